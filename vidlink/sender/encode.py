@@ -1,0 +1,128 @@
+"""Code one segment at one rung: downsample, encode as one closed GOP, take the stream apart into access units."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import av
+from av.video.reformatter import VideoReformatter
+
+from vidlink.errors import UserError
+from vidlink.sender.bitstream import split_unit
+from vidlink.sender.ladder import coded_size
+from vidlink.types import CLOCK, AccessUnit, CodedSegment
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from vidlink.profiles import Codec
+    from vidlink.types import Clip, Rung, Segment
+
+os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings otherwise
+
+
+def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data: bytes = b"") -> CodedSegment:
+    """Code a segment as one closed GOP.
+
+    Parameters
+    ----------
+    segment
+        HR pictures and their times.
+    rung
+        Scale factor, frame-rate divisor and quality.
+    clip
+        The clip the segment is from (HR size and nominal frame rate).
+    codec
+        The codec recipe.
+    side_data
+        Bytes that travel with the segment (face boxes).
+
+    Returns
+    -------
+    CodedSegment
+        Access units in decoding order, exactly one for each coded frame.
+
+    Raises
+    ------
+    UserError
+        The encoder is missing, or refuses the recipe's options or the size.
+    """
+    width, height = coded_size(clip.width, clip.height, rung.scale)
+    chosen = range(0, len(segment.frames), rung.frame_divisor)
+    pictures = _downsampled(segment, chosen, width, height)
+    rate = clip.frame_rate / rung.frame_divisor
+    options = {**codec.options, codec.quality.option: f"{rung.quality:g}"}
+    if codec.program:
+        from vidlink.sender.external import encode_with_program
+
+        coded = encode_with_program(codec, options, pictures, width, height, rate)
+    else:
+        coded = _encode(codec, options, pictures, width, height, rate)
+
+    frame_at = {picture.pts: index for picture, index in zip(pictures, chosen, strict=True)}
+    parameter_sets: tuple[bytes, ...] = ()
+    units = []
+    for pts, data, key in coded:
+        unit = split_unit(data, codec.payload, key=key)
+        parameter_sets = parameter_sets or unit.parameter_sets
+        index = frame_at.pop(pts)
+        units.append(
+            AccessUnit(
+                frame=segment.first_frame + index,
+                time_s=float(segment.times_s[index]),
+                nals=unit.nals,
+                key=unit.key,
+                reference=unit.reference,
+                recovery=unit.recovery,
+            )
+        )
+    if frame_at:
+        raise RuntimeError(f"{codec.encoder} returned {len(units)} of {len(pictures)} pictures")
+    return CodedSegment(
+        index=segment.index,
+        rung=rung,
+        payload=codec.payload,
+        width=width,
+        height=height,
+        parameter_sets=parameter_sets,
+        side_data=side_data,
+        units=tuple(units),
+        start_s=segment.start_s,
+        duration_s=segment.duration_s,
+    )
+
+
+def _downsampled(segment: Segment, chosen: range, width: int, height: int) -> list[av.VideoFrame]:
+    """LR pictures, area-averaged; at scale 1 the source's own."""
+    reformatter = VideoReformatter()
+    return [
+        reformatter.reformat(segment.frames[index], width=width, height=height, format="yuv420p", interpolation="AREA")
+        for index in chosen
+    ]
+
+
+def _encode(
+    codec: Codec, options: dict[str, str], pictures: list[av.VideoFrame], width: int, height: int, rate: Fraction
+) -> list[tuple[int, bytes, bool]]:
+    """Encode with PyAV; returns (presentation time on the 90 kHz clock, unit, whether it is a key frame)."""
+    try:
+        context = av.CodecContext.create(codec.encoder, "w")
+    except (av.FFmpegError, ValueError) as error:
+        raise UserError(
+            f'codec {codec.name!r}: PyAV\'s FFmpeg has no encoder {codec.encoder!r} (program = "ffmpeg" uses this '
+            "machine's own)"
+        ) from error
+    if not isinstance(context, av.VideoCodecContext):
+        raise UserError(f"codec {codec.name!r}: {codec.encoder!r} is no encoder of video")
+    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+    context.time_base, context.framerate = CLOCK, rate
+    context.thread_count = 1
+    context.options = options
+    try:
+        packets = [packet for picture in [*pictures, None] for packet in context.encode(picture)]
+    except (av.FFmpegError, ValueError) as error:
+        raise UserError(
+            f"codec {codec.name!r}: {codec.encoder} refused {width}x{height} with {options}: {error}"
+        ) from error
+    return [(packet.pts or 0, bytes(packet), packet.is_keyframe) for packet in packets]

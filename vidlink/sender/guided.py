@@ -1,0 +1,267 @@
+"""The planner: the best rung for each segment from a handful of trial encodes.
+
+Two facts make trials few. At one scale factor the logarithm of the bits and the quality fall almost linearly with the
+codec's knob: two trials tell where a budget is met. And neighbours are alike: the lines of the segments before, moved
+to go through the first trial of this one, say which rungs can win at all. So a segment is coded at the rung that served
+last, with the knob that its line predicts; then at the neighbouring rungs that the lines do not rule out; then the
+winner once or twice more until it fills its budget. The best of these trials is what is sent: nothing is coded again.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vidlink.types import Rung
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from concurrent.futures import Executor
+
+    from vidlink.profiles import QualityKnob
+    from vidlink.sender.trial import Attempt
+
+FULL = 0.975
+"""A segment that takes this share of its budget is full."""
+_AIM = 0.99
+_REFINEMENTS = 4
+_NEAR = 0.25
+"""A trial whose bits are further from the budget than this (as a logarithm) is repeated before rungs are compared."""
+_MARGIN = 2.0
+"""A neighbour is tried where its line promises no less than the winner's quality minus so many knob units ..."""
+_MARGIN_GROWTH = 0.5
+"""... and so many more for each segment since it was last tried."""
+_BITS_SLOPE = math.log(2) / 6
+"""First guess at how the logarithm of the bits falls: by half in six units, as H.264's quantizer doubles in six."""
+_GUESS_BITS_PER_PIXEL = 0.06
+"""First guess at the scale: the one with about so many bits for each coded pixel."""
+
+Key = tuple[int, int]
+"""A rung but for its quality: position in the ladder, position among the frame divisors."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """How bits and quality of one rung fall with the knob, through a point of its latest trial."""
+
+    knob: float
+    log_bits: float
+    quality: float
+    bits_slope: float
+    quality_slope: float
+    segment: int
+
+    def knob_for(self, log_bits: float) -> float:
+        return self.knob + (self.log_bits - log_bits) / self.bits_slope
+
+    def log_bits_for(self, knob: float) -> float:
+        return self.log_bits - self.bits_slope * (knob - self.knob)
+
+    def quality_for(self, knob: float) -> float:
+        return self.quality - self.quality_slope * (knob - self.knob)
+
+
+class Guide:
+    """Finds rungs segment by segment, and learns from each.
+
+    Parameters
+    ----------
+    scales
+        The ladder: scale factors, rising.
+    divisors
+        Frame divisors, rising.
+    knob
+        Range and step of the codec's quality knob.
+    quality_slope
+        First guess at what one unit of the knob is worth, in units of the objective.
+    """
+
+    def __init__(
+        self, *, scales: Sequence[float], divisors: Sequence[int], knob: QualityKnob, quality_slope: float
+    ) -> None:
+        self._scales, self._divisors, self._knob = scales, divisors, knob
+        self._first_slope = quality_slope
+        self._lines: dict[Key, _Line] = {}
+        self._last: Key | None = None
+        self._segment = -1
+
+    def choose(
+        self, attempt: Callable[[Rung], Attempt], *, budget_bits: float, pixels: float, pool: Executor
+    ) -> Attempt | None:
+        """Find the best trial of the next segment within its budget.
+
+        Parameters
+        ----------
+        attempt
+            Codes the segment at a rung and measures it; may run in any thread.
+        budget_bits
+            Wire bits that the segment may take.
+        pixels
+            Pixels of all frames of the segment at scale 1.
+        pool
+            Runs trials beside each other.
+
+        Returns
+        -------
+        Attempt or None
+            None where not even the cheapest rung fits.
+        """
+        self._segment += 1
+        log_budget = math.log(_AIM * budget_bits)
+        tried: dict[Key, list[Attempt]] = {}
+
+        def run(keys: Iterable[Key]) -> None:
+            keys = list(keys)
+            rungs = [self._rung(key, self._knob_for(key, log_budget)) for key in keys]
+            for key, made in zip(keys, pool.map(attempt, rungs), strict=True):
+                self._learn(key, made, tried)
+                tried.setdefault(key, []).append(made)
+
+        start = self._last or self._first_guess(budget_bits, pixels)
+        run([start])
+        while True:
+            worth = {key: self._worth(key, tried[key], log_budget, budget_bits) for key in tried}
+            best = max(tried, key=lambda key: (worth[key], -key[0], -key[1]))
+            if worth[best] == -math.inf:
+                keys = [key for key in self._cheaper(tried) if key not in tried]
+            else:
+                keys = [key for key in self._promising(best, worth[best], log_budget) if key not in tried]
+                keys += [key for key in tried if self._unclear(key, tried[key], worth, best, log_budget)]
+            if not keys:
+                break
+            run(keys)
+        # The winner fills its budget; so does whoever still promises more than the winner turned out to be worth.
+        found: Attempt | None = None
+        for key in sorted((key for key in tried if worth[key] > -math.inf), key=lambda key: -worth[key]):
+            if found is not None and worth[key] <= found.quality:
+                break
+            self._refine(key, attempt, tried, log_budget, budget_bits)
+            for made in tried[key]:
+                if made.wire_bits <= budget_bits and (found is None or made.quality > found.quality):
+                    found, self._last = made, key
+        return found
+
+    def _rung(self, key: Key, knob: float) -> Rung:
+        return Rung(scale=self._scales[key[0]], frame_divisor=self._divisors[key[1]], quality=knob)
+
+    def _first_guess(self, budget_bits: float, pixels: float) -> Key:
+        scale = math.sqrt(max(1.0, _GUESS_BITS_PER_PIXEL * pixels / budget_bits))
+        return min(range(len(self._scales)), key=lambda place: abs(math.log(self._scales[place] / scale))), 0
+
+    def _knob_for(self, key: Key, log_budget: float) -> float:
+        """The knob that a rung's line predicts for the budget; without a line one from a rung that has one."""
+        line = self._lines.get(key) or self._borrowed(key)
+        return self._knob.rounded(line.knob_for(log_budget) if line else (self._knob.best + self._knob.worst) / 2)
+
+    def _borrowed(self, key: Key) -> _Line | None:
+        """A line for a rung that was never tried, from the nearest one: bits go with the coded pixels to about 0.8."""
+        if not self._lines:
+            return None
+        near = min(self._lines, key=lambda other: (abs(other[0] - key[0]) + abs(other[1] - key[1]), other))
+        line = self._lines[near]
+        pixels = 2 * math.log(self._scales[near[0]] / self._scales[key[0]])
+        frames = math.log(self._divisors[near[1]] / self._divisors[key[1]])
+        log_bits = line.log_bits + 0.8 * pixels + 0.5 * frames
+        return _Line(line.knob, log_bits, line.quality, line.bits_slope, line.quality_slope, -1)
+
+    def _learn(self, key: Key, made: Attempt, tried: dict[Key, list[Attempt]]) -> None:
+        """Move lines through a new trial. The first of a segment moves all: it tells how the content changed."""
+        log_bits = math.log(made.wire_bits)
+        line = self._lines.get(key)
+        if line is not None and not tried:
+            more_bits = log_bits - line.log_bits_for(made.knob)
+            more_quality = made.quality - line.quality_for(made.knob)
+            for known in self._lines.values():
+                known.log_bits += more_bits
+                known.quality += more_quality
+        slopes = (line.bits_slope, line.quality_slope) if line else (_BITS_SLOPE, self._first_slope)
+        others = [other for other in tried.get(key, []) if abs(other.knob - made.knob) > 0.2]
+        if others:
+            other = min(others, key=lambda other: abs(other.knob - made.knob))
+            step = other.knob - made.knob
+            bits_slope = (log_bits - math.log(other.wire_bits)) / step
+            quality_slope = (made.quality - other.quality) / step
+            slopes = (
+                min(max(bits_slope, _BITS_SLOPE / 5), 4 * _BITS_SLOPE),
+                min(max(quality_slope, self._first_slope / 10), 5 * self._first_slope),
+            )
+        self._lines[key] = _Line(made.knob, log_bits, made.quality, *slopes, self._segment)
+
+    def _worth(self, key: Key, made: Sequence[Attempt], log_budget: float, budget_bits: float) -> float:
+        """What a rung would be worth where it meets the budget; minus infinity where it cannot."""
+        line = self._lines[key]
+        knob = line.knob_for(log_budget)
+        if knob > self._knob.worst:
+            fits = any(attempt.wire_bits <= budget_bits for attempt in made)
+            at_worst = any(attempt.knob >= self._knob.worst for attempt in made)
+            if not fits and (at_worst or line.log_bits_for(self._knob.worst) > log_budget + _NEAR):
+                return -math.inf
+        return line.quality_for(min(max(knob, self._knob.best), self._knob.worst))
+
+    def _promising(self, best: Key, worth: float, log_budget: float) -> list[Key]:
+        """Neighbours of a rung that may be better."""
+        promising = []
+        for key in self._neighbours(best):
+            line = self._lines.get(key)
+            if line is None:
+                promising.append(key)
+                continue
+            knob = line.knob_for(log_budget)
+            if knob > self._knob.worst + 3:
+                continue
+            margin = (_MARGIN + _MARGIN_GROWTH * (self._segment - line.segment)) * line.quality_slope
+            if line.quality_for(min(max(knob, self._knob.best), self._knob.worst)) >= worth - margin:
+                promising.append(key)
+        return promising
+
+    def _neighbours(self, key: Key) -> list[Key]:
+        place, divisor = key
+        near = [(place + 1, divisor), (place - 1, divisor), (place, divisor + 1), (place, divisor - 1)]
+        # The trade at about equal bits: finer pictures for fewer of them, and back.
+        near += [(place - 1, divisor + 1), (place + 1, divisor - 1)]
+        return [(p, d) for p, d in near if 0 <= p < len(self._scales) and 0 <= d < len(self._divisors)]
+
+    def _cheaper(self, tried: dict[Key, list[Attempt]]) -> list[Key]:
+        """Where to go from rungs that are all too expensive: smaller pictures first, then fewer of them."""
+        place, divisor = max(tried, key=lambda key: (key[0], key[1]))
+        if place + 1 < len(self._scales):
+            return [(min(place + 2, len(self._scales) - 1), divisor)]
+        return [(place, divisor + 1)] if divisor + 1 < len(self._divisors) else []
+
+    def _unclear(
+        self, key: Key, made: Sequence[Attempt], worth: dict[Key, float], best: Key, log_budget: float
+    ) -> bool:
+        """Whether a rung that may win was measured too far from the budget to compare."""
+        if len(made) > 1 or abs(math.log(made[-1].wire_bits) - log_budget) <= _NEAR:
+            return False
+        if self._knob.rounded(self._lines[key].knob_for(log_budget)) == made[-1].knob:
+            return False
+        return worth[key] >= worth[best] - 2 * _MARGIN * self._lines[key].quality_slope
+
+    def _refine(
+        self,
+        key: Key,
+        attempt: Callable[[Rung], Attempt],
+        tried: dict[Key, list[Attempt]],
+        log_budget: float,
+        budget_bits: float,
+    ) -> None:
+        """Close in on the knob at which a rung fills the budget."""
+        for _ in range(_REFINEMENTS):
+            below = [made for made in tried[key] if made.wire_bits <= budget_bits]
+            above = [made for made in tried[key] if made.wire_bits > budget_bits]
+            if any(made.wire_bits >= FULL * budget_bits for made in below):
+                return
+            lowest = max((made.knob for made in above), default=self._knob.best - self._knob.step)
+            highest = min((made.knob for made in below), default=self._knob.worst + self._knob.step)
+            if highest - lowest <= 1.5 * self._knob.step:
+                return
+            knob = self._knob.rounded(self._lines[key].knob_for(log_budget))
+            if not lowest < knob < highest:
+                knob = self._knob.rounded((lowest + highest) / 2)
+            if any(made.knob == knob for made in tried[key]):
+                return
+            made = attempt(self._rung(key, knob))
+            self._learn(key, made, tried)
+            tried[key].append(made)

@@ -1,0 +1,81 @@
+"""The ladder: the sizes at which a clip can be coded."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from vidlink.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def coded_size(width: int, height: int, scale: float) -> tuple[int, int]:
+    """LR width and height in pixels for an HR picture at a scale factor: the nearest even numbers, at least 2."""
+    return max(2, 2 * round(width / scale / 2)), max(2, 2 * round(height / scale / 2))
+
+
+def parse_scales(text: str) -> tuple[float, ...]:
+    """Parse ``1,1.5,2`` into sorted scale factors.
+
+    Raises
+    ------
+    UserError
+        A factor that is no number, below 1, not finite, or named twice.
+    """
+    scales = []
+    for part in text.split(","):
+        try:
+            scale = float(part)
+        except ValueError:
+            raise UserError(f"--scales: {part.strip()!r} is not a number; write factors like 1,1.5,2") from None
+        if not (math.isfinite(scale) and scale >= 1):
+            raise UserError(f"--scales: a scale factor is HR side / LR side and at least 1, found {part.strip()!r}")
+        scales.append(scale)
+    if len(set(scales)) < len(scales):
+        raise UserError(f"--scales: a factor is named twice in {text!r}")
+    return tuple(sorted(scales))
+
+
+def usable_scales(
+    scales: Sequence[float],
+    width: int,
+    height: int,
+    *,
+    min_side: int,
+    max_size: tuple[int, int] | None = None,
+) -> tuple[float, ...]:
+    """Keep the factors at which both LR sides are at least ``min_side`` and within ``max_size``.
+
+    Parameters
+    ----------
+    scales
+        Scale factors, each at least 1.
+    width, height
+        HR size in pixels.
+    min_side
+        Smallest side in pixels that the codec takes.
+    max_size
+        Largest width and height in pixels that may be sent, if there is such a promise.
+
+    Raises
+    ------
+    UserError
+        No factor is left.
+    """
+    usable = []
+    for scale in scales:
+        lr_width, lr_height = coded_size(width, height, scale)
+        if min(lr_width, lr_height) < min_side:
+            continue
+        if max_size and (lr_width > max_size[0] or lr_height > max_size[1]):
+            continue
+        usable.append(scale)
+    if usable:
+        return tuple(usable)
+    limit = f" and at most {max_size[0]}x{max_size[1]}" if max_size else ""
+    raise UserError(
+        f"frames of {width}x{height} fit no rung of the ladder {', '.join(f'{scale:g}' for scale in scales)}: "
+        f"a coded side must be at least {min_side} pixels{limit}"
+    )

@@ -1,0 +1,159 @@
+"""What the sender need not compute twice: coded segments, the worth of trials, detected faces.
+
+Everything is looked up by content: a coded segment by its pictures, its rung and the codec's recipe; what a trial is
+worth by that and the objective; detections by the picture. So all runs that share a :class:`~vidlink.cache.Cache` share
+these, whatever else differs between them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+
+from vidlink import __version__
+from vidlink.sender.encode import encode
+from vidlink.types import AccessUnit, CodedSegment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from vidlink.cache import Cache
+    from vidlink.profiles import Codec
+    from vidlink.types import Clip, Rung, Segment
+
+    Detector = Callable[[NDArray[np.uint8]], list[NDArray[np.float64]]]
+
+_MADE_BY = (__version__, av.__version__)
+
+
+class Memory:
+    """Remembers in a cache, or (without one) computes every time.
+
+    Parameters
+    ----------
+    cache
+        Where to remember.
+    objective
+        What the worth of a trial depends on beside pictures and side data: the objective's name, and for ``task`` a
+        digest of the recognizer.
+    """
+
+    def __init__(self, cache: Cache | None = None, *, objective: str = "") -> None:
+        self._cache, self._objective = cache, objective
+        self._recent: list[tuple[Segment, str]] = []
+        self._lock = threading.Lock()
+
+    def encode(self, segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data: bytes = b"") -> CodedSegment:
+        """As :func:`~vidlink.sender.encode.encode`, but for what nobody coded before. May run in any thread."""
+        code = partial(encode, segment, rung, clip=clip, codec=codec, side_data=side_data)
+        if self._cache is None:
+            return code()
+        key = self._key(segment, rung, clip, codec)
+        data = self._cache.remember(key, lambda: pack(code(), first_frame=segment.first_frame))
+        return unpack(data, segment=segment, rung=rung, codec=codec, side_data=side_data)
+
+    def worth(
+        self, segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data: bytes, measure: Callable[[], float]
+    ) -> float:
+        """What the segment coded at a rung is worth; ``measure`` decodes and measures it where nobody did before."""
+        if self._cache is None:
+            return measure()
+        key = _digest(self._key(segment, rung, clip, codec), self._objective, side_data.hex())
+        return struct.unpack("<d", self._cache.remember(key, lambda: struct.pack("<d", measure())))[0]
+
+    def boxes(self, picture: NDArray[np.uint8], detect: Detector) -> list[NDArray[np.float64]]:
+        """Faces that ``detect`` finds in a luma picture, shape (height, width): boxes of shape (4,) each."""
+        if self._cache is None:
+            return detect(picture)
+        key = _digest("boxes", picture.shape, hashlib.sha256(picture.tobytes()).hexdigest())
+        found = self._cache.remember(key, lambda: np.array(detect(picture), "<f8").reshape(-1, 4).tobytes())
+        return list(np.frombuffer(found, "<f8").reshape(-1, 4).copy())
+
+    def _key(self, segment: Segment, rung: Rung, clip: Clip, codec: Codec) -> str:
+        recipe = codec.model_dump(mode="json", exclude={"name", "description"})
+        size = (clip.width, clip.height, str(clip.frame_rate))
+        how = (rung.scale, rung.frame_divisor, rung.quality)
+        return _digest("coded", self._fingerprint(segment), size, how, recipe)
+
+    def _fingerprint(self, segment: Segment) -> str:
+        """Digest of a segment's pictures and times; trials on one segment follow each other, so two are held."""
+        with self._lock:
+            for known, fingerprint in self._recent:
+                if known is segment:
+                    return fingerprint
+            content = hashlib.sha256(segment.times_s.tobytes())
+            for picture in segment.frames:
+                content.update(str(picture.pts).encode())
+                for plane in picture.planes:
+                    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+                    content.update(rows[:, : plane.width].tobytes())
+            self._recent = [*self._recent[-1:], (segment, content.hexdigest())]
+            return content.hexdigest()
+
+
+def pack(coded: CodedSegment, *, first_frame: int) -> bytes:
+    """A coded segment as bytes: a line of JSON, then parameter sets and NAL units one after the other."""
+    head = {
+        "size": [coded.width, coded.height],
+        "parameter_sets": [len(nal) for nal in coded.parameter_sets],
+        "units": [
+            [unit.frame - first_frame, unit.key, unit.reference, unit.recovery, [len(nal) for nal in unit.nals]]
+            for unit in coded.units
+        ],
+    }
+    body = b"".join([*coded.parameter_sets, *(nal for unit in coded.units for nal in unit.nals)])
+    return json.dumps(head).encode() + b"\n" + body
+
+
+def unpack(data: bytes, *, segment: Segment, rung: Rung, codec: Codec, side_data: bytes) -> CodedSegment:
+    """What :func:`pack` packed."""
+    line, _, body = data.partition(b"\n")
+    head = json.loads(line)
+    place = 0
+
+    def take(lengths: list[int]) -> tuple[bytes, ...]:
+        nonlocal place
+        nals = []
+        for length in lengths:
+            nals.append(body[place : place + length])
+            place += length
+        return tuple(nals)
+
+    parameter_sets = take(head["parameter_sets"])
+    units = tuple(
+        AccessUnit(
+            frame=segment.first_frame + offset,
+            time_s=float(segment.times_s[offset]),
+            nals=take(lengths),
+            key=key,
+            reference=reference,
+            recovery=recovery,
+        )
+        for offset, key, reference, recovery, lengths in head["units"]
+    )
+    width, height = head["size"]
+    return CodedSegment(
+        index=segment.index,
+        rung=rung,
+        payload=codec.payload,
+        width=width,
+        height=height,
+        parameter_sets=parameter_sets,
+        side_data=side_data,
+        units=units,
+        start_s=segment.start_s,
+        duration_s=segment.duration_s,
+    )
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps([_MADE_BY, *parts], sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,242 @@
+"""The sender as a whole: choose rungs, code, put into packets, protect."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vidlink.errors import UserError
+from vidlink.faces import pack_tracks, parse_box
+from vidlink.pipeline import in_order
+from vidlink.rtp.retransmission import OVERHEAD_BYTES
+from vidlink.sender.aggregate import aggregation_s
+from vidlink.sender.faces import FaceTracker
+from vidlink.sender.fec import parse_fec
+from vidlink.sender.ladder import usable_scales
+from vidlink.sender.memory import Memory
+from vidlink.sender.packetize import SMALLEST_MTU, Packetizer
+from vidlink.sender.protect import Protector, protected_wire_bits
+from vidlink.sender.strategies import (
+    BudgetTooLowError,
+    Task,
+    best_fixed_scale,
+    exhaustive,
+    floor_bps,
+    guided,
+    ladder_scale,
+)
+from vidlink.sender.trial import Trials
+from vidlink.types import IPV4_UDP_RTP_BYTES, Rung
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Executor
+
+    import av
+
+    from vidlink.profiles import Codec
+    from vidlink.sender.trial import Objective
+    from vidlink.settings import Settings
+    from vidlink.types import Clip, CodedSegment, Packets, Segment
+
+
+class Sender:
+    """Plans, codes and sends one clip.
+
+    Parameters
+    ----------
+    settings
+        Of the run.
+    clip, codec
+        What is coded, and how.
+    faces
+        Whether the far end wants to know where faces are.
+    expected_loss
+        Share of packets that the channel is known to lose; sets the strength of ``--fec auto`` and what is kept free
+        for retransmissions.
+    header_bytes
+        IPv4, UDP and RTP header bytes of a packet on the channel.
+    memory
+        What need not be computed twice.
+
+    Raises
+    ------
+    UserError
+        No rung of the ladder fits the clip, or a setting is out of the codec's range.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clip: Clip,
+        codec: Codec,
+        faces: bool,
+        expected_loss: float = 0.0,
+        header_bytes: int = IPV4_UDP_RTP_BYTES,
+        memory: Memory | None = None,
+    ) -> None:
+        self._settings, self._clip, self._codec = settings, clip, codec
+        self._memory = memory or Memory()
+        scales = settings.scales if settings.scale is None else (settings.scale,)
+        self._scales = usable_scales(
+            scales, clip.width, clip.height, min_side=codec.min_side, max_size=settings.max_size
+        )
+        knob, quality = codec.quality, settings.quality
+        if quality is not None and not knob.best <= quality <= knob.worst:
+            raise UserError(
+                f"--quality {quality:g}: {codec.name}'s {knob.option} is from {knob.best:g} to {knob.worst:g}"
+            )
+        self._faces = faces
+        self._fec = parse_fec(settings.fec).at(expected_loss)
+        self._header_bytes = header_bytes
+        # Parity packets and copies are a little longer than what they repair, and must fit too.
+        copy_bytes = OVERHEAD_BYTES if settings.nack else 0
+        self._reserved_bytes = max(self._fec.overhead_bytes, copy_bytes)
+        if settings.mtu - self._reserved_bytes < SMALLEST_MTU:
+            least = SMALLEST_MTU + self._reserved_bytes
+            raise UserError(f"--mtu {settings.mtu}: the MTU must be at least {least} bytes, of which headers take 40")
+        # What retransmissions will take is kept free.
+        self._rate_bps = settings.bitrate_bps
+        if settings.nack and self._rate_bps is not None:
+            self._rate_bps *= 1 - expected_loss
+        self._packetizer = Packetizer(
+            mtu=settings.mtu - self._reserved_bytes,
+            aggregate_s=self._aggregate_s(self._rate_bps),
+            header_bytes=header_bytes,
+        )
+        self._protector = Protector(self._fec, header_bytes=header_bytes)
+        self.trials: Trials | None = None
+        """Trial encodes of the plan, where there is one."""
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds that the sender takes by design: a segment is captured whole, then paced out through the bucket."""
+        return self._settings.segment_s + max(self._settings.buffer_s, self._settings.segment_s)
+
+    def coded(
+        self,
+        read: Callable[[str], Iterable[Segment]],
+        *,
+        objective: Objective,
+        decode: Callable[[CodedSegment], dict[int, av.VideoFrame]],
+        pool: Executor,
+    ) -> Iterator[tuple[Segment, CodedSegment]]:
+        """Choose a rung for each segment and code it.
+
+        Parameters
+        ----------
+        read
+            Reads the clip from its start, for the stage of that name; some ways to choose read it more than once.
+        objective, decode
+            What makes one trial better than another, and how its pictures are had.
+        pool
+            Runs encodes.
+
+        Raises
+        ------
+        UserError
+            The budget is below what the cheapest rungs need; the message names the lowest that works.
+        """
+        settings = self._settings
+        if settings.scale is not None and settings.quality is not None:
+            rung = Rung(scale=settings.scale, frame_divisor=settings.divisors[0], quality=settings.quality)
+            yield from self._code(((segment, side, rung) for segment, side in self._sided(read("send"))), pool)
+            return
+        if self._rate_bps is None:
+            raise ValueError("a plan needs a budget")
+        task = self._task(self._rate_bps, objective, decode, pool)
+        search = settings.search if settings.quality is None else "exhaustive"
+        try:
+            if search == "exhaustive":
+                rungs = exhaustive(self._sided(read("plan")), task)
+                planned = ((segment, side, rungs[segment.index]) for segment, side in self._sided(read("send")))
+                yield from self._code(planned, pool)
+                return
+            if search == "ladder":
+                task = replace(task, scales=(ladder_scale(task),))
+            elif search == "best-fixed":
+                task = replace(task, scales=(best_fixed_scale(lambda: self._sided(read("plan")), task),))
+            for segment, found in guided(self._sided(read("send")), task):
+                yield segment, found.coded
+        except BudgetTooLowError:
+            depth_s = task.depth_s if search == "exhaustive" else 0.0
+            lowest_bps = floor_bps(self._sided(read("floor")), task, self._wire_bits, depth_s=depth_s)
+            asked_bps = settings.bitrate_bps or self._rate_bps
+            lowest_bps = math.ceil(lowest_bps * asked_bps / self._rate_bps)
+            raise UserError(
+                f"--bitrate {asked_bps / 1000:g}k is below what the smallest rung of this clip needs: "
+                f"the lowest rate that works is {lowest_bps / 1000:g}k"
+            ) from None
+
+    def send(self, coded: CodedSegment) -> Packets:
+        """The packets of a segment, parity among them. Call once for each segment, in order."""
+        return self._protector.protect(self._packetizer.packetize(coded))
+
+    def _task(
+        self,
+        rate_bps: float,
+        objective: Objective,
+        decode: Callable[[CodedSegment], dict[int, av.VideoFrame]],
+        pool: Executor,
+    ) -> Task:
+        settings, codec = self._settings, self._codec
+        self.trials = Trials(
+            clip=self._clip,
+            codec=codec,
+            objective=objective,
+            decode=decode,
+            wire_bits=lambda coded: self._wire_bits(coded, rate_bps),
+            memory=self._memory,
+        )
+        return Task(
+            clip=self._clip,
+            trials=self.trials,
+            scales=self._scales,
+            divisors=settings.divisors,
+            qualities=codec.quality.grid if settings.quality is None else (settings.quality,),
+            knob=codec.quality,
+            knob_worth=objective.knob_worth,
+            rate_bps=rate_bps,
+            depth_s=settings.buffer_s,
+            pool=pool,
+        )
+
+    def _code(
+        self, planned: Iterable[tuple[Segment, bytes, Rung]], pool: Executor
+    ) -> Iterator[tuple[Segment, CodedSegment]]:
+        def code(job: tuple[Segment, bytes, Rung]) -> CodedSegment:
+            segment, side_data, rung = job
+            return self._memory.encode(segment, rung, clip=self._clip, codec=self._codec, side_data=side_data)
+
+        for (segment, _, _), coded in in_order(pool, code, planned, ahead=2):
+            yield segment, coded
+
+    def _aggregate_s(self, rate_bps: float | None) -> float:
+        if self._settings.aggregate_s is not None:
+            return self._settings.aggregate_s
+        return aggregation_s(rate_bps, float(self._clip.frame_rate), self._header_bytes)
+
+    def _wire_bits(self, coded: CodedSegment, rate_bps: float) -> int:
+        return protected_wire_bits(
+            coded,
+            fec=self._fec,
+            mtu=self._settings.mtu - self._reserved_bytes + self._fec.overhead_bytes,
+            aggregate_s=self._aggregate_s(rate_bps),
+            header_bytes=self._header_bytes,
+        )
+
+    def _sided(self, segments: Iterable[Segment]) -> Iterator[tuple[Segment, bytes]]:
+        """Each segment with its side data: where its faces are."""
+        if not self._faces:
+            yield from ((segment, b"") for segment in segments)
+            return
+        box = None if self._settings.roi == "none" else parse_box(self._settings.roi)
+        if box and (box.x + box.width > self._clip.width or box.y + box.height > self._clip.height):
+            raise UserError(
+                f"--roi {self._settings.roi}: leaves the picture, which is {self._clip.width}x{self._clip.height}"
+            )
+        tracker = FaceTracker(box, self._memory)
+        for segment in segments:
+            yield segment, pack_tracks(tracker.track(segment))

@@ -1,0 +1,182 @@
+"""Ways to choose rungs under a budget: the planner, the exhaustive reference, and the usual baselines.
+
+Each takes the clip segment by segment and yields what is to be sent, in order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from vidlink.sender.allocate import Choices, allocate, lowest_rate
+from vidlink.sender.guided import Guide
+from vidlink.sender.search import search
+from vidlink.types import Rung
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Executor
+
+    from vidlink.profiles import QualityKnob
+    from vidlink.sender.trial import Attempt, Trials
+    from vidlink.types import Clip, CodedSegment, Segment
+
+LADDER_BITS_PER_PIXEL = 0.05
+"""A fixed bitrate ladder takes the finest scale at which a coded pixel still gets so many bits."""
+
+
+class BudgetTooLowError(Exception):
+    """Not even the cheapest rungs fit the budget."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """What there is to choose from, and within what."""
+
+    clip: Clip
+    """What is coded."""
+    trials: Trials
+    """Makes and measures trial encodes."""
+    scales: tuple[float, ...]
+    """The ladder, rising."""
+    divisors: tuple[int, ...]
+    """Frame divisors, rising."""
+    qualities: tuple[float, ...]
+    """Quality grid of the exhaustive search."""
+    knob: QualityKnob
+    """Range of the quality for planners that need no grid."""
+    knob_worth: float
+    """About what one unit of the knob is worth."""
+    rate_bps: float
+    """Budget on wire bits per second."""
+    depth_s: float
+    """Depth of the leaky bucket in seconds."""
+    pool: Executor
+    """Runs trial encodes."""
+
+
+def guided(segments: Iterable[tuple[Segment, bytes]], task: Task) -> Iterator[tuple[Segment, Attempt]]:
+    """Plan segment by segment with few trials; see :mod:`vidlink.sender.guided`.
+
+    Each segment gets the bits of its own time. It cannot borrow from others, since those to come are not known yet and
+    must be able to pay back; so a deeper bucket makes no difference here.
+
+    Parameters
+    ----------
+    segments
+        Segments with the side data that travels with them, in order.
+    task
+        What to choose from.
+
+    Raises
+    ------
+    BudgetTooLowError
+        A segment does not fit.
+    """
+    guide = Guide(scales=task.scales, divisors=task.divisors, knob=task.knob, quality_slope=task.knob_worth)
+    for segment, side_data in segments:
+        pixels = float(task.clip.width * task.clip.height * len(segment.frames))
+
+        def attempt(rung: Rung, segment: Segment = segment, side_data: bytes = side_data) -> Attempt:
+            return task.trials.make(segment, rung, side_data)
+
+        budget_bits = task.rate_bps * segment.duration_s
+        found = guide.choose(attempt, budget_bits=budget_bits, pixels=pixels, pool=task.pool)
+        if found is None:
+            raise BudgetTooLowError
+        yield segment, found
+
+
+def exhaustive(segments: Iterable[tuple[Segment, bytes]], task: Task) -> list[Rung]:
+    """The reference: every rung of every segment is tried, then the best are chosen for the clip as a whole.
+
+    Raises
+    ------
+    BudgetTooLowError
+        Not even the cheapest rungs fit.
+    """
+    choices = [
+        search(
+            segment,
+            task.trials,
+            scales=task.scales,
+            divisors=task.divisors,
+            qualities=task.qualities,
+            largest_bits=task.rate_bps * max(task.depth_s, segment.duration_s),
+            side_data=side_data,
+            pool=task.pool,
+        )
+        for segment, side_data in segments
+    ]
+    chosen = allocate(choices, rate_bps=task.rate_bps, depth_s=task.depth_s)
+    if chosen is None:
+        raise BudgetTooLowError
+    return [trial.rung for trial in chosen]
+
+
+def ladder_scale(task: Task) -> float:
+    """The scale of the usual fixed bitrate ladder: thresholds on the rate, whatever the content."""
+    samples = task.clip.width * task.clip.height * float(task.clip.frame_rate)
+    fitting = [scale for scale in task.scales if task.rate_bps * scale**2 >= LADDER_BITS_PER_PIXEL * samples]
+    return fitting[0] if fitting else task.scales[-1]
+
+
+def best_fixed_scale(read: Callable[[], Iterable[tuple[Segment, bytes]]], task: Task) -> float:
+    """The one scale that serves the whole clip best: each is planned, and the best mean quality wins.
+
+    Parameters
+    ----------
+    read
+        Reads the clip from its start.
+    task
+        What to choose from.
+
+    Raises
+    ------
+    BudgetTooLowError
+        No scale fits.
+    """
+    means: dict[float, float] = {}
+    for scale in task.scales:
+        worth: list[tuple[float, int]] = []
+        try:
+            for segment, found in guided(read(), replace(task, scales=(scale,))):
+                worth.append((found.quality, len(segment.frames)))
+        except BudgetTooLowError:
+            continue
+        means[scale] = sum(quality * frames for quality, frames in worth) / sum(frames for _, frames in worth)
+    if not means:
+        raise BudgetTooLowError
+    return max(means, key=lambda scale: means[scale])
+
+
+def floor_bps(
+    segments: Iterable[tuple[Segment, bytes]],
+    task: Task,
+    wire_bits: Callable[[CodedSegment, float], int],
+    *,
+    depth_s: float,
+) -> float:
+    """The lowest budget in bits per second at which the cheapest rung of every segment fits.
+
+    Parameters
+    ----------
+    segments, task
+        As for :func:`guided`.
+    wire_bits
+        Wire bits of a coded segment at a budget: how pictures share packets depends on it.
+    depth_s
+        Depth of the bucket in seconds; 0 where each segment must fit its own time.
+    """
+    rung = Rung(scale=task.scales[-1], frame_divisor=task.divisors[-1], quality=max(task.knob.worst, *task.qualities))
+    choices = [
+        Choices(
+            trials=(),
+            cheapest=task.trials.make(segment, rung, side_data, largest_bits=0).coded,
+            frames=len(segment.frames),
+            start_s=segment.start_s,
+            duration_s=segment.duration_s,
+        )
+        for segment, side_data in segments
+    ]
+    return lowest_rate(choices, depth_s=depth_s, wire_bits=wire_bits)

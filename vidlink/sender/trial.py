@@ -1,0 +1,126 @@
+"""A trial encode: code a segment at a rung, see what it costs and what it is worth."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from vidlink.sender.memory import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import av
+
+    from vidlink.profiles import Codec
+    from vidlink.types import Clip, CodedSegment, Rung, Segment
+
+
+class Objective(Protocol):
+    """What a plan maximizes."""
+
+    @property
+    def knob_worth(self) -> float:
+        """About what one unit of the codec's quality knob is worth; a first guess for planners that learn it."""
+
+    def __call__(self, segment: Segment, pictures: Sequence[av.VideoFrame], side_data: bytes) -> float:
+        """Quality of what the receiver would show; higher is better. May run in any thread.
+
+        Parameters
+        ----------
+        segment
+            The source.
+        pictures
+            LR pictures, one for each frame of the segment.
+        side_data
+            What travels with the segment (face boxes).
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One trial encode."""
+
+    coded: CodedSegment
+    """What came out."""
+    wire_bits: int
+    """What it costs on the wire."""
+    quality: float
+    """What it is worth, higher is better; minus infinity where it was too large to be measured."""
+
+    @property
+    def knob(self) -> float:
+        """Value of the codec's quality knob."""
+        return self.coded.rung.quality
+
+
+class Trials:
+    """Makes trial encodes, and counts what coding them takes.
+
+    Parameters
+    ----------
+    clip, codec
+        What is coded, and how.
+    objective
+        What a trial is worth.
+    decode
+        LR pictures of a coded segment by source frame, as if nothing were lost.
+    wire_bits
+        Wire bits of a coded segment.
+    memory
+        What need not be computed twice.
+    """
+
+    def __init__(
+        self,
+        *,
+        clip: Clip,
+        codec: Codec,
+        objective: Objective,
+        decode: Callable[[CodedSegment], dict[int, av.VideoFrame]],
+        wire_bits: Callable[[CodedSegment], int],
+        memory: Memory | None = None,
+    ) -> None:
+        self._clip, self._codec, self._objective = clip, codec, objective
+        self._decode, self.wire_bits = decode, wire_bits
+        self._memory = memory or Memory()
+        self._lock = threading.Lock()
+        self.encode_cpu_s = 0.0
+        """Processor seconds of all encodes so far."""
+        self.count = 0
+        """Encodes so far."""
+
+    def make(self, segment: Segment, rung: Rung, side_data: bytes, *, largest_bits: float | None = None) -> Attempt:
+        """Code a segment at a rung and measure it; may run in any thread.
+
+        Parameters
+        ----------
+        segment, rung, side_data
+            As for :func:`~vidlink.sender.encode.encode`.
+        largest_bits
+            Beyond so many wire bits the quality is not measured.
+        """
+        start = time.thread_time()
+        coded = self._memory.encode(segment, rung, clip=self._clip, codec=self._codec, side_data=side_data)
+        with self._lock:
+            self.encode_cpu_s += time.thread_time() - start
+            self.count += 1
+        bits = self.wire_bits(coded)
+        if largest_bits is not None and bits > largest_bits:
+            return Attempt(coded=coded, wire_bits=bits, quality=-math.inf)
+
+        def measure() -> float:
+            decoded = self._decode(coded)
+            shown: list[av.VideoFrame] = []
+            for frame in range(segment.first_frame, segment.first_frame + len(segment.frames)):
+                shown.append(decoded[frame] if frame in decoded else shown[-1])
+            return self._objective(segment, shown, side_data)
+
+        quality = self._memory.worth(
+            segment, rung, clip=self._clip, codec=self._codec, side_data=side_data, measure=measure
+        )
+        return Attempt(coded=coded, wire_bits=bits, quality=quality)
