@@ -1,0 +1,1 @@
+"""The receiver: put packets together again, decode what there is, recognize."""

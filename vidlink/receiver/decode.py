@@ -1,0 +1,70 @@
+"""Decode what arrived of one segment, unit by unit, so that every picture keeps its place whatever was lost.
+
+Each access unit goes to a single-threaded decoder with ``pts`` = its source frame; FFmpeg carries that number through
+reordering and loss. Lost slices are concealed by the decoder from the pictures before. A damaged unit may make the
+decoder raise: that costs this unit, not the segment.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vidlink.profiles import Codec
+
+_START_CODE = b"\x00\x00\x00\x01"
+
+
+def decode(
+    units: Iterable[tuple[int, Sequence[bytes]]],
+    *,
+    codec: Codec,
+    parameter_sets: Sequence[bytes] = (),
+) -> dict[int, av.VideoFrame]:
+    """Decode one closed GOP, or what is left of it.
+
+    Parameters
+    ----------
+    units
+        (source frame, NAL units that arrived) in decoding order; units of which nothing arrived may be left out.
+    codec
+        The codec recipe: its decoder, and its payload format (NAL units get start codes; generic units go in as they
+        are).
+    parameter_sets
+        SPS, PPS (and VPS) of the segment, without start codes.
+
+    Returns
+    -------
+    dict of int to av.VideoFrame
+        LR picture of every source frame that the decoder could show, ``yuv420p``.
+    """
+    context: av.VideoCodecContext = av.CodecContext.create(codec.decoder, "r")  # type: ignore[assignment]
+    context.thread_count = 1
+    context.options = {"flags2": "+showall", "flags": "+output_corrupt"}
+    separator = b"" if codec.payload == "generic" else _START_CODE
+    head = b"".join(separator + nal for nal in parameter_sets)
+    pictures: dict[int, av.VideoFrame] = {}
+    for frame, nals in units:
+        if not nals:
+            continue
+        packet = av.Packet(head + b"".join(separator + nal for nal in nals))
+        packet.pts, packet.time_base = frame, Fraction(1, 1)
+        head = b""
+        _collect(context, packet, pictures)
+    _collect(context, None, pictures)
+    return pictures
+
+
+def _collect(context: av.VideoCodecContext, packet: av.Packet | None, pictures: dict[int, av.VideoFrame]) -> None:
+    try:
+        frames = context.decode(packet)
+    except av.FFmpegError:
+        return
+    for picture in frames:
+        if picture.pts is not None:
+            pictures[picture.pts] = picture

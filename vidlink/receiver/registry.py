@@ -1,0 +1,169 @@
+"""Find and load recognizers by name: those of the entry-point group ``vidlink.recognizers``, or any class."""
+
+from __future__ import annotations
+
+import inspect
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidlink.errors import UserError, unknown
+from vidlink.receiver.recognizer import Recognizer, Wants
+
+if TYPE_CHECKING:
+    import torch
+
+GROUP = "vidlink.recognizers"
+"""Entry-point group in which recognizers are registered."""
+
+SHIPPED = {"affect": "vidlink.receiver.affect:Affect"}
+"""What the package registers itself, for a checkout that nobody installed."""
+
+
+def find_device(name: str = "auto") -> torch.device:
+    """Find the device of that name; ``auto`` is the first accelerator that is there, or else the CPU.
+
+    Raises
+    ------
+    UserError
+        Where there is no such device.
+    """
+    import torch
+
+    if name == "auto":
+        for kind in ("cuda", "xpu", "mps"):
+            backend = getattr(torch, kind, None) or getattr(torch.backends, kind, None)
+            if backend is not None and backend.is_available():
+                return torch.device(kind)
+        return torch.device("cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UserError(f"--device {name}: not on this machine ({reason(error)}); auto and cpu always work") from error
+    return device
+
+
+def registered() -> dict[str, str]:
+    """Every registered recognizer: name to ``package.module:Class``.
+
+    Raises
+    ------
+    UserError
+        Where two packages register different recognizers under one name.
+    """
+    from importlib.metadata import entry_points
+
+    found = dict(SHIPPED)
+    for entry in entry_points(group=GROUP):
+        if found.setdefault(entry.name, entry.value) != entry.value:
+            raise UserError(
+                f"recognizer {entry.name!r} is registered twice, as {found[entry.name]} and {entry.value}: "
+                "remove one package, or name the class itself as package.module:Class"
+            )
+    return found
+
+
+def list_recognizers() -> dict[str, str]:
+    """Name and one line of every registered recognizer, read from its source: nothing is imported."""
+    return {name: _first_line(target) for name, target in sorted(registered().items())}
+
+
+def _first_line(target: str) -> str:
+    """First docstring line of a class, without importing its module (its package is)."""
+    import ast
+    from importlib.util import find_spec
+
+    module, _, name = target.partition(":")
+    with suppress(ImportError, ValueError, SyntaxError, OSError, AttributeError):
+        spec = find_spec(module)
+        if spec is not None and spec.origin:
+            for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef) and node.name == name:
+                    return (ast.get_docstring(node) or "").partition("\n")[0] or target
+    return target
+
+
+def load_recognizer(name: str, *, device: str = "auto", weights: Path | None = None) -> Recognizer:
+    """Load a recognizer.
+
+    Parameters
+    ----------
+    name
+        A registered name, or ``package.module:Class``.
+    device
+        ``auto``, ``cpu``, ``cuda``, ...
+    weights
+        Other weights than its own.
+
+    Raises
+    ------
+    UserError
+        Where there is none of that name, its import or construction fails (the reason is shown), or it lacks what
+        :class:`Recognizer` asks for.
+    """
+    if ":" in name:
+        target = name
+    else:
+        known = registered()
+        if name not in known:
+            raise unknown("recognizer", name, known)
+        target = known[name]
+    made = _construct(name, _find_class(name, target), device, weights)
+    _check_protocol(name, made)
+    return made
+
+
+def _find_class(name: str, target: str) -> Any:
+    from importlib import import_module
+
+    module, _, attribute = target.partition(":")
+    if not module or not attribute:
+        raise UserError(f"recognizer {name!r}: expected a registered name or package.module:Class")
+    try:
+        found: Any = import_module(module)
+    except Exception as error:  # whatever somebody's module raises, it is theirs to mend
+        raise UserError(f"recognizer {name!r}: importing {module} failed: {reason(error)}") from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise UserError(f"recognizer {name!r}: {module} has no {attribute}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise UserError(f"recognizer {name!r}: {target} is {type(found).__name__}, not a class")
+    return found
+
+
+def _construct(name: str, made_by: Any, device: str, weights: Path | None) -> Recognizer:
+    offered = {"device": find_device(device), "weights": weights}
+    try:
+        parameters = inspect.signature(made_by).parameters.values()
+    except (TypeError, ValueError):
+        parameters = {}.values()
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    taken = {parameter.name for parameter in parameters}
+    keywords = {key: value for key, value in offered.items() if takes_all or key in taken}
+    if weights is not None and "weights" not in keywords:
+        raise UserError(f"recognizer {name!r}: takes no weights, but {weights} was given")
+    try:
+        return made_by(**keywords)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"recognizer {name!r}: making it failed: {reason(error)}") from error
+
+
+def _check_protocol(name: str, made: Any) -> None:
+    for attribute, kind in (("name", str), ("task", str), ("wants", Wants), ("gives", tuple)):
+        found = getattr(made, attribute, None)
+        if not isinstance(found, kind):
+            what = f"is {found!r}" if hasattr(made, attribute) else "is missing"
+            raise UserError(f"recognizer {name!r}: {attribute} {what}, expected a {kind.__name__}")
+    if not made.gives or not all(isinstance(dimension, str) for dimension in made.gives):
+        raise UserError(f"recognizer {name!r}: gives is {made.gives!r}, expected names, at least one")
+    if not callable(made):
+        raise UserError(f"recognizer {name!r}: cannot be called; expected __call__(pictures, context)")
+
+
+def reason(error: Exception) -> str:
+    """Put an exception into one line."""
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
