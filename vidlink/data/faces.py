@@ -1,0 +1,100 @@
+"""Labelled faces in memory, whatever data set they come from, and the specs that name them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidlink.errors import UserError, unknown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
+"""The emotions whose votes FER+ counts, in the order of its columns."""
+
+AFFECT = ("valence", "arousal")
+"""The two dimensions of affect, each within [-1, 1]."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FaceSet:
+    """Faces of one split with what is known of them, one row a face."""
+
+    name: str
+    """Where they come from, as in a spec, without the path."""
+    split: str
+    """``train``, ``valid`` or what the data set calls it."""
+    images: NDArray[np.uint8]
+    """Luma, shape (n, height, width)."""
+    affect: NDArray[np.float32]
+    """Valence and arousal, shape (n, 2), each within [-1, 1]."""
+    distribution: NDArray[np.float32]
+    """Share of the votes for each of :data:`EMOTIONS`, shape (n, 8); NaN rows where nobody voted."""
+    skipped: int = 0
+    """Rows of the data set that carry no usable label."""
+
+    def __len__(self) -> int:
+        """Count the faces."""
+        return len(self.images)
+
+    @property
+    def majority(self) -> NDArray[np.int64]:
+        """Index of the emotion with most votes (the first of equals), shape (n,); -1 where nobody voted."""
+        voted = np.isfinite(self.distribution).all(axis=1)
+        return np.where(voted, np.nan_to_num(self.distribution).argmax(axis=1), -1)
+
+    def take(self, rows: NDArray) -> FaceSet:
+        """Pick the faces at ``rows`` (indices, a mask or a slice)."""
+        return replace(self, images=self.images[rows], affect=self.affect[rows], distribution=self.distribution[rows])
+
+
+def load_faces(spec: str, split: str) -> FaceSet:
+    """Load the faces that a command line names.
+
+    Parameters
+    ----------
+    spec
+        ``ferplus:PATH``, a folder or a zip file, or ``generated:COUNT``, so many drawn faces.
+    split
+        The split's name, as the data set calls it.
+
+    Raises
+    ------
+    UserError
+        Where the spec has no kind, the kind is unknown, or the data set is not there or damaged.
+    """
+    from vidlink.data.ferplus import load_ferplus
+
+    kinds = {"ferplus": lambda path, split: load_ferplus(Path(path).expanduser(), split), "generated": draw_faces}
+    kind, colon, path = spec.partition(":")
+    if not colon or not path:
+        raise UserError(f"data {spec!r}: expected KIND:PATH, for example ferplus:/data/ferplus.zip")
+    if kind not in kinds:
+        raise unknown("kind of data", kind, kinds)
+    return kinds[kind](path, split)
+
+
+def draw_faces(count: str, split: str) -> FaceSet:
+    """Draw faces of random people with known valence and arousal; nobody voted on them.
+
+    The built-in clip's person is in no split; each split has its own seed, so that no face is in two.
+
+    Raises
+    ------
+    UserError
+        Where the count is no positive number, or there is no such split.
+    """
+    from vidlink.data.synthetic import face_batch
+
+    seeds = {"train": 1, "valid": 2, "test": 3}
+    if split not in seeds:
+        raise unknown("split of generated faces", split, seeds)
+    if not count.isdecimal() or int(count) < 1:
+        raise UserError(f"generated:{count}: expected a number of faces, for example generated:2000")
+    images, affect = face_batch(np.random.default_rng(seeds[split]), int(count))
+    nobody = np.full((len(images), len(EMOTIONS)), np.nan, np.float32)
+    return FaceSet(name="generated", split=split, images=images, affect=affect, distribution=nobody)

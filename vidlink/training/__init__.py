@@ -1,0 +1,1 @@
+"""Training: degradations, regimes and the loop."""

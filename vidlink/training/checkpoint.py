@@ -1,0 +1,80 @@
+"""Files that a killed run never leaves half-written: checkpoints, weights, cards and logs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.torch import save as to_safetensors
+
+from vidlink.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write beside ``path``, flush to the disk, then rename: the old file survives a failure.
+
+    Raises
+    ------
+    UserError
+        Where the disk is full or the folder cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:
+        partial.unlink(missing_ok=True)
+        raise UserError(f"{path}: cannot be written ({error})") from error
+
+
+def save_weights(path: Path, weights: dict[str, Tensor], about: dict[str, str]) -> None:
+    """Save weights as safetensors with a few words about them in the header."""
+    data = to_safetensors({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}, about)
+    write_whole(path, lambda partial: partial.write_bytes(data))
+
+
+def save_card(path: Path, card: dict[str, Any]) -> None:
+    """Save a card (how weights came about) as JSON."""
+    text = json.dumps(card, indent=2) + "\n"
+    write_whole(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Save the state of a run: tensors, numbers, strings and containers of them."""
+    write_whole(path, lambda partial: torch.save(state, partial))
+
+
+def load_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
+    """Load the state of a run that was cut short; None where there is none.
+
+    Raises
+    ------
+    UserError
+        Where the file is damaged, or belongs to a run with other settings.
+    """
+    if not path.exists():
+        return None
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        found = state["settings"]
+    except Exception as error:
+        raise UserError(f"{path}: not a checkpoint ({error}); remove it to start afresh") from error
+    differing = sorted(name for name in settings.keys() | found.keys() if settings.get(name) != found.get(name))
+    if differing:
+        name = differing[0]
+        raise UserError(
+            f"{path}: belongs to a run with {name} = {found.get(name)!r}, not {settings.get(name)!r}; "
+            "repeat that run's settings, or remove the checkpoint to start afresh"
+        )
+    return state

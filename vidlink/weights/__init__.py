@@ -1,0 +1,1 @@
+"""Trained weights, as safetensors, each with the card (JSON) that says how it came about."""
