@@ -1,0 +1,1 @@
+"""Sweeps: many runs, each done once, and the table they come down to."""

@@ -1,0 +1,181 @@
+"""Where points run: in processes of this machine, or on a Dask cluster; both are ``concurrent.futures.Executor``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from vidlink.errors import UserError
+from vidlink.pipeline import available_cores
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+    from types import TracebackType
+
+
+class Executors(Protocol):
+    """Gives an executor, and another one when that broke. Used as a context manager."""
+
+    scratch: Path | None
+    """Where temporary run folders are made; None for the usual place of each machine."""
+
+    def __enter__(self) -> Self:
+        """Get ready."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go; after an error at once, without waiting for what runs."""
+        ...
+
+    @property
+    def executor(self) -> Executor:
+        """What takes points at the moment."""
+        ...
+
+    def slots(self) -> int:
+        """How many points to hand over at a time."""
+        ...
+
+    def renew(self) -> None:
+        """Replace an executor that is broken."""
+        ...
+
+
+class Processes:
+    """Worker processes of this machine, each computing in one thread.
+
+    Parameters
+    ----------
+    workers
+        How many; None for one a core.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self._workers = workers or available_cores()
+        self._pool: ProcessPoolExecutor | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.scratch: Path | None = None
+
+    def __enter__(self) -> Self:
+        """Make the folder for temporary runs; processes start with the first point."""
+        self._folder = tempfile.TemporaryDirectory(prefix="vidlink-sweep-", ignore_cleanup_errors=True)
+        self.scratch = Path(self._folder.name)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the processes, after an error at once."""
+        self._end(at_once=error is not None)
+        if self._folder:
+            self._folder.cleanup()
+
+    @property
+    def executor(self) -> ProcessPoolExecutor:
+        """The pool of processes."""
+        if self._pool is None:
+            # Spawned, not forked: torch, OpenCV and FFmpeg have threads that a fork would cut off in the middle.
+            import multiprocessing
+
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=_live_with_parent)
+        return self._pool
+
+    def slots(self) -> int:
+        """One point a process, and one that waits."""
+        return self._workers + 1
+
+    def renew(self) -> None:
+        """Start afresh, after a process died."""
+        self._end(at_once=True)
+
+    def _end(self, *, at_once: bool) -> None:
+        if self._pool is None:
+            return
+        processes = list((self._pool._processes or {}).values())
+        self._pool.shutdown(wait=not at_once, cancel_futures=at_once)
+        for process in processes if at_once else ():
+            process.terminate()
+        self._pool = None
+
+
+def _live_with_parent() -> None:
+    """End this worker process when the one that started it does, even by ``kill -9``, and quietly on Ctrl-C."""
+    import multiprocessing
+    from multiprocessing.connection import wait
+
+    parent = multiprocessing.parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            wait([parent.sentinel])
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+
+class Dask:
+    """The workers of a Dask cluster that runs already.
+
+    vidlink must be installed there, and the inputs be there under the same paths.
+
+    Parameters
+    ----------
+    address
+        Of the scheduler, like ``tcp://10.0.0.1:8786``.
+    timeout_s
+        How long to try to reach it.
+
+    Raises
+    ------
+    UserError
+        The package ``distributed`` is missing, or nobody answers at the address.
+    """
+
+    scratch: Path | None = None
+
+    def __init__(self, address: str, *, timeout_s: float = 10.0) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise UserError("--dask needs the package 'distributed': pip install 'vidlink[cluster]'") from None
+        self._address = address
+        try:
+            self._client: Any = Client(address, timeout=timeout_s, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise UserError(f"--dask {address}: no Dask scheduler answers there ({type(error).__name__})") from error
+        self._executor: Executor = self._client.get_executor(pure=False)
+
+    def __enter__(self) -> Self:
+        """Nothing to do: the cluster runs."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the cluster; it runs on."""
+        self._executor.shutdown(wait=error is None)
+        self._client.close()
+
+    @property
+    def executor(self) -> Executor:
+        """The cluster."""
+        return self._executor
+
+    def slots(self) -> int:
+        """Two points a worker thread, as many as there are now: workers may come and go."""
+        try:
+            return max(2, 2 * sum(self._client.nthreads().values()))
+        except (OSError, TimeoutError) as error:
+            raise UserError(f"--dask {self._address}: the scheduler is gone; what is done is kept") from error
+
+    def renew(self) -> None:
+        """Nothing to do: Dask replaces workers itself."""

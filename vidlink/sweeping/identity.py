@@ -1,0 +1,142 @@
+"""What makes two points the same: the content of their settings, of the files behind them, and vidlink's version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidlink import __version__
+from vidlink.errors import UserError, unknown
+from vidlink.settings import as_json
+from vidlink.sweeping.options import NOT_SHOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import BaseModel
+
+    from vidlink.settings import Settings
+
+
+def identify(settings: Settings) -> str:
+    """The identity of a point.
+
+    Where a setting names a file, the file's bytes count and its place does not: the same clip in another folder is the
+    same point. A codec or channel counts by the content of its TOML file (and of a channel's trace), a recognizer by
+    its weights and, where it is not vidlink's own, by its source file. Settings that change nothing in the results
+    (how many threads, where captures go) do not count.
+
+    Parameters
+    ----------
+    settings
+        Paths in it must be absolute, or right from here.
+
+    Returns
+    -------
+    str
+        SHA-256, 64 hexadecimal digits.
+
+    Raises
+    ------
+    UserError
+        A file is missing or cannot be read, or a codec, channel or recognizer is not known or wrong.
+    """
+    parts: dict[str, Any] = {"vidlink": __version__}
+    for name, value in as_json(settings).items():
+        if name not in NOT_SHOWN:
+            parts[name] = [_digest_file(getattr(settings, name))] if _is_path(settings, name) else value
+    parts["input"] = _input(settings.input)
+    parts["codec"] = _profile("codecs", settings.codec)
+    parts["channel"] = _profile("channels", settings.channel)
+    parts["recognizer"] = recognizer_content(settings)
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _is_path(settings: Settings, name: str) -> bool:
+    return isinstance(getattr(settings, name), Path)
+
+
+def _input(name: str | None) -> list[str]:
+    """Digests of the files of an input; with their names where a name says something (size of raw video, order)."""
+    if name is None:
+        return []
+    from vidlink.video import RAW_SUFFIXES
+
+    path = Path(name)
+    if path.is_dir():
+        raise UserError(f"input {name}: is a folder; give a video file, or the images in it as '{name}/*.png'")
+    if path.exists():
+        return [path.name if path.suffix.lower() in RAW_SUFFIXES else path.suffix.lower(), _digest_file(path)]
+    images = sorted(path.parent.glob(re.sub(r"%0?\d*d", "*", path.name)))
+    if not images:
+        raise UserError(f"input {name}: no such file")
+    return [part for image in images for part in (image.name, _digest_file(image))]
+
+
+def _profile(kind: Any, name: str) -> list[str]:
+    from vidlink.profiles import load_channel, load_codec, shelf
+
+    model: BaseModel = load_codec(name) if kind == "codecs" else load_channel(name)
+    path = Path(name) if name.endswith(".toml") or "/" in name else shelf(kind) / f"{name}.toml"
+    return [_digest_file(path), *(_digest_file(found) for found in _paths(model.model_dump()))]
+
+
+def _paths(value: Any) -> Iterable[Path]:
+    """Every path in nested plain values."""
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _paths(part)
+
+
+def recognizer_content(settings: Settings) -> list[str]:
+    """What a run's recognizer is: its class, its weights, and its source file where it is not vidlink's own.
+
+    Raises
+    ------
+    UserError
+        There is no such recognizer, or no such file.
+    """
+    name = settings.recognizer
+    if name == "none":
+        return [name]
+    from vidlink.receiver.registry import registered
+
+    target = name if ":" in name else registered().get(name)
+    if target is None:
+        raise unknown("recognizer", name, registered())
+    if target.startswith("vidlink."):
+        shipped = sorted((Path(__file__).parents[1] / "weights").glob("*.safetensors"))
+        weights = shipped if settings.weights is None else [settings.weights]
+        return [target, *(_digest_file(path) for path in weights)]
+    try:
+        spec = find_spec(target.partition(":")[0])
+    except (ImportError, ValueError) as error:
+        raise UserError(f"recognizer {name!r}: cannot be imported: {error}") from error
+    if spec is None or spec.origin is None:
+        raise UserError(f"recognizer {name!r}: there is no module {target.partition(':')[0]}")
+    weights = [] if settings.weights is None else [settings.weights]
+    return [target, *(_digest_file(path) for path in (Path(spec.origin), *weights))]
+
+
+def _digest_file(path: Path) -> str:
+    try:
+        status = path.stat()
+        return _digest(str(path.absolute()), status.st_size, status.st_mtime_ns, status.st_ino)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+@lru_cache(maxsize=100_000)
+def _digest(path: str, size: int, changed_ns: int, inode: int) -> str:
+    """SHA-256 of a file, read again only when it changed."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
