@@ -1,0 +1,189 @@
+"""Packets as a capture file (pcap), and what another program must know to read them (SDP).
+
+To look at a capture: ``tshark -r FILE -d udp.port==5004,rtp -d rtp.pt==96,h264`` (or ``h265``). Parity packets go to
+port 5006, retransmissions to port 5008. Headers are whole in the capture also where the channel compresses them.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidlink.errors import UserError
+from vidlink.sender.packetize import join
+from vidlink.types import Fate, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from vidlink.types import Carried, Packets
+
+MEDIA_PORT = 5004
+"""The registered RTP port (RFC 3551, section 8)."""
+_PORTS = {Kind.PARITY: MEDIA_PORT + 2, Kind.RETRANSMISSION: MEDIA_PORT + 4}
+
+_NANOSECOND_PCAP = 0xA1B23C4D
+_RAW_IP = 101
+_UDP = 17
+# Addresses reserved for documentation (RFC 5737).
+_SENDER, _RECEIVER = bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])
+
+
+def write_capture(path: Path, packets: Packets, times_s: NDArray[np.float64]) -> None:
+    """Write packets as a pcap file of IPv4 datagrams with nanosecond times.
+
+    Parameters
+    ----------
+    path
+        The file to write; one that exists is replaced.
+    packets
+        What to write: all that was sent, or ``packets.take(packets.fate == Fate.DELIVERED)``.
+    times_s
+        Capture time of each row in seconds, at least 0, shape (n,): ``send_s``, or ``arrival_s``. Rows are written in
+        order of time.
+
+    Raises
+    ------
+    UserError
+        The file cannot be written.
+    """
+    nanoseconds = np.rint(1e9 * times_s).astype(np.int64)
+    pieces = [struct.pack("<IHHiIII", _NANOSECOND_PCAP, 2, 4, 0, 0, 0xFFFF, _RAW_IP)]
+    for row in np.argsort(nanoseconds, kind="stable").tolist():
+        port = _PORTS.get(Kind(packets.kind[row]), MEDIA_PORT)
+        datagram = _datagram(packets.data[row], port, identification=row & 0xFFFF)
+        seconds, rest = divmod(int(nanoseconds[row]), 1_000_000_000)
+        pieces += [struct.pack("<IIII", seconds, rest, len(datagram), len(datagram)), datagram]
+    try:
+        Path(path).write_bytes(b"".join(pieces))
+    except OSError as error:
+        raise UserError(f"capture {path}: cannot be written ({error.strerror})") from None
+
+
+def describe(
+    payload: str,
+    *,
+    parameter_sets: Sequence[bytes] = (),
+    interleaved: bool = False,
+    port: int = MEDIA_PORT,
+    payload_type: int = 96,
+) -> str:
+    """A session description (SDP, RFC 8866) with which players receive the video stream on this machine.
+
+    Parameters
+    ----------
+    payload
+        ``h264`` or ``hevc``.
+    parameter_sets
+        Sent along, so that decoding can start at once (``sprop-parameter-sets``, RFC 6184, section 8.1).
+    interleaved
+        Whether pictures share packets (packetization mode 2).
+    port, payload_type
+        Of the stream.
+
+    Raises
+    ------
+    ValueError
+        Other payload formats have no name that players know.
+    """
+    names = {"h264": "H264", "hevc": "H265"}
+    if payload not in names:
+        raise ValueError(f"{payload = }: only h264 and hevc have a session description")
+    parameters = []
+    if payload == "h264":
+        parameters.append(f"packetization-mode={2 if interleaved else 1}")
+        if parameter_sets:
+            sets = ",".join(base64.b64encode(each).decode() for each in parameter_sets)
+            parameters.append(f"sprop-parameter-sets={sets}")
+    lines = [
+        "v=0",
+        "o=- 0 0 IN IP4 127.0.0.1",
+        "s=vidlink",
+        "c=IN IP4 127.0.0.1",
+        "t=0 0",
+        f"m=video {port} RTP/AVP {payload_type}",
+        f"a=rtpmap:{payload_type} {names[payload]}/90000",
+        *([f"a=fmtp:{payload_type} {';'.join(parameters)}"] if parameters else []),
+    ]
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+def _datagram(data: bytes, port: int, identification: int) -> bytes:
+    """An IPv4 datagram (RFC 791) with UDP (RFC 768) around an RTP packet."""
+    length = 8 + len(data)
+    pseudo_header = _SENDER + _RECEIVER + struct.pack(">BBH", 0, _UDP, length)
+    udp = struct.pack(">HHHH", port, port, length, 0)
+    udp = udp[:6] + struct.pack(">H", _checksum(pseudo_header + udp + data) or 0xFFFF)
+    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + length, identification, 0x4000, 64, _UDP, 0) + _SENDER + _RECEIVER
+    return ip[:10] + struct.pack(">H", _checksum(ip)) + ip[12:] + udp + data
+
+
+def _checksum(data: bytes) -> int:
+    """The internet checksum (RFC 1071)."""
+    total = int(np.frombuffer(data + b"\0" * (len(data) % 2), dtype=">u2").sum(dtype=np.uint64))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+class Captures:
+    """Collects the packets of a run and writes the captures that were asked for.
+
+    Parameters
+    ----------
+    sent, received
+        Files for what was sent and for what was delivered, or None.
+
+    Raises
+    ------
+    UserError
+        A file's folder does not exist, a file is a folder, or both are one.
+    """
+
+    def __init__(self, sent: Path | None, received: Path | None) -> None:
+        for path in (sent, received):
+            if path is not None and not path.parent.is_dir():
+                raise UserError(f"capture {path}: cannot be written (no folder {path.parent})")
+            if path is not None and path.is_dir():
+                raise UserError(f"capture {path}: cannot be written (it is a folder, expected a file)")
+        if sent is not None and received is not None and sent.resolve() == received.resolve():
+            raise UserError(f"capture {sent}: --pcap and --pcap-received need a file each")
+        self._sent, self._received = sent, received
+        self._packets: list[Packets] = []
+        self._recovered: list[NDArray[np.bool_]] = []
+        self._doubled: list[NDArray[np.bool_]] = []
+
+    def watch(self, segments: Iterable[Carried]) -> Iterator[Carried]:
+        """Let segments pass and take note of their packets."""
+        for carried in segments:
+            if self._sent or self._received:
+                # The packets alone: with the segment all pictures of the clip would stay in memory.
+                self._packets.append(carried.packets)
+                self._recovered.append(carried.recovered)
+                self._doubled.append(carried.doubled)
+            yield carried
+
+    def write(self) -> None:
+        """Write the files.
+
+        Raises
+        ------
+        UserError
+            A file cannot be written.
+        """
+        if not self._packets:
+            return
+        packets = join(self._packets)
+        recovered, doubled = np.concatenate(self._recovered), np.concatenate(self._doubled)
+        if self._sent:
+            sent = packets.take(~doubled)
+            write_capture(self._sent, sent, sent.send_s)
+        if self._received:
+            delivered = packets.take((packets.fate == Fate.DELIVERED) & ~recovered)
+            write_capture(self._received, delivered, delivered.arrival_s)

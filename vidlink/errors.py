@@ -1,0 +1,24 @@
+"""The one exception that means: the user's input or settings are wrong."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """What is wrong, where, and what would be right, in one line.
+
+    The commands print it on stderr and exit with status 2. Anything else that escapes is a defect (status 1).
+    """
+
+
+def unknown(what: str, found: str, known: Iterable[str]) -> UserError:
+    """An error for a name that is not known: it names the nearest known one and lists them all."""
+    known = sorted(known)
+    near = difflib.get_close_matches(found, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return UserError(f"unknown {what} {found!r}: {hint}known are {', '.join(known)}")

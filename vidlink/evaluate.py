@@ -1,0 +1,209 @@
+"""Score a recognizer on labelled faces, scale by scale: ``python -m vidlink.evaluate --data ferplus:PATH``."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidlink.command import Parser, run_command
+from vidlink.errors import UserError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from vidlink.data.faces import FaceSet
+    from vidlink.receiver.recognize import Context, Recognizer
+
+    Score = dict[str, Any]
+
+LARGEST_SCALE = 16.0
+"""Beyond it nothing of a face is left."""
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = Parser(prog="vidlink.evaluate", description=__doc__.partition(":")[0] + ".")
+    parser.add_argument("--recognizer", default="affect", metavar="NAME|package.module:Class", help="(%(default)s)")
+    parser.add_argument("--data", required=True, metavar="KIND:PATH", help="faces, for example ferplus:ferplus.zip")
+    parser.add_argument("--split", default="valid", help="split to score (%(default)s)")
+    parser.add_argument("--scales", default="1,1.5,2,3,4,6", help="scale factors (%(default)s)")
+    parser.add_argument("--weights", type=Path, metavar="FILE.safetensors", help="other weights than its own")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the scores here")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (%(default)s)")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 for all")
+    return parser.parse_args(arguments)
+
+
+def evaluate(recognizer: Recognizer, faces: FaceSet, scales: Sequence[float]) -> list[Score]:
+    """Score a recognizer at each scale factor.
+
+    Parameters
+    ----------
+    recognizer
+        Gives at least valence and arousal.
+    faces
+        Labelled faces; the whole picture is the face box.
+    scales
+        Scale factors, at least 1 each.
+
+    Returns
+    -------
+    list
+        One entry a scale: ``scale``, ``quality`` (None), ``n``, maps ``cc``, ``ccc``, ``rmse`` by dimension, and
+        ``accuracy`` against the emotion with most votes, None where the recognizer has no ``with_emotions``.
+
+    Raises
+    ------
+    UserError
+        Where the recognizer does not give valence and arousal, or fails.
+    """
+    import numpy as np
+
+    from vidlink.data.faces import AFFECT
+    from vidlink.metrics import accuracy, score_table
+    from vidlink.receiver.recognize import Context, recognize
+
+    missing = [dimension for dimension in AFFECT if dimension not in recognizer.gives]
+    if missing:
+        raise UserError(
+            f"recognizer {recognizer.name!r}: gives {', '.join(recognizer.gives)}; the faces are labelled with valence "
+            "and arousal"
+        )
+    columns = [recognizer.gives.index(dimension) for dimension in AFFECT]
+    names = hasattr(recognizer, "with_emotions")
+    asked = _WithEmotions(recognizer) if names else recognizer
+    scores = []
+    for scale in scales:
+        pictures = send_through(faces.images, scale)
+        boxes = [(0, 0, picture.shape[1], picture.shape[0]) for picture in pictures]
+        context = Context(
+            scale=np.full(len(pictures), scale), quality=np.full(len(pictures), np.nan), status=("ok",) * len(pictures)
+        )
+        given = recognize(asked, pictures, boxes, context)
+        answers, emotions = given[:, columns], given[:, len(recognizer.gives) :]
+        scores.append(
+            {
+                "scale": float(scale),
+                "quality": None,
+                "n": int(np.isfinite(answers).all(axis=1).sum()),
+                **score_table(AFFECT, answers, faces.affect),
+                "accuracy": accuracy(emotions.argmax(axis=1), faces.majority) if names else None,
+            }
+        )
+    return scores
+
+
+def send_through(images: NDArray[np.uint8], scale: float) -> list[NDArray[np.uint8]]:
+    """Downsample by area as the sender does, and back by bicubic interpolation.
+
+    Parameters
+    ----------
+    images
+        Shape (n, height, width).
+    scale
+        Scale factor.
+
+    Returns
+    -------
+    list
+        n pictures of the same size.
+    """
+    import cv2
+
+    height, width = images.shape[1:]
+    lr = (max(1, round(width / scale)), max(1, round(height / scale)))
+    if lr == (width, height):
+        return list(images)
+    return [
+        cv2.resize(cv2.resize(image, lr, interpolation=cv2.INTER_AREA), (width, height), interpolation=cv2.INTER_CUBIC)
+        for image in images
+    ]
+
+
+class _WithEmotions:
+    """A recognizer that can also name emotions, asked for both at once."""
+
+    def __init__(self, recognizer: Any) -> None:
+        from vidlink.data.faces import EMOTIONS
+
+        self.name, self.task, self.wants = recognizer.name, recognizer.task, recognizer.wants
+        self.gives: tuple[str, ...] = (*recognizer.gives, *EMOTIONS)
+        self.device = getattr(recognizer, "device", "cpu")
+        self.call = recognizer.with_emotions
+
+    def __call__(self, pictures: Tensor, context: Context) -> Tensor:
+        return self.call(pictures, context)
+
+
+def parse_scales(text: str) -> list[float]:
+    """Scale factors from a list with commas.
+
+    Raises
+    ------
+    UserError
+        Where one is no number from 1 to 16.
+    """
+    scales = []
+    for part in text.split(","):
+        try:
+            scale = float(part)
+        except ValueError:
+            scale = math.nan
+        if not 1 <= scale <= LARGEST_SCALE:
+            raise UserError(f"--scales {text}: {part.strip()!r} is no scale factor from 1 to {LARGEST_SCALE:g}")
+        scales.append(scale)
+    return scales
+
+
+def table(scores: Sequence[Score]) -> str:
+    """Lay the scores out for the terminal, a line a scale."""
+    lines = [
+        f"{'scale':>5} {'n':>6}" + "".join(f"  {name:>13}" for name in ("CC v/a", "CCC v/a", "RMSE v/a", "accuracy"))
+    ]
+    for row in scores:
+        pairs = [
+            "/".join("-" if value is None else f"{value:.3f}" for value in row[score].values())
+            for score in ("cc", "ccc", "rmse")
+        ]
+        named = "-" if row["accuracy"] is None else f"{row['accuracy']:.3f}"
+        lines.append(f"{row['scale']:>5g} {row['n']:>6}" + "".join(f"  {cell:>13}" for cell in (*pairs, named)))
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command: print the table and write the JSON file."""
+    options = parse(arguments)
+    scales = parse_scales(options.scales)
+    if options.json and not options.json.absolute().parent.is_dir():
+        raise UserError(f"--json {options.json}: no such folder")
+    import torch
+
+    from vidlink.data.faces import load_faces
+    from vidlink.receiver.recognize import load_recognizer
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    recognizer = load_recognizer(options.recognizer, device=options.device, weights=options.weights)
+    faces = load_faces(options.data, options.split)
+    scores = evaluate(recognizer, faces, scales)
+    print(table(scores))
+    if options.json:
+        result = {
+            "recognizer": options.recognizer,
+            "data": options.data,
+            "split": options.split,
+            "skipped": faces.skipped,
+            "scores": scores,
+        }
+        options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run_command(main)

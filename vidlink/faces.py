@@ -1,0 +1,127 @@
+"""Face tracks as they travel beside the stream: few numbers a segment, the same boxes at both ends.
+
+A track is sent as boxes at knots, evenly spaced over the segment at most :data:`KNOT_S` apart, and both ends draw
+straight lines between them. On the wire: one byte face number, one byte number of knots, then x, y, width, height of
+each knot as 16-bit unsigned pixels, big-endian: 8 bytes a knot, about 200 bits a second for a face.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidlink.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+KNOT_S = 0.5
+"""Largest distance between two knots in seconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Box:
+    """A face in HR pixels."""
+
+    x: float
+    """Left edge."""
+    y: float
+    """Upper edge."""
+    width: float
+    """Width."""
+    height: float
+    """Height."""
+
+    def as_array(self) -> NDArray[np.float64]:
+        """x, y, width, height; shape (4,)."""
+        return np.array([self.x, self.y, self.width, self.height])
+
+
+def parse_box(text: str) -> Box:
+    """Parse ``x,y,w,h`` in HR pixels.
+
+    Raises
+    ------
+    UserError
+        Not four whole numbers, or a width or height that is not positive.
+    """
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise UserError(f"--roi {text!r}: write none, or where the face is as x,y,w,h in pixels") from None
+    if x < 0 or y < 0 or width <= 0 or height <= 0:
+        raise UserError(f"--roi {text}: x and y must not be negative, w and h must be positive")
+    return Box(x=x, y=y, width=width, height=height)
+
+
+def knot_count(duration_s: float) -> int:
+    """Knots of a segment of ``duration_s`` seconds, at least 2; a segment that is a tenth too long gets no more."""
+    return max(2, math.ceil(duration_s / KNOT_S - 0.1) + 1)
+
+
+def pack_tracks(tracks: Mapping[int, NDArray[np.float64]]) -> bytes:
+    """Serialise the tracks of one segment.
+
+    Parameters
+    ----------
+    tracks
+        By face number (0 to 255): boxes at the frames of the segment, shape (frames, 4), HR pixels.
+
+    Returns
+    -------
+    bytes
+        Empty where there is no track.
+    """
+    return b"".join(
+        struct.pack(f">BB{4 * len(boxes)}H", face, len(boxes), *np.clip(np.rint(boxes), 0, 65535).astype(int).ravel())
+        for face, boxes in tracks.items()
+    )
+
+
+def unpack_tracks(data: bytes) -> dict[int, NDArray[np.float64]]:
+    """Parse what :func:`pack_tracks` made: knots by face number, shape (knots, 4).
+
+    Raises
+    ------
+    ValueError
+        The bytes end inside a track.
+    """
+    tracks = {}
+    position = 0
+    while position < len(data):
+        try:
+            face, knots = struct.unpack_from(">BB", data, position)
+            values = struct.unpack_from(f">{4 * knots}H", data, position + 2)
+        except struct.error as error:
+            raise ValueError(f"face boxes end inside a track at byte {position}") from error
+        tracks[face] = np.array(values, float).reshape(knots, 4)
+        position += 2 + 8 * knots
+    return tracks
+
+
+def at_knots(boxes: NDArray[np.float64], times_s: NDArray[np.float64], duration_s: float) -> NDArray[np.float64]:
+    """Boxes at the knots of a segment from boxes at its frames.
+
+    Parameters
+    ----------
+    boxes
+        Shape (frames, 4).
+    times_s
+        Frame times from the start of the segment, shape (frames,).
+    duration_s
+        Seconds.
+    """
+    knots_s = np.linspace(0, duration_s, knot_count(duration_s))
+    return np.column_stack([np.interp(knots_s, times_s, boxes[:, side]) for side in range(4)])
+
+
+def at_times(knots: NDArray[np.float64], times_s: Sequence[float] | NDArray, duration_s: float) -> NDArray[np.float64]:
+    """Boxes at any times from the knots of a segment: straight lines between them; shape (times, 4)."""
+    knots_s = np.linspace(0, duration_s, len(knots))
+    return np.column_stack([np.interp(times_s, knots_s, knots[:, side]) for side in range(4)])

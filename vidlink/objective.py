@@ -1,0 +1,131 @@
+"""What a plan maximizes: picture quality, or how little the recognizer's output moves."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from vidlink.errors import UserError
+from vidlink.faces import at_times, unpack_tracks
+from vidlink.quality import Ssim, Upsampler, as_array, luma, psnr_db
+from vidlink.receiver.recognize import recognize
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import av
+    from numpy.typing import NDArray
+
+    from vidlink.receiver.recognizer import Recognizer
+    from vidlink.sender.trial import Objective
+    from vidlink.types import Clip, Segment
+
+
+def make_objective(name: Literal["psnr", "ssim", "task"], clip: Clip, recognizer: Recognizer | None) -> Objective:
+    """An objective by name.
+
+    Raises
+    ------
+    UserError
+        ``task`` without a recognizer.
+    """
+    if name != "task":
+        return PictureObjective(name, clip)
+    if recognizer is None:
+        raise UserError("--objective task needs a recognizer, and --recognizer none gives none")
+    return TaskObjective(recognizer, clip)
+
+
+class PictureObjective:
+    """Mean PSNR (dB) or SSIM over the frames of a segment, as the receiver would show them.
+
+    Parameters
+    ----------
+    name
+        ``psnr`` or ``ssim``.
+    clip
+        Gives the HR size.
+    """
+
+    def __init__(self, name: Literal["psnr", "ssim"], clip: Clip) -> None:
+        self._name, self._clip = name, clip
+
+    @property
+    def knob_worth(self) -> float:
+        """About what one unit of a codec's quality knob is worth."""
+        return 0.5 if self._name == "psnr" else 0.008
+
+    def __call__(self, segment: Segment, pictures: Sequence[av.VideoFrame], side_data: bytes) -> float:
+        """Mean quality of LR pictures, one for each frame of the segment."""
+        upsample = Upsampler(self._clip.width, self._clip.height)
+        pairs = zip(pictures, segment.frames, strict=True)
+        if self._name == "psnr":
+            return float(np.mean([psnr_db(luma(upsample(picture)), luma(frame)) for picture, frame in pairs]))
+        ssim = Ssim(self._clip.width, self._clip.height)
+        return float(np.mean([ssim(upsample(picture), frame) for picture, frame in pairs]))
+
+
+class TaskObjective:
+    """How little the recognizer's output on the coded pictures differs from that on the pristine ones.
+
+    The value is -100 x the root mean square difference over dimensions, faces and a few frames of the segment, plus a
+    tenth of their PSNR in dB, which decides between pictures that say the same, and where there is no face.
+
+    Parameters
+    ----------
+    recognizer
+        Who looks.
+    clip
+        Gives the HR size.
+    looks
+        Frames looked at in each segment.
+    """
+
+    knob_worth = 0.5
+    """About what one unit of a codec's quality knob is worth."""
+
+    def __init__(self, recognizer: Recognizer, clip: Clip, *, looks: int = 6) -> None:
+        self._recognizer, self._clip, self._looks = recognizer, clip, looks
+        self._pristine: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
+        self._lock = Lock()
+
+    def __call__(self, segment: Segment, pictures: Sequence[av.VideoFrame], side_data: bytes) -> float:
+        """Closeness of the outputs on LR pictures, one for each frame of the segment."""
+        count = len(segment.frames)
+        looks = min(self._looks, count)
+        slots = [int((k + 0.5) * count / looks) for k in range(looks)]
+        upsample = Upsampler(self._clip.width, self._clip.height)
+        shown = [upsample(pictures[slot]) for slot in slots]
+        psnr = np.mean([psnr_db(luma(p), luma(segment.frames[slot])) for p, slot in zip(shown, slots, strict=True)])
+        boxes = self._boxes(segment, slots, side_data)
+        if not boxes:
+            return 0.1 * float(psnr)
+        seen = self._outputs(shown, boxes)
+        with self._lock:
+            if segment.index not in self._pristine:
+                self._pristine[segment.index] = self._outputs([segment.frames[slot] for slot in slots], boxes)
+                while len(self._pristine) > 4:
+                    self._pristine.popitem(last=False)
+            pristine = self._pristine[segment.index]
+        return 0.1 * float(psnr) - 100 * float(np.sqrt(np.mean(np.square(seen - pristine))))
+
+    def _boxes(
+        self, segment: Segment, slots: Sequence[int], side_data: bytes
+    ) -> list[list[tuple[float, float, float, float]] | None]:
+        """For each face its boxes in the frames that are looked at; one None for recognizers of whole frames."""
+        if self._recognizer.wants.region == "frame":
+            return [None]
+        offsets = (segment.times_s - segment.start_s)[list(slots)]
+        paths = (at_times(knots, offsets, segment.duration_s) for knots in unpack_tracks(side_data).values())
+        return [[(x, y, width, height) for x, y, width, height in path.tolist()] for path in paths]
+
+    def _outputs(
+        self,
+        pictures: Sequence[av.VideoFrame],
+        boxes: Sequence[list[tuple[float, float, float, float]] | None],
+    ) -> NDArray[np.float32]:
+        arrays = [as_array(picture, self._recognizer.wants.colour) for picture in pictures]
+        return np.stack([recognize(self._recognizer, arrays, path) for path in boxes])

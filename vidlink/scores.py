@@ -1,0 +1,314 @@
+"""Everything a run measures, frame by frame and packet by packet, and what it comes down to."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vidlink.errors import UserError
+from vidlink.faces import at_times, unpack_tracks
+from vidlink.metrics import score_table
+from vidlink.quality import Ssim, Upsampler, as_array, luma, psnr_db
+from vidlink.receiver.recognize import Context, load_recognizer, recognize
+from vidlink.screen import Screen
+from vidlink.types import Fate, Kind, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import av
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from vidlink.receiver.receive import Arrival
+    from vidlink.receiver.recognize import Recognizer
+    from vidlink.settings import Settings
+    from vidlink.types import Carried, Clip, Reception
+
+
+def load_judge(settings: Settings, own: pd.DataFrame | None) -> tuple[Recognizer | None, pd.DataFrame | None]:
+    """The recognizer of a run and the labels it is held against.
+
+    Parameters
+    ----------
+    settings
+        Of the run.
+    own
+        Labels that came with the clip; used where they have all that the recognizer gives and no file is named.
+
+    Raises
+    ------
+    UserError
+        There is no such recognizer, it cannot be loaded, or the labels file is wrong.
+    """
+    if settings.recognizer == "none":
+        if settings.labels:
+            raise UserError(f"--labels {settings.labels}: --recognizer none gives nothing to hold against labels")
+        return None, None
+    recognizer = load_recognizer(settings.recognizer, device=settings.device, weights=settings.weights)
+    if settings.labels:
+        from vidlink.labels import load_labels
+
+        return recognizer, load_labels(settings.labels, recognizer.gives)
+    if own is not None and set(recognizer.gives) <= set(own.columns):
+        return recognizer, own.assign(face=0)
+    return recognizer, None
+
+
+class Scores:
+    """Collects the tables of a run, segment by segment; only rows of numbers are kept.
+
+    Parameters
+    ----------
+    clip
+        The source.
+    recognizer
+        Who looks at the received pictures, or None.
+    labels
+        As :func:`~vidlink.labels.load_labels` gives them, or None: then the recognizer is held against itself.
+    score_pictures
+        Whether to measure PSNR and SSIM.
+    """
+
+    def __init__(
+        self, clip: Clip, *, recognizer: Recognizer | None, labels: pd.DataFrame | None, score_pictures: bool
+    ) -> None:
+        self._clip, self._recognizer, self._labels = clip, recognizer, labels
+        self._upsample = Upsampler(clip.width, clip.height)
+        self._ssim = Ssim(clip.width, clip.height) if score_pictures else None
+        self._boxes: dict[int, NDArray[np.float64]] = {}
+        self._packets: list[dict[str, Any]] = []
+        self._segments: list[dict[str, Any]] = []
+        self._frames: list[dict[str, Any]] = []
+        self._predictions: list[dict[str, Any]] = []
+        self._seconds = 0.0
+
+    def add(self, arrival: Arrival, receptions: Sequence[Reception]) -> Screen:
+        """Take in one segment.
+
+        Parameters
+        ----------
+        arrival
+            What arrived of it.
+        receptions
+            One for each source frame.
+
+        Returns
+        -------
+        Screen
+            What was on show, one HR picture (``yuv420p``) for each source frame.
+        """
+        screen = Screen(receptions, self._upsample)
+        carried = arrival.carried
+        segment, coded, packets = carried.segment, carried.coded, carried.packets
+        self._seconds = segment.end_s
+        unit_bits = {unit.frame: 8 * sum(len(nal) for nal in unit.nals) for unit in coded.units}
+        for slot, reception in enumerate(receptions):
+            row = {
+                "frame": reception.frame,
+                "segment": segment.index,
+                "time_s": round(reception.time_s, 6),
+                "scale": reception.scale,
+                "quality": reception.quality,
+                "payload_bits": unit_bits.get(reception.frame, 0),
+                "status": str(reception.status),
+                "late_s": round(reception.late_s, 6),
+            }
+            if self._ssim:
+                source = segment.frames[slot]
+                row["psnr_db"] = round(psnr_db(luma(screen[slot]), luma(source)), 4)
+                row["ssim"] = round(self._ssim(screen[slot], source), 6)
+            self._frames.append(row)
+        self._packets.append(_packet_columns(carried))
+        rows = self._frames[-len(receptions) :]
+        self._segments.append(
+            {
+                "segment": segment.index,
+                "start_s": round(segment.start_s, 6),
+                "duration_s": round(segment.duration_s, 6),
+                "scale": coded.rung.scale,
+                "frame_divisor": coded.rung.frame_divisor,
+                "quality": coded.rung.quality,
+                "width": coded.width,
+                "height": coded.height,
+                "payload_bits": coded.payload_bits,
+                "wire_bits": 8 * int(packets.bytes[~carried.doubled].sum()),
+                "packets": int((~carried.doubled).sum()),
+                "lost": int(np.isin(packets.fate, (Fate.LOST, Fate.DROPPED)).sum() + carried.recovered.sum()),
+                "recovered": int(carried.recovered.sum()),
+                "late": arrival.late_packets,
+                **{str(status): sum(row["status"] == status for row in rows) for status in Status},
+                "psnr_db": round(float(np.mean([row["psnr_db"] for row in rows])), 4) if self._ssim else None,
+                "ssim": round(float(np.mean([row["ssim"] for row in rows])), 6) if self._ssim else None,
+            }
+        )
+        if self._recognizer:
+            self._recognize(self._recognizer, arrival, receptions, screen)
+        return screen
+
+    def _recognize(
+        self,
+        recognizer: Recognizer,
+        arrival: Arrival,
+        receptions: Sequence[Reception],
+        screen: Sequence[av.VideoFrame],
+    ) -> None:
+        """Ask the recognizer about the received and the pristine pictures, in the boxes that were received."""
+        segment = arrival.carried.segment
+        offsets = segment.times_s - segment.start_s
+        if recognizer.wants.region == "face":
+            tracks = unpack_tracks(arrival.side_data)
+            boxes = {face: at_times(knots, offsets, segment.duration_s) for face, knots in tracks.items()}
+        else:
+            whole = np.array([0.0, 0.0, self._clip.width, self._clip.height])
+            boxes = {0: np.tile(whole, (len(offsets), 1))}
+        colour = recognizer.wants.colour
+        received, pristine = ([as_array(p, colour) for p in side] for side in (screen, segment.frames))
+        context = Context(
+            scale=np.array([r.scale for r in receptions]),
+            quality=np.array([r.quality for r in receptions]),
+            status=tuple(str(r.status) for r in receptions),
+        )
+        for face, path in boxes.items():
+            crops = [tuple(box) for box in path.tolist()] if recognizer.wants.region == "face" else None
+            table: dict[str, Any] = {
+                "frame": [r.frame for r in receptions],
+                "time_s": np.round([r.time_s for r in receptions], 6),
+                "face": face,
+                "status": context.status,
+                "scale": context.scale,
+                **dict(zip(("x", "y", "width", "height"), np.round(path, 2).T, strict=True)),
+            }
+            for suffix, images, known in (("", received, context), ("_pristine", pristine, None)):
+                answers = recognize(recognizer, images, crops, known)
+                for name, column in zip(recognizer.gives, answers.T, strict=True):
+                    table[name + suffix] = np.round(column.astype(float), 5)
+            self._predictions.append(table)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables of the run: ``segments``, ``frames``, ``packets``, ``predictions``.
+
+        Labels become columns ``*_label`` of the predictions.
+
+        Raises
+        ------
+        UserError
+            The labels are of another clip.
+        """
+        import pandas as pd
+
+        from vidlink.labels import check_cover, labels_at, match_faces
+
+        tables = {
+            "segments": pd.DataFrame(self._segments),
+            "frames": pd.DataFrame(self._frames),
+            "packets": pd.concat(map(pd.DataFrame, self._packets), ignore_index=True),
+        }
+        gives = self._recognizer.gives if self._recognizer else ()
+        columns = ["frame", "time_s", "face", "status", "scale", "x", "y", "width", "height"]
+        empty = pd.DataFrame(columns=[*columns, *gives, *(f"{name}_pristine" for name in gives)])
+        predictions = pd.concat(map(pd.DataFrame, self._predictions), ignore_index=True) if self._predictions else empty
+        labels = self._labels
+        if labels is not None:
+            check_cover(labels, self._seconds)
+            for name in gives:
+                predictions[f"{name}_label"] = np.nan
+            for track, face in match_faces(labels, predictions).items():
+                rows = predictions["face"] == track
+                values = labels_at(labels, face, predictions.loc[rows, "time_s"].to_numpy(float), gives)
+                predictions.loc[rows, [f"{name}_label" for name in gives]] = np.round(values, 5)
+        tables["predictions"] = predictions.sort_values(["frame", "face"], kind="stable").reset_index(drop=True)
+        return tables
+
+    def summary(self, tables: dict[str, pd.DataFrame], *, target_bps: float | None) -> dict[str, Any]:
+        """What the tables come down to: ``rate``, ``plan``, ``delivery``, ``frames``, ``quality``, ``recognition``."""
+        segments, frames = tables["segments"], tables["frames"]
+        payload, wire = int(segments["payload_bits"].sum()), int(segments["wire_bits"].sum())
+        samples = self._clip.width * self._clip.height * len(frames)
+        plan = ["segment", "start_s", "scale", "frame_divisor", "quality", "payload_bits", "wire_bits"]
+        return {
+            "seconds": self._seconds,
+            "rate": {
+                "target_bps": target_bps,
+                "wire_bps": round(wire / self._seconds, 3),
+                "payload_bps": round(payload / self._seconds, 3),
+                "bpp": round(payload / samples, 8),
+                "wire_bpp": round(wire / samples, 8),
+                "utilisation": round(wire / self._seconds / target_bps, 6) if target_bps else None,
+            },
+            "plan": segments[plan].to_dict("records"),
+            "delivery": _delivery(tables["packets"], int(segments["late"].sum())),
+            "frames": {str(status): int((frames["status"] == status).sum()) for status in Status},
+            "quality": {
+                "psnr_db": round(float(frames["psnr_db"].mean()), 4) if self._ssim else None,
+                "ssim": round(float(frames["ssim"].mean()), 6) if self._ssim else None,
+            },
+            "recognition": self._recognition(tables["predictions"]),
+        }
+
+    def _recognition(self, predictions: pd.DataFrame) -> dict[str, Any] | None:
+        if not self._recognizer:
+            return None
+        gives = list(self._recognizer.gives)
+        labelled = self._labels is not None
+        truth = predictions[[f"{name}_{'label' if labelled else 'pristine'}" for name in gives]]
+        scored = truth.notna().all(axis=1).to_numpy(bool) & predictions[gives].notna().all(axis=1).to_numpy(bool)
+        result: dict[str, Any] = {
+            "task": self._recognizer.task,
+            "recognizer": self._recognizer.name,
+            "against": "labels" if labelled else "pristine",
+            "faces": int(predictions["face"].nunique()),
+            "n": int(scored.sum()),
+        }
+        if not scored.any():
+            nothing = dict.fromkeys(gives)
+            return result | {"cc": nothing, "ccc": nothing, "rmse": nothing}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            table = score_table(gives, predictions.loc[scored, gives].to_numpy(float), truth[scored].to_numpy(float))
+        return result | {
+            measure: {name: value if value is None else round(value, 5) for name, value in by_name.items()}
+            for measure, by_name in table.items()
+        }
+
+
+def _packet_columns(carried: Carried) -> dict[str, Any]:
+    packets = carried.packets
+    fate = np.array([Fate(fate).name.lower() for fate in packets.fate], dtype=object)
+    fate[carried.recovered], fate[carried.doubled] = "recovered", "doubled"
+    return {
+        "sequence": packets.sequence,
+        "segment": packets.segment,
+        "frame": packets.frame,
+        "units": packets.unit_count,
+        "bytes": packets.bytes,
+        "kind": [Kind(kind).name.lower() for kind in packets.kind],
+        "send_s": np.round(packets.send_s, 6),
+        "arrival_s": np.round(packets.arrival_s, 6),
+        "fate": fate,
+    }
+
+
+def _delivery(packets: pd.DataFrame, late: int) -> dict[str, Any]:
+    packets = packets[packets["fate"] != "doubled"]  # What was sent, not what the channel made of it.
+    lost = packets["fate"].isin(["lost", "dropped", "recovered"]).to_numpy()
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], lost.astype(np.int8), [0]))))
+    bursts = edges[1::2] - edges[::2]
+    delivered = packets[packets["fate"] == "delivered"]
+    delay = (delivered["arrival_s"] - delivered["send_s"]).to_numpy()
+    return {
+        "packets": len(packets),
+        "lost": int(lost.sum()),
+        "late": late,
+        "recovered": int((packets["fate"] == "recovered").sum()),
+        "retransmitted": int((packets["kind"] == "retransmission").sum()),
+        "loss_rate": round(float(lost.mean()), 6) if len(packets) else 0.0,
+        "mean_burst": round(float(bursts.mean()), 4) if len(bursts) else 0.0,
+        "delay_s": {
+            "p50": round(float(np.percentile(delay, 50)), 6) if len(delay) else None,
+            "p95": round(float(np.percentile(delay, 95)), 6) if len(delay) else None,
+            "max": round(float(delay.max()), 6) if len(delay) else None,
+        },
+    }

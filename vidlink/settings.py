@@ -1,0 +1,293 @@
+"""The settings of a run, and the command line that gives them."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from vidlink.command import Parser
+from vidlink.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from fractions import Fraction
+
+DEFAULT_SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+"""Scale factors of the default ladder."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Everything that a run depends on. The same settings on the same input give the same tables."""
+
+    input: str | None = None
+    """Video file, image sequence or raw 4:2:0; None for the built-in clip."""
+    video_size: tuple[int, int] | None = None
+    """Width and height in pixels of raw video."""
+    framerate: Fraction | None = None
+    """Frames a second of raw video or an image sequence."""
+    bitrate_bps: float | None = None
+    """Budget on wire bits per second; None only with a fixed rung."""
+    buffer_s: float = 1.0
+    """Depth of the leaky bucket in seconds: how long bits may wait at the sender. Only the exhaustive search lets
+    segments borrow from each other; the planner gives each its own time."""
+    codec: str = "x264"
+    """Name on the shelf, or a TOML file."""
+    channel: str = "perfect"
+    """Name on the shelf, or a TOML file."""
+    recognizer: str = "affect"
+    """Name, ``package.module:Class``, or ``none``."""
+    weights: Path | None = None
+    """Other weights for the recognizer."""
+    objective: Literal["psnr", "ssim", "task"] = "psnr"
+    """What the plan maximizes."""
+    scales: tuple[float, ...] = DEFAULT_SCALES
+    """The ladder."""
+    divisors: tuple[int, ...] = (1, 2, 3, 4)
+    """Frame divisors: every n-th frame may be coded alone."""
+    search: Literal["guided", "exhaustive", "best-fixed", "ladder"] = "guided"
+    """How rungs are chosen under a budget; see :mod:`vidlink.sender.strategies`."""
+    scale: float | None = None
+    """A fixed scale factor instead of the ladder."""
+    quality: float | None = None
+    """A fixed value of the codec's quality knob instead of its grid."""
+    segment_s: float = 1.0
+    """Length of a segment in seconds."""
+    max_size: tuple[int, int] | None = None
+    """Largest width and height in pixels that may be sent."""
+    mtu: int = 1500
+    """Largest IPv4 datagram in bytes."""
+    aggregate_s: float | None = None
+    """How long a picture may wait for others to share its packet; None decides by the budget."""
+    fec: str = "none"
+    """Forward error correction, as :func:`~vidlink.sender.fec.parse_fec` reads it."""
+    nack: bool = False
+    """Whether the receiver asks for missing packets, and gets them again within the deadline."""
+    deadline_s: float = 0.4
+    """Seconds that the playout waits for a picture beyond the sender's own delay."""
+    labels: Path | None = None
+    """Table of labels."""
+    roi: str = "none"
+    """``none`` (faces are found) or the face's box ``x,y,w,h``."""
+    vmaf: bool = False
+    """Add VMAF, by the machine's own ffmpeg."""
+    seed: int = 0
+    """Seed of every random choice."""
+    pcap: Path | None = None
+    """Where to write the packets as sent."""
+    pcap_received: Path | None = None
+    """Where to write the packets as delivered."""
+    device: str = "auto"
+    """Where the recognizer computes."""
+    workers: int | None = None
+    """Threads that code and decode; None for one a core."""
+    score_pictures: bool = True
+    """Measure PSNR and SSIM."""
+    save_video: bool = True
+    """Write ``received.mp4``."""
+
+
+def simulate_parser() -> argparse.ArgumentParser:
+    """The command line of ``python -m vidlink.simulate``."""
+    parser = Parser(
+        prog="python -m vidlink.simulate",
+        description="Send a video over a thin, lossy link and measure what a machine at the far end still recognizes.",
+        epilog="Without INPUT a built-in, labelled clip is sent. The run folder holds summary.json, the tables "
+        "segments.csv, frames.csv, packets.csv and predictions.csv, received.mp4 and plot.png.",
+    )
+    add = parser.add_argument_group("video").add_argument
+    add("input", nargs="?", metavar="INPUT", help="anything FFmpeg reads; image sequence as img%%03d.png; raw *.yuv")
+    add("--video-size", metavar="WxH", help="size of raw video")
+    add("--framerate", metavar="N", help="frames a second of raw video and image sequences")
+    add = parser.add_argument_group("budget and coding").add_argument
+    add("--bitrate", metavar="RATE", help="budget on wire bits per second: 64k, 1.5M")
+    add(
+        "--buffer",
+        type=float,
+        default=1.0,
+        metavar="S",
+        help="depth of the leaky bucket of --search exhaustive (default: 1.0 s)",
+    )
+    add("--codec", default="x264", metavar="NAME", help="codec recipe, or a TOML file (default: x264)")
+    add("--objective", default="psnr", choices=["psnr", "ssim", "task"], help="what the plan maximizes (default: psnr)")
+    add(
+        "--search",
+        default="guided",
+        choices=["guided", "exhaustive", "best-fixed", "ladder"],
+        help="how rungs are chosen: few trials, all of them, one scale for the clip, by thresholds (default: guided)",
+    )
+    add("--scales", metavar="1,2,4", help="scale factors of the ladder (default: 1,1.5,2,3,4,6,8)")
+    add("--divisors", default=None, metavar="1,2", help="frame divisors of the ladder (default: 1,2,3,4)")
+    add("--scale", type=float, metavar="S", help="fix the scale factor")
+    add("--quality", type=float, metavar="Q", help="fix the codec's quality (CRF)")
+    add("--segment", type=float, default=1.0, metavar="S", help="length of a segment in seconds (default: 1.0)")
+    add("--max-size", metavar="WxH", help="never send a picture larger than this")
+    add = parser.add_argument_group("link").add_argument
+    add("--channel", default="perfect", metavar="NAME", help="channel, or a TOML file (default: perfect)")
+    add("--fec", default="none", metavar="CODE", help="xor:k=5, rs:k=10,n=12, auto:0.01, ... (default: none)")
+    add("--nack", action="store_true", help="ask for missing packets again, within the deadline")
+    add(
+        "--deadline",
+        type=float,
+        default=0.4,
+        metavar="S",
+        help="playout deadline beyond the sender's delay (default: 0.4)",
+    )
+    add("--mtu", type=int, default=1500, metavar="BYTES", help="largest IPv4 datagram (default: 1500)")
+    add(
+        "--aggregate",
+        type=float,
+        metavar="S",
+        help="longest wait of a picture for company in its packet (default: by the budget)",
+    )
+    add("--pcap", type=Path, metavar="FILE", help="write the packets as sent (pcap)")
+    add("--pcap-received", type=Path, metavar="FILE", help="write the packets as delivered (pcap)")
+    add = parser.add_argument_group("recognizer").add_argument
+    add("--recognizer", default="affect", metavar="NAME", help="name, package.module:Class, or none (default: affect)")
+    add("--weights", type=Path, metavar="FILE", help="other weights for the recognizer (safetensors)")
+    add("--labels", type=Path, metavar="CSV", help="labels: time_s, [face,] valence, arousal, ...")
+    add("--roi", default="none", metavar="BOX", help="none: faces are found; x,y,w,h: the face is there")
+    add("--device", default="auto", help="auto, cpu, cuda, ... (default: auto)")
+    add = parser.add_argument_group("run").add_argument
+    add("--out", type=Path, metavar="FOLDER", help="run folder (default: a new one in runs/)")
+    add("--overwrite", action="store_true", help="replace an existing run folder")
+    add("--seed", type=int, default=0, help="seed of every random choice (default: 0)")
+    add("--workers", type=int, metavar="N", help="threads that code and decode (default: one a core)")
+    add("--no-scores", action="store_true", help="do not measure PSNR and SSIM")
+    add("--no-video", action="store_true", help="do not write received.mp4")
+    add("--vmaf", action="store_true", help="add VMAF (needs an ffmpeg with libvmaf on this machine)")
+    add("--list", choices=["codecs", "channels", "recognizers"], help="print what there is, and end")
+    return parser
+
+
+def settings_from(arguments: argparse.Namespace) -> Settings:
+    """Check what the command line says.
+
+    Raises
+    ------
+    UserError
+        A value that cannot be; the message names the option, what was found and what is right.
+    """
+    from vidlink.sender.ladder import parse_scales
+    from vidlink.units import parse_rate
+
+    bitrate = None
+    if arguments.bitrate is not None:
+        try:
+            bitrate = parse_rate(arguments.bitrate)
+        except UserError as error:
+            raise UserError(f"--bitrate: {error}") from None
+    elif arguments.scale is None or arguments.quality is None:
+        raise UserError("give a budget as --bitrate 64k, or fix the coding with --scale and --quality")
+    if arguments.scale is not None and arguments.scales is not None:
+        raise UserError("--scale fixes one factor and --scales gives a ladder: give one of them")
+    scales: tuple[float, ...] = DEFAULT_SCALES
+    if arguments.scale is not None:
+        scales = parse_scales(f"{arguments.scale}")
+    elif arguments.scales is not None:
+        scales = parse_scales(arguments.scales)
+    divisors: tuple[int, ...] = (1,) if arguments.scale is not None and arguments.quality is not None else (1, 2, 3, 4)
+    if arguments.divisors is not None:
+        divisors = _divisors(arguments.divisors)
+    for name, lowest in (("segment", 0.1), ("buffer", 0.0), ("deadline", 0.0), ("aggregate", 0.0)):
+        value = getattr(arguments, name)
+        if value is not None and not (math.isfinite(value) and value >= lowest):
+            raise UserError(f"--{name} {value:g}: must be a number of seconds, at least {lowest:g}")
+    if arguments.workers is not None and arguments.workers < 1:
+        raise UserError(f"--workers {arguments.workers}: at least 1")
+    if arguments.seed < 0:
+        raise UserError(f"--seed {arguments.seed}: at least 0")
+    return Settings(
+        input=arguments.input,
+        video_size=parse_size("--video-size", arguments.video_size),
+        framerate=_frame_rate(arguments.framerate),
+        bitrate_bps=bitrate,
+        buffer_s=arguments.buffer,
+        codec=arguments.codec,
+        channel=arguments.channel,
+        recognizer=arguments.recognizer,
+        weights=arguments.weights,
+        objective=arguments.objective,
+        scales=scales,
+        divisors=divisors,
+        search=arguments.search,
+        scale=arguments.scale,
+        quality=arguments.quality,
+        segment_s=arguments.segment,
+        max_size=parse_size("--max-size", arguments.max_size),
+        mtu=arguments.mtu,
+        aggregate_s=arguments.aggregate,
+        fec=arguments.fec,
+        nack=arguments.nack,
+        deadline_s=arguments.deadline,
+        labels=arguments.labels,
+        roi=arguments.roi,
+        vmaf=arguments.vmaf,
+        seed=arguments.seed,
+        pcap=arguments.pcap,
+        pcap_received=arguments.pcap_received,
+        device=arguments.device,
+        workers=arguments.workers,
+        score_pictures=not arguments.no_scores,
+        save_video=not arguments.no_video,
+    )
+
+
+def parse_size(option: str, text: str | None) -> tuple[int, int] | None:
+    """Parse ``320x240`` into width and height in pixels.
+
+    Raises
+    ------
+    UserError
+        Anything else; the message names the option.
+    """
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) > 0 and int(height) > 0):
+        raise UserError(f"{option} {text!r}: write width x height in pixels, like 320x240")
+    return int(width), int(height)
+
+
+def _divisors(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts) or len(set(parts)) < len(parts):
+        raise UserError(f"--divisors {text!r}: write different whole numbers from 1, like 1,2,4")
+    return tuple(sorted(map(int, parts)))
+
+
+def _frame_rate(text: str | None) -> Fraction | None:
+    from fractions import Fraction
+
+    if text is None:
+        return None
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= 1000:
+        raise UserError(f"--framerate {text!r}: write frames a second, like 25 or 30000/1001")
+    return rate
+
+
+def as_json(settings: Settings) -> dict[str, Any]:
+    """The settings as plain values, in the order of the class."""
+    from dataclasses import asdict
+
+    return {name: _plain(value) for name, value in asdict(settings).items()}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return str(value)
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line of ``python -m vidlink.simulate``."""
+    return simulate_parser().parse_args(argv)

@@ -1,0 +1,140 @@
+"""Many runs in one table: ``python -m vidlink.sweep sweep.toml --out results/``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidlink.command import Parser, run_command
+from vidlink.errors import UserError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from vidlink.sweeping.executors import Executors
+    from vidlink.sweeping.grid import Point
+
+MANY = 10_000
+"""More points than this need ``--yes``."""
+
+_PREFIXES = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def sweep_parser() -> argparse.ArgumentParser:
+    """The command line of ``python -m vidlink.sweep``."""
+    parser = Parser(
+        prog="python -m vidlink.sweep",
+        description="Run vidlink.simulate at every point of a grid, each point once, and put settings and scores into "
+        "one table. Killed, it goes on where it stopped when the same command is given again.",
+        epilog="The results folder holds results.parquet, results.csv and provenance.json. The sweep file is TOML: "
+        "[settings] for all points, [grid] of lists, [[points]]; keys are the options of vidlink.simulate.",
+    )
+    add = parser.add_argument
+    add("file", nargs="?", type=Path, metavar="SWEEP.toml", help="what to run")
+    add("--out", type=Path, metavar="FOLDER", help="results folder, new or to go on with")
+    add("--workers", type=int, metavar="N", help="processes on this machine (default: one a core)")
+    add("--dask", metavar="ADDRESS", help="run on a Dask cluster, like tcp://10.0.0.1:8786")
+    add("--keep-runs", action="store_true", help="keep each point's run folder in FOLDER/runs")
+    add("--retry", action="store_true", help="run points again whose settings were refused")
+    add("--cache", default="2G", metavar="BYTES", help="bound of the cache of what points share; 0: none (default: 2G)")
+    add("--dry-run", action="store_true", help="list the points, and end")
+    add("--yes", action="store_true", help=f"run more than {MANY:,} points without being asked")
+    add("--quiet", action="store_true", help="show no progress")
+    add("--table", type=Path, metavar="FOLDER", help="print a results folder as Markdown, and end")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command ``python -m vidlink.sweep``."""
+    arguments = sweep_parser().parse_args(argv)
+    if arguments.table:
+        from vidlink.sweeping.summary import markdown
+
+        print(markdown(arguments.table))
+        return
+    if arguments.file is None:
+        raise UserError("give a sweep file, or --table FOLDER (see --help)")
+    points, text = _points(arguments)
+    if arguments.dry_run:
+        _list(points)
+        return
+    if arguments.out is None:
+        raise UserError("give a results folder as --out FOLDER")
+    if arguments.workers is not None and arguments.workers < 1:
+        raise UserError(f"--workers {arguments.workers}: at least 1")
+    if arguments.workers and arguments.dask:
+        raise UserError("--workers starts processes here and --dask uses a cluster's: give one of them")
+    _run(arguments, points, text)
+
+
+def _points(arguments: argparse.Namespace) -> tuple[list[Point], str]:
+    """The points of the sweep file, after saying how many, and its text."""
+    from vidlink.sweeping.grid import read_sweep
+
+    path: Path = arguments.file
+    sweep_file = read_sweep(path)
+    count = len(sweep_file)
+    if count > MANY and not arguments.yes:
+        raise UserError(f"{path}: {count:,} points; --yes runs more than {MANY:,}")
+    print(f"{count:,} point{'s' if count != 1 else ''}", flush=True)
+    try:
+        return list(sweep_file.make_points(path.parent)), path.read_text(encoding="utf-8")
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def _bytes(text: str) -> int:
+    """Read a size: ``500M``, ``2G``, or a plain number."""
+    number, factor = text, 1
+    if text[-1:] in _PREFIXES:
+        number, factor = text[:-1], _PREFIXES[text[-1:]]
+    if not number.isdecimal():
+        raise UserError(f"--cache {text}: write bytes, like 500M or 2G, or 0 for no cache")
+    return int(number) * factor
+
+
+def _list(points: list[Point]) -> None:
+    """Print what differs between the points, a line each."""
+    varying = [name for name in points[0].columns if len({str(point.columns.get(name)) for point in points}) > 1]
+    for number, point in enumerate(points, 1):
+        shown = ", ".join(f"{name} = {point.columns[name]}" for name in varying if point.columns[name] is not None)
+        print(f"{number:>{len(str(len(points)))}}  {shown}".rstrip())
+
+
+def _run(arguments: argparse.Namespace, points: list[Point], text: str) -> None:
+    from vidlink.sweeping.executors import Dask, Processes
+    from vidlink.sweeping.sweep import clip_count, sweep
+    from vidlink.sweeping.work import DONE
+
+    cache_bytes = _bytes(arguments.cache)
+    executors: Executors = Dask(arguments.dask) if arguments.dask else Processes(arguments.workers)
+    clips = clip_count(points)
+
+    def announce(done: int, left: int) -> None:
+        print(f"{clips} clip{'s' if clips != 1 else ''}; {done:,} done before, {left:,} to run", flush=True)
+
+    try:
+        table = sweep(
+            points,
+            arguments.out,
+            executors,
+            keep_runs=arguments.keep_runs,
+            retry=arguments.retry,
+            quiet=arguments.quiet,
+            cache_bytes=cache_bytes,
+            about={"sweep": text},
+            on_start=announce,
+        )
+    except KeyboardInterrupt:
+        print("vidlink: interrupted; what is done is kept: the same command goes on", file=sys.stderr)
+        sys.exit(130)
+    bad = table[table["status"] != DONE]
+    for error, rows in bad.groupby("error", sort=False):
+        print(f"{len(rows)} x  {error}")
+    print(f"{len(table) - len(bad):,} of {len(table):,} points done  {arguments.out}")
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,51 @@
+"""A few pictures of a run: what was sent, and what was seen at the far end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import av
+    from numpy.typing import NDArray
+
+    from vidlink.types import Clip, Segment
+
+COUNT = 6
+"""Most pictures that are chosen in the end."""
+_LONGEST_SIDE = 320
+
+
+class Thumbnails:
+    """Keeps a few pictures of what was sent and what was seen, evenly over the clip, whatever its length."""
+
+    def __init__(self, clip: Clip) -> None:
+        self._factor = max(1.0, max(clip.width, clip.height) / _LONGEST_SIDE)
+        self._every = 1
+        self._kept: list[tuple[float, av.VideoFrame, av.VideoFrame]] = []
+
+    def look(self, segment: Segment, screen: Sequence[av.VideoFrame]) -> None:
+        """Take a picture from the middle of a segment, perhaps."""
+        if segment.index % self._every:
+            return
+        middle = len(screen) // 2
+        self._kept.append((float(segment.times_s[middle]), segment.frames[middle], screen[middle]))
+        if len(self._kept) >= 2 * COUNT:
+            self._kept = self._kept[::2]
+            self._every *= 2
+
+    def _small(self, picture: av.VideoFrame) -> NDArray[np.uint8]:
+        width, height = round(picture.width / self._factor), round(picture.height / self._factor)
+        return (
+            picture.reformat(width=max(2, width), height=max(2, height))
+            .to_ndarray(format="rgb24")
+            .astype(np.uint8, copy=False)
+        )
+
+    def chosen(self) -> list[tuple[float, NDArray[np.uint8], NDArray[np.uint8]]]:
+        """At most six of them, evenly spaced: time in seconds, source picture and received picture in RGB."""
+        rows = np.unique(np.linspace(0, len(self._kept) - 1, min(COUNT, len(self._kept))).round().astype(int))
+        return [(self._kept[k][0], self._small(self._kept[k][1]), self._small(self._kept[k][2])) for k in rows]
