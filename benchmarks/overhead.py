@@ -1,0 +1,136 @@
+"""What vidlink costs beyond the codec itself, measured side by side in one run.
+
+Figures
+-------
+wall_ratio
+    ``python -m vidlink.simulate`` with a fixed rung, a perfect channel and no recognizer, scores or film, divided by
+    the system's ``ffmpeg`` doing the same: decode, scale, x264 with the same settings, decode again. Whole processes,
+    start-up included, the same number of threads. Target: at most 1.10 on a clip of a minute.
+help_s
+    Seconds that ``python -m vidlink.simulate --help`` takes. Target: at most 0.5.
+default_run_s
+    Seconds that ``python -m vidlink.simulate --bitrate 64k`` takes on the built-in clip. Target: at most 30 on two
+    cores without a GPU.
+
+Each is the median of several turns, in which the two sides take turns. Run it on an otherwise idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from vidlink.pipeline import available_cores
+from vidlink.profiles import load_codec
+from vidlink.sender.ladder import coded_size
+from vidlink.video import open_source
+
+SCALE, QUALITY = 1.5, 30
+
+
+def seconds(command: list[str]) -> float:
+    """Wall time of a command in seconds."""
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def minute_of_video(path: Path, folder: Path, length_s: int) -> Path:
+    """Repeat a clip to ``length_s`` seconds without coding it again."""
+    long = folder / "long.mp4"
+    loop = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-stream_loop",
+        "-1",
+        "-i",
+        str(path),
+        "-t",
+        str(length_s),
+        "-c",
+        "copy",
+        str(long),
+    ]
+    subprocess.run(loop, check=True)
+    return long
+
+
+def builtin_as_file(folder: Path) -> Path:
+    """The built-in clip at 640x480 in an MP4 file."""
+    from vidlink.film import Film
+    from vidlink.types import Clip
+
+    source = open_source(None)
+    path = folder / "builtin.mp4"
+    large = Clip(
+        name="", width=640, height=480, frame_rate=source.clip.frame_rate, pixel_format="yuv420p", seconds=None
+    )
+    with Film(path, large) as film:
+        for segment in source.segments(1.0):
+            film.show([frame.reformat(width=640, height=480) for frame in segment.frames], segment)
+    return path
+
+
+def bare_ffmpeg(clip: Path, folder: Path) -> list[list[str]]:
+    """The two commands that do what the simulator does, with nothing around them."""
+    codec = load_codec("x264")
+    source = open_source(str(clip))
+    width, height = coded_size(source.clip.width, source.clip.height, SCALE)
+    threads = ["-threads", str(available_cores())]
+    stream = str(folder / "coded.264")
+    encode = ["ffmpeg", "-v", "error", "-y", *threads, "-i", str(clip), "-vf", f"scale={width}:{height}:flags=area"]
+    encode += ["-c:v", codec.encoder, *threads, "-crf", str(QUALITY), "-force_key_frames", "expr:gte(t,n_forced)"]
+    for name, value in codec.options.items():
+        encode += [f"-{name}", value]
+    return [[*encode, stream], ["ffmpeg", "-v", "error", *threads, "-i", stream, "-f", "null", "-"]]
+
+
+def main() -> None:
+    """Measure, print the table, and write the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clip", type=Path, help="clip to repeat to a minute (default: the built-in one at 640x480)")
+    parser.add_argument("--quick", action="store_true", help="fewer turns")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    arguments = parser.parse_args()
+    if shutil.which("ffmpeg") is None:
+        sys.exit("this benchmark compares with the system's ffmpeg, and there is none")
+    turns = 3 if arguments.quick else 7
+    simulate = [sys.executable, "-m", "vidlink.simulate"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = minute_of_video(arguments.clip or builtin_as_file(folder), folder, 60)
+        fixed = ["--scale", str(SCALE), "--quality", str(QUALITY), "--recognizer", "none", "--no-scores", "--no-video"]
+        ours = [*simulate, str(clip), *fixed, "--out", str(folder / "run"), "--overwrite"]
+        theirs = bare_ffmpeg(clip, folder)
+        pairs = []
+        for turn in range(turns):
+            bare = sum(map(seconds, theirs))
+            pairs.append((seconds(ours), bare))
+            print(f"turn {turn + 1}: vidlink {pairs[-1][0]:.2f} s, ffmpeg {bare:.2f} s", file=sys.stderr)
+        helps = [seconds([*simulate, "--help"]) for _ in range(turns)]
+        default = [*simulate, "--bitrate", "64k", "--out", str(folder / "default"), "--overwrite"]
+        runs = [seconds(default) for _ in range(1 if arguments.quick else 3)]
+    figures = {
+        "wall_ratio": statistics.median(mine / bare for mine, bare in pairs),
+        "help_s": statistics.median(helps),
+        "default_run_s": statistics.median(runs),
+    }
+    targets = {"wall_ratio": 1.10, "help_s": 0.5, "default_run_s": 30.0}
+    print(f"{'figure':<15} {'measured':>9} {'target':>8}")
+    for key, value in figures.items():
+        print(f"{key:<15} {value:>9.3f} {'<= ' + format(targets[key], 'g'):>8}")
+    if arguments.json:
+        turns_s = [{"vidlink_s": mine, "ffmpeg_s": bare} for mine, bare in pairs]
+        arguments.json.write_text(json.dumps({"figures": figures, "turns": turns_s, "runs_s": runs}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
