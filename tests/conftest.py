@@ -1,0 +1,172 @@
+"""What all tests share: clips made on the spot, real clips, the machine's programs, and runs of the main job."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+COARSE = """
+description = "H.264 by x264, fast and on a coarse grid"
+encoder = "libx264"
+decoder = "h264"
+payload = "h264"
+
+[options]
+preset = "veryfast"
+x264-params = "keyint=infinite:scenecut=0:slice-max-size=1400:cpu-independent=1"
+
+[quality]
+option = "crf"
+best = 10
+worst = 51
+grid = [22, 30, 38, 44, 51]
+"""
+
+
+def moving_picture(index, width, height):
+    """A textured pattern that drifts, upright by its bright top left corner; shape (height, width, 3)."""
+    rng = np.random.default_rng(width * 10_000 + height)
+    noise = rng.integers(0, 256, (height // 8 + 2, width // 8 + 2, 3), dtype=np.uint8)
+    texture = cv2.resize(noise, (width + 64, height + 64), interpolation=cv2.INTER_CUBIC)
+    top, left = index % 32, (2 * index) % 64
+    picture = texture[top : top + height, left : left + width].copy()
+    picture[: height // 4, : width // 4] = (250, 240, 230)
+    return picture
+
+
+@pytest.fixture(scope="session")
+def make_clip():
+    """Writes a clip with PyAV: ``make_clip(path, count=50, size=(96, 64), rate=25, times_s=None, ...)``."""
+
+    def make(
+        path, *, count=50, size=(96, 64), rate=25, codec="libx264", pixel_format="yuv420p", times_s=None, options=None
+    ):
+        width, height = size
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(codec, rate=Fraction(rate))
+            stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
+            stream.options = {"preset": "veryfast", "crf": "20"} if options is None else options
+            if times_s is not None:
+                stream.time_base = stream.codec_context.time_base = Fraction(1, 90_000)
+            for index in range(count):
+                frame = av.VideoFrame.from_ndarray(moving_picture(index, width, height), format="rgb24")
+                frame = frame.reformat(format=pixel_format)
+                if times_s is not None:
+                    frame.pts, frame.time_base = round(times_s[index] * 90_000), Fraction(1, 90_000)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def small_clip(tmp_path_factory, make_clip):
+    """Two seconds of 96x64 at 25 frames a second."""
+    return make_clip(tmp_path_factory.mktemp("small") / "small.mp4")
+
+
+@pytest.fixture(scope="session")
+def coarse(tmp_path_factory):
+    """A codec recipe that searches fast."""
+    path = tmp_path_factory.mktemp("codec") / "coarse.toml"
+    path.write_text(COARSE)
+    return path
+
+
+@pytest.fixture(scope="session")
+def data():
+    """Folder of real material; skips where there is none."""
+    place = os.environ.get("VIDLINK_DATA")
+    if not place or not Path(place).is_dir():
+        pytest.skip("VIDLINK_DATA names no folder: the real clips are not here")
+    return Path(place).resolve()
+
+
+def _program(name):
+    if shutil.which(name) is None:
+        pytest.skip(f"the program {name!r} is not on this machine")
+
+    def run(*arguments, **keywords):
+        command = [name, "-v", "error", *(["-nostdin", "-y"] if name == "ffmpeg" else []), *map(str, arguments)]
+        return subprocess.run(command, check=True, capture_output=True, **keywords).stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def ffmpeg():
+    """Runs the machine's own ffmpeg and returns its stdout; skips where there is none."""
+    return _program("ffmpeg")
+
+
+@pytest.fixture(scope="session")
+def ffprobe():
+    """Runs the machine's own ffprobe and returns its stdout; skips where there is none."""
+    return _program("ffprobe")
+
+
+class Run(NamedTuple):
+    """A run folder."""
+
+    path: Path
+    summary: dict
+
+    def table(self, name):
+        return pd.read_csv(self.path / f"{name}.csv")
+
+
+@pytest.fixture(scope="session")
+def simulated():
+    """Runs the main job in this process: ``simulated(folder, *arguments)`` gives the run folder."""
+
+    def run(folder, *arguments):
+        from vidlink.runfolder import RunFolder
+        from vidlink.settings import parse_arguments, settings_from
+        from vidlink.simulate import simulate
+
+        settings = settings_from(parse_arguments([str(argument) for argument in arguments]))
+        with RunFolder(Path(folder)) as place:
+            simulate(settings, place, quiet=True)
+        return Run(Path(folder), json.loads((Path(folder) / "summary.json").read_text()))
+
+    return run
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(monkeypatch, capfd, tmp_path):
+    """Runs the command ``simulate`` in this process, in an empty folder, with what it would print."""
+
+    def run(*arguments):
+        from vidlink.command import run_command
+        from vidlink.simulate import main
+
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["simulate", *map(str, arguments)])
+        capfd.readouterr()
+        status = 0
+        try:
+            run_command(main)
+        except SystemExit as end:
+            status = end.code
+        return Ended(status, *capfd.readouterr())
+
+    return run

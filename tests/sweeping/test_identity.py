@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vidlink.errors import UserError
+from vidlink.settings import Settings
+from vidlink.sweeping.identity import identify
+
+
+@pytest.fixture
+def settings(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"some video")
+    return Settings(input=str(tmp_path / "a.mp4"), bitrate_bps=64e3)
+
+
+def test_the_same_content_elsewhere_is_the_same_point(settings, tmp_path):
+    (tmp_path / "copy").mkdir()
+    copy = shutil.copy(settings.input, tmp_path / "copy" / "b.mp4")
+    assert identify(replace(settings, input=str(copy))) == identify(settings)
+
+
+def test_a_codec_from_the_shelf_is_its_content(settings, tmp_path):
+    shelf = Path(__file__).parents[2] / "codecs" / "x264.toml"
+    own = shutil.copy(shelf, tmp_path / "mine.toml")
+    assert identify(replace(settings, codec=str(own))) == identify(settings)
+    Path(own).write_text(shelf.read_text().replace("worst = 51", "worst = 50").replace(", 51]", ", 50]"))
+    assert identify(replace(settings, codec=str(own))) != identify(settings)
+
+
+def test_a_trace_counts(settings, tmp_path):
+    shelf = Path(__file__).parents[2] / "channels"
+    for name in ("lte-drive.toml", "lte-drive.csv"):
+        shutil.copy(shelf / name, tmp_path)
+    mine = replace(settings, channel=str(tmp_path / "lte-drive.toml"))
+    before = identify(mine)
+    assert before == identify(replace(settings, channel="lte-drive"))
+    rows = (tmp_path / "lte-drive.csv").read_text().splitlines()
+    (tmp_path / "lte-drive.csv").write_text("\n".join(rows[:-1]))
+    assert identify(mine) != before
+
+
+def test_every_other_setting_counts(settings):
+    changes = {"bitrate_bps": 65e3, "seed": 1, "scales": (1.0,), "fec": "xor:k=5", "objective": "ssim", "codec": "x265"}
+    changes |= {"recognizer": "none", "channel": "bernoulli-5"}
+    found = {identify(replace(settings, **{name: value})) for name, value in changes.items()}
+    assert len(found | {identify(settings)}) == len(changes) + 1
+
+
+def test_what_changes_no_result_does_not_count(settings, tmp_path):
+    other = replace(settings, workers=2, save_video=False, pcap=tmp_path / "a.pcap")
+    assert identify(other) == identify(settings)
+
+
+def test_changed_bytes_and_weights_count(settings, tmp_path):
+    before = identify(settings)
+    Path(settings.input).write_bytes(b"another video")
+    assert identify(settings) != before
+    (tmp_path / "w.safetensors").write_bytes(b"1")
+    weighted = replace(settings, weights=tmp_path / "w.safetensors")
+    first = identify(weighted)
+    (tmp_path / "w.safetensors").write_bytes(b"22")
+    assert identify(weighted) != first
+
+
+def test_another_version_is_another_point(settings, monkeypatch):
+    before = identify(settings)
+    monkeypatch.setattr("vidlink.sweeping.identity.__version__", "99")
+    assert identify(settings) != before
+
+
+def test_the_name_of_raw_video_counts(settings, tmp_path):
+    for name in ("a_64x48.yuv", "a_48x64.yuv"):
+        (tmp_path / name).write_bytes(b"raw")
+    assert identify(replace(settings, input=str(tmp_path / "a_64x48.yuv"))) != identify(
+        replace(settings, input=str(tmp_path / "a_48x64.yuv"))
+    )
+
+
+def test_image_sequences(settings, tmp_path):
+    for number in range(3):
+        (tmp_path / f"img{number:03d}.png").write_bytes(b"%d" % number)
+    numbered = identify(replace(settings, input=str(tmp_path / "img%03d.png")))
+    (tmp_path / "img003.png").write_bytes(b"3")
+    assert identify(replace(settings, input=str(tmp_path / "img%03d.png"))) != numbered
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"input": "/no/such.mp4"}, "no such file"),
+        ({"input": "/tmp"}, "is a folder"),
+        ({"labels": Path("/no/such.csv")}, "no such file"),
+        ({"codec": "x26"}, "x264"),
+        ({"channel": "perfekt"}, "perfect"),
+        ({"recognizer": "afect"}, "affect"),
+        ({"recognizer": "no_such_package.module:Class"}, "no_such_package"),
+    ],
+)
+def test_what_is_missing_is_named(settings, change, word):
+    with pytest.raises(UserError, match=word):
+        identify(replace(settings, **change))

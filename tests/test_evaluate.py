@@ -1,0 +1,113 @@
+import json
+import sys
+import types
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from vidlink import evaluate as command
+from vidlink.data.faces import load_faces
+from vidlink.errors import UserError
+from vidlink.receiver.recognize import Wants
+
+
+class Bright:
+    """Valence is brightness, arousal is detail."""
+
+    name, task = "bright", "affect"
+    wants = Wants(region="face", height=48, width=48, colour="luma")
+    gives = ("arousal", "valence")
+
+    def __call__(self, pictures, context):
+        detail = pictures.diff(dim=-1).abs().mean(dim=(1, 2, 3))
+        return torch.stack([detail, pictures.mean(dim=(1, 2, 3))], dim=1)
+
+
+class Naming(Bright):
+    """Names every face happy."""
+
+    def with_emotions(self, pictures, context):
+        happy = torch.eye(8)[torch.ones(len(pictures), dtype=torch.long)]
+        return torch.cat([self(pictures, context), happy], dim=1)
+
+
+@pytest.fixture
+def plugin(monkeypatch):
+    made = types.ModuleType("test_evaluate_plugin")
+    made.Bright, made.Naming = Bright, Naming
+    made.NoAffect = type("NoAffect", (Bright,), {"gives": ("walk", "run")})
+    monkeypatch.setitem(sys.modules, made.__name__, made)
+    return made.__name__
+
+
+@pytest.fixture
+def tree(tmp_path):
+    folder = tmp_path / "unseen" / "FER2013Valid"
+    folder.mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    lines = []
+    for k in range(12):
+        image = generator.integers(20 * k, 20 * k + 30, (48, 48)).astype(np.uint8)
+        cv2.imwrite(str(folder / f"{k}.png"), image)
+        lines.append(f'{k}.png,"(0, 0, 48, 48)",{12 - k},{k},0,0,0,0,0,0,0,0')
+    (folder / "label.csv").write_text("\n".join(lines))
+    return folder.parent
+
+
+def test_the_json_is_as_agreed(plugin, tree, tmp_path, capsys):
+    path = tmp_path / "out.json"
+    line = ["--recognizer", f"{plugin}:Naming", "--data", f"ferplus:{tree}", "--scales", "1,2,6", "--json", str(path)]
+    command.main([*line, "--device", "cpu"])
+    scores = json.loads(path.read_text())["scores"]
+    assert [row["scale"] for row in scores] == [1, 2, 6]
+    for row in scores:
+        assert set(row) == {"scale", "quality", "n", "cc", "ccc", "rmse", "accuracy"}
+        assert row["n"] == 12
+        assert set(row["cc"]) == {"valence", "arousal"}
+        assert row["cc"]["valence"] > 0.99
+        assert row["accuracy"] == pytest.approx(5 / 12)  # happiness has more votes from the eighth face on
+    assert "CCC v/a" in capsys.readouterr().out
+
+
+def test_columns_are_found_by_name(tree):
+    faces = load_faces(f"ferplus:{tree}", "valid")
+    row = command.evaluate(Bright(), faces, [1.0])[0]
+    assert row["accuracy"] is None
+    assert row["cc"]["valence"] > 0.99 > abs(row["cc"]["arousal"])
+
+
+def test_downsampling_loses_detail_and_keeps_the_mean():
+    images = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
+    assert (np.stack(command.send_through(images, 1.0)) == images).all()
+    coarse = np.stack(command.send_through(images, 4.0))
+    assert coarse.shape == images.shape
+    assert coarse.std() < images.std() / 2
+    assert coarse.mean() == pytest.approx(images.mean(), abs=1)
+
+
+@pytest.mark.parametrize("scales", ["0.5", "1,two", "", "nan", "17"])
+def test_wrong_scales_are_named(scales):
+    with pytest.raises(UserError, match="no scale factor from 1 to 16"):
+        command.parse_scales(scales)
+
+
+def test_recognizers_of_something_else_are_refused(plugin, tree):
+    with pytest.raises(UserError, match="gives walk, run; the faces are labelled with valence"):
+        command.main(["--recognizer", f"{plugin}:NoAffect", "--data", f"ferplus:{tree}"])
+
+
+def test_a_missing_folder_for_json_is_named_before_the_work(tree):
+    with pytest.raises(UserError, match="no such folder"):
+        command.main(["--data", f"ferplus:{tree}", "--json", "/no/such/out.json"])
+
+
+def test_generated_faces_are_data_too():
+    faces = load_faces("generated:6", "valid")
+    assert faces.images.shape == (6, 48, 48)
+    assert (faces.majority == -1).all()
+    assert not np.array_equal(faces.images, load_faces("generated:6", "train").images)
+    for spec, split in (("generated:x", "train"), ("generated:0", "train"), ("generated:5", "nosplit")):
+        with pytest.raises(UserError):
+            load_faces(spec, split)

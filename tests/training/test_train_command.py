@@ -1,0 +1,183 @@
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from vidlink import train as command
+from vidlink.data.faces import load_faces
+from vidlink.errors import UserError
+from vidlink.nets.recognition import RecognitionNet
+from vidlink.training import checkpoint as files
+from vidlink.training.degrade import Degradation
+from vidlink.training.loop import Settings, Training
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A made FER+: light noise is happiness, dark noise is sadness."""
+    root = tmp_path_factory.mktemp("made")
+    generator = np.random.default_rng(0)
+    for folder, count in (("FER2013Train", 48), ("FER2013Valid", 16)):
+        (root / folder).mkdir()
+        lines = []
+        for k in range(count):
+            glad = k % 2
+            image = generator.integers(0, 256, (48, 48), np.uint8)
+            image[30:40, 10:38] = 255 if glad else 0
+            cv2.imwrite(str(root / folder / f"{k}.png"), image)
+            votes = (0, 10, 0, 0, 0, 0, 0, 0, 0, 0) if glad else (0, 0, 0, 10, 0, 0, 0, 0, 0, 0)
+            lines.append(f'{k}.png,"(0, 0, 48, 48)",' + ",".join(map(str, votes)))
+        (root / folder / "label.csv").write_text("\n".join(lines))
+    return root
+
+
+def arguments(tree, out, *more):
+    common = ["--data", f"ferplus:{tree}", "--out", str(out), "--epochs", "3", "--batch", "16", "--device", "cpu"]
+    return command.parse([*common, "--threads", "1", "--quiet", *more])
+
+
+def test_a_whole_run_leaves_weights_log_and_card(tree, tmp_path):
+    out = tmp_path / "my.safetensors"
+    card = command.train(arguments(tree, out))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["my.csv", "my.json", "my.safetensors"]
+    log = pd.read_csv(tmp_path / "my.csv")
+    assert log["epoch"].tolist() == [1, 2, 3]
+    assert log["loss"].iloc[-1] < log["loss"].iloc[0]
+    assert json.loads((tmp_path / "my.json").read_text()) == card
+    assert card["regime"] == "mix"
+    assert card["seed"] == 0
+    assert set(card["valid_scores"]) == {"1", "1.5", "2", "3", "4", "6"}
+    assert card["split"] == {"train": "train", "valid": "valid"}
+    assert "torch" in card["versions"]
+
+
+def test_a_killed_run_resumes_to_the_same_result(tree, tmp_path):
+    whole, cut = tmp_path / "whole.safetensors", tmp_path / "cut.safetensors"
+    command.train(arguments(tree, whole))
+    options = arguments(tree, cut)
+    stopped = interrupted(options)
+    assert stopped == 2
+    assert not cut.exists()
+    command.train(options)
+    expected, found = load_file(whole), load_file(cut)
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    assert whole.with_suffix(".csv").read_bytes() == cut.with_suffix(".csv").read_bytes()
+
+
+def interrupted(options):
+    """Run until the second epoch's checkpoint is saved, then die in the third; returns the epochs done."""
+    original, done = Training._train_epoch, []
+
+    def dying(self, *rest):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(self.epoch)
+        return original(self, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Training, "_train_epoch", dying)
+        with pytest.raises(KeyboardInterrupt):
+            command.train(options)
+    return len(done)
+
+
+def test_seeds_decide(tree, tmp_path):
+    first = command.train(arguments(tree, tmp_path / "a.safetensors", "--epochs", "1"))
+    again = command.train(arguments(tree, tmp_path / "b.safetensors", "--epochs", "1"))
+    other = command.train(arguments(tree, tmp_path / "c.safetensors", "--epochs", "1", "--seed", "1"))
+    assert first == again
+    assert first["valid_scores"] != other["valid_scores"]
+
+
+def test_generated_faces_join_and_weights_carry_on(tree, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "DRAWN", 20)
+    first = tmp_path / "first.safetensors"
+    command.train(arguments(tree, first, "--epochs", "1"))
+    more = ["--epochs", "1", "--generated", "0.25", "--start", str(first), "--regime", "hr"]
+    card = command.train(arguments(tree, tmp_path / "second.safetensors", *more))
+    assert card["generated"] == 0.25
+    assert len(card["start"]) == 64
+    assert card["started_from"]["regime"] == "mix"
+    assert card["started_from"]["started_from"] is None
+
+
+def test_a_checkpoint_of_other_settings_is_refused(tree, tmp_path):
+    options = arguments(tree, tmp_path / "x.safetensors")
+    interrupted(options)
+    options.seed = 7
+    with pytest.raises(UserError, match="belongs to a run with seed = 0, not 7"):
+        command.train(options)
+    options.out.with_suffix(".checkpoint").write_bytes(b"half a checkpoi")
+    with pytest.raises(UserError, match="not a checkpoint"):
+        command.train(options)
+
+
+def test_a_loss_that_is_not_finite_stops_with_its_step(tree, tmp_path):
+    faces = load_faces(f"ferplus:{tree}", "train")
+    faces.affect[5] = np.nan
+    settings = Settings(regime="mix", data="x", epochs=2, batch=16)
+    run = Training(RecognitionNet(48, 10), faces, settings, Degradation(), device=torch.device("cpu"))
+    with pytest.raises(UserError, match=r"the loss is nan at step [123]; last good checkpoint: none yet"):
+        list(run.run(faces, tmp_path / "c", quiet=True))
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    files.save_weights(path, {"a": torch.zeros(2)}, {})
+
+    def fill(partial):
+        partial.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(UserError, match="No space left"):
+        files.write_whole(path, fill)
+    assert load_file(path)["a"].tolist() == [0, 0]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--epochs", "0"], "--epochs 0: at least 1"),
+        (["--batch", "0"], "--batch 0: at least 1"),
+        (["--learning-rate", "-1"], "--learning-rate"),
+        (["--generated", "1"], "a share from 0 to 0.9"),
+        (["--regime", "mixx"], "did you mean 'mix'"),
+        (["--start", "/no/such.safetensors"], "no such file"),
+        (["--valid", "nosplit"], "unknown split"),
+        (["--out", "/tmp/x.pt"], "a .safetensors file"),
+    ],
+)
+def test_wrong_settings_are_named(tree, tmp_path, more, message):
+    with pytest.raises(UserError, match=message):
+        command.train(arguments(tree, tmp_path / "x.safetensors", *more))
+
+
+def test_existing_weights_are_kept(tree, tmp_path):
+    out = tmp_path / "x.safetensors"
+    out.write_bytes(b"mine")
+    with pytest.raises(UserError, match="--overwrite"):
+        command.train(arguments(tree, out))
+    assert out.read_bytes() == b"mine"
+
+
+def test_the_command_ends_with_status_2_and_one_line(tmp_path):
+    line = [
+        sys.executable,
+        "-m",
+        "vidlink.train",
+        "--data",
+        "ferplus:/no/such",
+        "--out",
+        str(tmp_path / "x.safetensors"),
+    ]
+    ended = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert "no such file or folder" in ended.stderr
