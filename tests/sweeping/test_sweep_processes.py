@@ -149,6 +149,8 @@ def test_a_dask_worker_dies_in_the_middle(points, reference, tmp_path, cluster, 
     executors._client.wait_for_workers(2, timeout=60)
     killed = []
     write_record = ResultsFolder.write_record
+    # Held, so that it still has the points it was given when it dies, however fast the other one is.
+    workers[0].send_signal(signal.SIGSTOP)
 
     def kill_one(self, record):
         write_record(self, record)

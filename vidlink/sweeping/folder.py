@@ -44,6 +44,11 @@ def is_disk_full(error: BaseException | None) -> bool:
     return False
 
 
+def _is_strange(found: Path) -> bool:
+    """Whether a file is not among those that a sweep makes before its provenance."""
+    return found.name not in (".lock", "points", "runs") and not found.name.startswith(f".{PROVENANCE}.")
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file that appears at its place complete and on the disk, or not at all.
 
@@ -89,10 +94,10 @@ class ResultsFolder:
         self.path = path
         if path.exists() and not path.is_dir():
             raise UserError(f"--out {path}: is a file, not a folder")
-        if path.is_dir() and not (path / PROVENANCE).is_file():
-            strangers = [found.name for found in path.iterdir() if found.name not in (".lock", "points", "runs")]
-            if strangers:
-                raise UserError(f"--out {path}: is not a results folder (no {PROVENANCE}) and not empty")
+        # Listed first, looked for second: another process may be making the same folder at this moment, and whatever
+        # of a sweep has a name of its own comes after the provenance.
+        if path.is_dir() and any(map(_is_strange, path.iterdir())) and not (path / PROVENANCE).is_file():
+            raise UserError(f"--out {path}: is not a results folder (no {PROVENANCE}) and not empty")
         try:
             for folder in (path, path / "points", path / "runs"):
                 folder.mkdir(parents=True, exist_ok=True)
