@@ -1,8 +1,9 @@
-"""What the sender need not compute twice: coded segments, the worth of trials, detected faces.
+"""What need not be computed twice: coded segments, the worth of trials, detected faces, what pristine faces say.
 
 Everything is looked up by content: a coded segment by its pictures, its rung and the codec's recipe; what a trial is
-worth by that and the objective; detections by the picture. So all runs that share a :class:`~vidlink.cache.Cache` share
-these, whatever else differs between them.
+worth by that and the objective; detections by the picture; what a recognizer says of pristine pictures by these, the
+boxes and the recognizer. So all runs that share a :class:`~vidlink.cache.Cache` share these, whatever else differs
+between them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import json
 import struct
 import threading
-from functools import partial
+import time
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -45,21 +46,39 @@ class Memory:
     objective
         What the worth of a trial depends on beside pictures and side data: the objective's name, and for ``task`` a
         digest of the recognizer.
+    judge
+        A digest of the recognizer.
     """
 
-    def __init__(self, cache: Cache | None = None, *, objective: str = "") -> None:
-        self._cache, self._objective = cache, objective
+    def __init__(self, cache: Cache | None = None, *, objective: str = "", judge: str = "") -> None:
+        self._cache, self._objective, self._judge = cache, objective, judge
         self._recent: list[tuple[Segment, str]] = []
         self._lock = threading.Lock()
 
     def encode(self, segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data: bytes = b"") -> CodedSegment:
         """As :func:`~vidlink.sender.encode.encode`, but for what nobody coded before. May run in any thread."""
-        code = partial(encode, segment, rung, clip=clip, codec=codec, side_data=side_data)
+        return self.encode_timed(segment, rung, clip=clip, codec=codec, side_data=side_data)[0]
+
+    def encode_timed(
+        self, segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data: bytes = b""
+    ) -> tuple[CodedSegment, float]:
+        """As :meth:`encode`, with the processor seconds that coding took, whoever did it."""
+
+        def code() -> tuple[CodedSegment, float]:
+            start = time.thread_time()
+            coded = encode(segment, rung, clip=clip, codec=codec, side_data=side_data)
+            return coded, time.thread_time() - start
+
         if self._cache is None:
             return code()
-        key = self._key(segment, rung, clip, codec)
-        data = self._cache.remember(key, lambda: pack(code(), first_frame=segment.first_frame))
-        return unpack(data, segment=segment, rung=rung, codec=codec, side_data=side_data)
+
+        def packed() -> bytes:
+            coded, cpu_s = code()
+            return struct.pack("<d", cpu_s) + pack(coded, first_frame=segment.first_frame)
+
+        data = self._cache.remember(self._key(segment, rung, clip, codec), packed)
+        coded = unpack(data[8:], segment=segment, rung=rung, codec=codec, side_data=side_data)
+        return coded, struct.unpack_from("<d", data)[0]
 
     def worth(
         self, segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data: bytes, measure: Callable[[], float]
@@ -78,11 +97,31 @@ class Memory:
         found = self._cache.remember(key, lambda: np.array(detect(picture), "<f8").reshape(-1, 4).tobytes())
         return list(np.frombuffer(found, "<f8").reshape(-1, 4).copy())
 
+    def answers(
+        self, segment: Segment, boxes: NDArray[np.float64], look: Callable[[], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """What the recognizer says of pristine pictures of a segment; ``look`` asks it where nobody did before.
+
+        Parameters
+        ----------
+        segment
+            The source.
+        boxes
+            Where it looks: slot of the frame and box, shape (n, 5).
+        look
+            Gives the answers, shape (n, dimensions).
+        """
+        if self._cache is None:
+            return look()
+        key = _digest("answers", self._fingerprint(segment), self._judge, boxes.tolist())
+        found = np.frombuffer(self._cache.remember(key, lambda: look().astype("<f4").tobytes()), "<f4")
+        return found.reshape(len(boxes), -1).copy()
+
     def _key(self, segment: Segment, rung: Rung, clip: Clip, codec: Codec) -> str:
         recipe = codec.model_dump(mode="json", exclude={"name", "description"})
         size = (clip.width, clip.height, str(clip.frame_rate))
         how = (rung.scale, rung.frame_divisor, rung.quality)
-        return _digest("coded", self._fingerprint(segment), size, how, recipe)
+        return _digest("coded, timed", self._fingerprint(segment), size, how, recipe)
 
     def _fingerprint(self, segment: Segment) -> str:
         """Digest of a segment's pictures and times; trials on one segment follow each other, so two are held."""
