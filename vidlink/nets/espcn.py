@@ -62,17 +62,22 @@ class ESPCN(nn.Module):
         """Channels of :meth:`features`."""
         return self.last.in_channels
 
-    def features(self, pictures: Tensor) -> Tensor:
-        """The network without its last layer: shape (n, c, h, w) within [0, 1] to (n, channels, h, w), at LR."""
+    def features(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
+        """The network without its last layer: shape (n, c, h, w) within [0, 1] to (n, channels, h, w), at LR.
+
+        ``scale`` is for networks that know each picture's scale factor; this one has its own.
+        """
         return self.layers(pictures)
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
         """Enlarge.
 
         Parameters
         ----------
         pictures
             Shape (n, c, h, w), within [0, 1].
+        scale
+            Not used.
 
         Returns
         -------

@@ -55,17 +55,22 @@ class SRCNN(nn.Module):
         """Channels of :meth:`features`."""
         return self.last.in_channels
 
-    def features(self, pictures: Tensor) -> Tensor:
-        """The network without its last layer: shape (n, c, h, w) within [0, 1] to (n, channels, h, w)."""
+    def features(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
+        """The network without its last layer: shape (n, c, h, w) within [0, 1] to (n, channels, h, w).
+
+        ``scale`` is for networks that know the scale factor; this one does not.
+        """
         return self.layers(pictures)
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
         """Restore.
 
         Parameters
         ----------
         pictures
             Shape (n, c, h, w), within [0, 1].
+        scale
+            Not used.
 
         Returns
         -------

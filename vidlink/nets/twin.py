@@ -71,13 +71,15 @@ class TwinNet(nn.Module):
         first, second, third = (layer for layer in self.layers if isinstance(layer, nn.Conv2d))
         return first, second, third
 
-    def features(self, pictures: Tensor) -> Tensor:
+    def features(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
         """The network without its last layer.
 
         Parameters
         ----------
         pictures
             Shape (n, c, h, w), within [0, 1], both sides at least 17.
+        scale
+            Not used: for networks that know the scale factor.
 
         Returns
         -------
@@ -87,13 +89,15 @@ class TwinNet(nn.Module):
         mean, deviation = contrast(pictures)
         return self.layers((pictures - mean) / deviation)
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
         """Restore the centre.
 
         Parameters
         ----------
         pictures
             Shape (n, c, h, w), within [0, 1], both sides at least 17.
+        scale
+            Not used: for networks that know the scale factor.
 
         Returns
         -------
