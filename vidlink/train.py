@@ -1,4 +1,4 @@
-"""Train a recognizer: ``python -m vidlink.train --regime mix --data ferplus:PATH --out my.safetensors``."""
+"""Train a recognizer: ``python -m vidlink.train --regime joint-oa --data ferplus:PATH --out my.safetensors``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    import torch
+
     from vidlink.data.faces import FaceSet
-    from vidlink.training.loop import Settings
+    from vidlink.nets.build import Network
+    from vidlink.training.coded import Coding
+    from vidlink.training.loop import Settings, Training
+    from vidlink.training.regimes import Regime
 
 REPORTED_SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 """Scale factors whose scores go into the card."""
@@ -26,25 +31,35 @@ DRAWN = 8000
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    from vidlink.training.regimes import REGIMES
+    from vidlink.training.regimes import LARGEST, regime_names
 
-    names = [regime.name for regime in REGIMES]
     parser = Parser(prog="vidlink.train", description=__doc__.partition(":")[0] + ".")
-    parser.add_argument("--regime", default="mix", metavar="|".join(names), help="what to train on (%(default)s)")
-    parser.add_argument("--data", required=True, metavar="KIND:PATH", help="faces, for example ferplus:ferplus.zip")
-    parser.add_argument("--out", required=True, type=Path, metavar="FILE.safetensors", help="weights to write")
-    parser.add_argument("--split", default="train", help="split to train on (%(default)s)")
-    parser.add_argument("--valid", default="valid", metavar="SPLIT", help="split to validate on (%(default)s)")
-    parser.add_argument("--epochs", type=int, default=30, help="times each face is seen (%(default)s)")
-    parser.add_argument("--batch", type=int, default=256, help="faces a step (%(default)s)")
-    parser.add_argument("--learning-rate", type=float, default=1e-3, help="peak of the one-cycle rate (%(default)s)")
-    parser.add_argument("--generated", type=float, default=0.0, metavar="SHARE", help="share of drawn faces in a batch")
-    parser.add_argument("--start", type=Path, metavar="FILE.safetensors", help="weights to start from")
-    parser.add_argument("--seed", type=int, default=0, help="of weights, order and degradations (%(default)s)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (%(default)s)")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 for all")
-    parser.add_argument("--overwrite", action="store_true", help="replace the weights at --out")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    add = parser.add_argument
+    add("--regime", default="joint-oa", metavar="|".join(regime_names()), help="what to train on (%(default)s)")
+    add("--data", required=True, metavar="KIND:PATH", help="faces, for example ferplus:ferplus.zip")
+    add("--out", required=True, type=Path, metavar="FILE.safetensors", help="weights to write")
+    add("--split", default="train", help="split to train on (%(default)s)")
+    add("--valid", default="valid", metavar="SPLIT", help="split to validate on (%(default)s)")
+    add("--network", default="residual", metavar="residual|recognition|RESTORER+RECOGNIZER", help="(%(default)s)")
+    add("--width", type=int, default=48, help="channels of its first layers (%(default)s)")
+    add("--epochs", type=int, default=30, help="times each face is seen (%(default)s)")
+    add("--batch", type=int, default=256, help="faces a step (%(default)s)")
+    add("--learning-rate", type=float, default=1e-3, help="peak of the one-cycle rate (%(default)s)")
+    add("--generated", type=float, default=0.0, metavar="SHARE", help="share of drawn faces in a batch")
+    add("--codec-aware", type=float, default=0.0, metavar="SHARE", help="share of faces that are coded and decoded")
+    add("--codec", default="x264", help="recipe for --codec-aware (%(default)s)")
+    add("--teacher", type=Path, metavar="FILE.safetensors", help="HR-trained weights whose features to come close to")
+    add("--distil", type=float, default=2.0, metavar="WEIGHT", help="weight of that distance (%(default)s)")
+    add("--sr-data", metavar="images:PATH", help="pictures for super-resolution pre-training; by default the faces")
+    add("--sr-steps", type=int, default=4000, help="its steps of 32 patches (%(default)s)")
+    add("--start", type=Path, metavar="FILE.safetensors", help="weights to start from, in place of pre-training")
+    add("--patience", type=int, default=0, metavar="EPOCHS", help="stop when so many brought nothing (0: never)")
+    add("--seed", type=int, default=0, help="of weights, order and degradations (%(default)s)")
+    add("--device", default="auto", help="auto, cpu, cuda, mps (%(default)s)")
+    add("--threads", type=int, default=0, help="CPU threads; 0 for all")
+    add("--overwrite", action="store_true", help="replace the weights at --out")
+    add("--quiet", action="store_true", help="no progress bar")
+    parser.epilog = f"Regimes that cover a range of scale factors go from 1 to {LARGEST:g}."
     return parser.parse_args(arguments)
 
 
@@ -65,8 +80,9 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import torch
 
-    from vidlink.data.faces import EMOTIONS, load_faces
-    from vidlink.nets.recognition import RecognitionNet
+    from vidlink.data.faces import load_faces
+    from vidlink.nets.build import to_header
+    from vidlink.nets.weights import load_network
     from vidlink.receiver.registry import find_device
     from vidlink.training.checkpoint import save_card, save_weights
     from vidlink.training.degrade import Degradation
@@ -78,77 +94,167 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         torch.set_num_threads(options.threads)
     device = find_device(options.device)
     faces, valid = load_faces(options.data, options.split), load_faces(options.data, options.valid)
-    settings = _settings(options, regime.name)
-    degradation = Degradation(scales=regime.scales, coded=regime.coded)
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(options.seed)
-        network = RecognitionNet(faces.images.shape[-1], outputs=2 + len(EMOTIONS))
-    if options.start:
-        from vidlink.receiver.affect import load_weights
-
-        load_weights(network, options.start)
-    generated = load_faces(f"generated:{DRAWN}", options.split) if options.generated else None
-    run = Training(network, faces, settings, degradation, generated=generated, device=device)
+    settings = _settings(options, regime)
+    teacher = load_network(options.teacher)[1] if options.teacher else None
+    network, module = _network(options, faces.images.shape[-1])
     checkpoint = options.out.with_suffix(".checkpoint")
+    if settings.pretrained and not checkpoint.exists():
+        _pretrain(options, regime, module, faces, device)
+    generated = load_faces(f"generated:{DRAWN}", options.split) if options.generated else None
+    run = Training(
+        module,
+        faces,
+        settings,
+        Degradation(scales=regime.scales),
+        generated=generated,
+        coding=_coding(options),
+        teacher=teacher,
+        device=device,
+    )
     if run.resume(checkpoint) and not options.quiet:
         print(f"going on after epoch {run.epoch}, from {checkpoint}", file=sys.stderr)
-    about = {"regime": regime.name, "data": settings.data, "seed": str(settings.seed)}
     for _ in run.run(valid, checkpoint, quiet=options.quiet):
         save_log(options.out.with_suffix(".csv"), run.log)
-    save_weights(options.out, run.average, about)
-    card = _card(options, settings, faces, valid, run.validate(valid, REPORTED_SCALES))
+    about = {"network": to_header(network), "regime": regime.name, "data": settings.data, "seed": str(settings.seed)}
+    save_weights(options.out, run.best["weights"], about)
+    card = _card(options, settings, faces, valid, run)
     save_card(options.out.with_suffix(".json"), card)
     checkpoint.unlink(missing_ok=True)
     return card
 
 
+def _network(options: argparse.Namespace, size: int) -> tuple[Network, Any]:
+    """Make the network, with random weights or those of ``--start``."""
+    import torch
+
+    from vidlink.data.faces import AFFECT, EMOTIONS
+    from vidlink.nets.build import Network, build
+    from vidlink.nets.weights import load_weights
+
+    network = Network(name=options.network, size=size, outputs=len(AFFECT) + len(EMOTIONS), width=options.width)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)
+        module = build(network)
+    if options.start:
+        load_weights(module, options.start)
+    return network, module
+
+
+def _coding(options: argparse.Namespace) -> Coding | None:
+    if not options.codec_aware:
+        return None
+    from vidlink.profiles import load_codec
+    from vidlink.training.coded import Coding
+
+    return Coding(codec=load_codec(options.codec), share=options.codec_aware)
+
+
+def _pretrain(options: argparse.Namespace, regime: Regime, module: Any, faces: FaceSet, device: torch.device) -> None:
+    """Let the network's encoder learn super-resolution at the regime's factor, on ``--sr-data`` or on the faces."""
+    import torch
+
+    from vidlink.data.images import load_images
+    from vidlink.nets.build import build_restorer
+    from vidlink.nets.joint import JointNet, share_early_layers
+    from vidlink.training.superresolution import pretrain
+
+    images = list(load_images(options.sr_data).values()) if options.sr_data else list(faces.images)
+    cascade = isinstance(module, JointNet)
+    name = options.network.partition("+")[0] if cascade else "twin"
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)
+        restorer = build_restorer(name, options.width)
+    side = 48 if cascade else 32
+    if not options.quiet:
+        print(f"super-resolution at {regime.pretrain:g}, {len(images)} images", file=sys.stderr)
+    pretrain(
+        restorer,
+        images,
+        regime.pretrain or 1.0,
+        steps=options.sr_steps,
+        side=side,
+        seed=options.seed,
+        device=device,
+        quiet=options.quiet,
+    )
+    if cascade:
+        learned = {key: tensor for key, tensor in restorer.state_dict().items() if not key.startswith("last.")}
+        module.restorer.load_state_dict(learned)
+    else:
+        share_early_layers(restorer, module)
+
+
 def _check(options: argparse.Namespace) -> None:
-    for name in ("epochs", "batch"):
+    for name in ("epochs", "batch", "width", "sr_steps"):
         if getattr(options, name) < 1:
-            raise UserError(f"--{name} {getattr(options, name)}: at least 1")
+            raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: at least 1")
     if not options.learning_rate > 0:
         raise UserError(f"--learning-rate {options.learning_rate}: above 0")
     if not 0 <= options.generated <= 0.9:
         raise UserError(f"--generated {options.generated}: a share from 0 to 0.9")
+    if not 0 <= options.codec_aware <= 1:
+        raise UserError(f"--codec-aware {options.codec_aware}: a share from 0 to 1")
+    if not options.distil >= 0:
+        raise UserError(f"--distil {options.distil}: a weight of 0 or more")
     if options.out.suffix != ".safetensors":
         raise UserError(f"--out {options.out}: the name of a .safetensors file")
     if options.out.exists() and not options.overwrite:
         raise UserError(f"--out {options.out}: exists; --overwrite replaces it")
 
 
-def _settings(options: argparse.Namespace, regime: str) -> Settings:
-    import hashlib
-
+def _settings(options: argparse.Namespace, regime: Regime) -> Settings:
     from vidlink.training.loop import Settings
 
-    if options.start and not options.start.is_file():
-        raise UserError(f"--start {options.start}: no such file")
     kind, _, path = options.data.partition(":")
+    pretrained = ""
+    if regime.pretrain and not options.start:
+        images = options.sr_data or options.data
+        kind_sr, _, path_sr = images.partition(":")
+        pretrained = f"{kind_sr}:{Path(path_sr).name} at {regime.pretrain:g}, {options.sr_steps} steps"
     return Settings(
-        regime=regime,
+        regime=regime.name,
+        network=options.network,
+        width=options.width,
         data=f"{kind}:{Path(path).name}",
         epochs=options.epochs,
         batch=options.batch,
         learning_rate=options.learning_rate,
         generated=options.generated,
         seed=options.seed,
-        start=hashlib.sha256(options.start.read_bytes()).hexdigest() if options.start else "",
+        start=_digest(options.start, "--start"),
+        encoder_rate=regime.encoder_rate,
+        pretrained=pretrained,
+        coded=options.codec_aware,
+        codec=options.codec if options.codec_aware else "",
+        teacher=_digest(options.teacher, "--teacher"),
+        distil=options.distil if options.teacher else 0.0,
+        patience=options.patience,
     )
 
 
+def _digest(path: Path | None, option: str) -> str:
+    import hashlib
+
+    if path is None:
+        return ""
+    if not path.is_file():
+        raise UserError(f"{option} {path}: no such file")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _card(
-    options: argparse.Namespace, settings: Settings, faces: FaceSet, valid: FaceSet, scores: dict[str, float]
+    options: argparse.Namespace, settings: Settings, faces: FaceSet, valid: FaceSet, run: Training
 ) -> dict[str, Any]:
     from dataclasses import asdict
     from importlib.metadata import version
 
     import vidlink
 
+    scores = run.validate(valid, REPORTED_SCALES, run.best["weights"])
     return {
         "recognizer": "affect",
-        "network": "RecognitionNet",
         **asdict(settings),
+        "best_epoch": run.best["epoch"],
         "started_from": _card_beside(options.start) if options.start else None,
         "split": {"train": options.split, "valid": options.valid},
         "faces": {"train": len(faces), "valid": len(valid)},

@@ -6,15 +6,21 @@ import torch
 from safetensors.torch import save_file
 
 from vidlink.errors import UserError
-from vidlink.nets.recognition import RecognitionNet
+from vidlink.nets.build import Network, build, to_header
 from vidlink.receiver.affect import Affect
 from vidlink.receiver.recognize import Context, load_recognizer, recognize
+
+SMALL = Network(name="recognition", width=4)
+
+
+def save(path, network, header=None):
+    save_file(build(network).state_dict(), path, {"network": to_header(header or network)})
 
 
 @pytest.fixture
 def weights(tmp_path):
     path = tmp_path / "good.safetensors"
-    save_file(RecognitionNet(48, outputs=10).state_dict(), path)
+    save(path, SMALL)
     return path
 
 
@@ -58,13 +64,21 @@ def damaged(path, how):
     elif how == "torch":
         torch.save({"layers.0.weight": torch.zeros(1)}, path)
     elif how == "size":
-        save_file(RecognitionNet(96, outputs=10).state_dict(), path)
+        save(path, Network(name="recognition", width=4, size=96))
+    elif how == "other":
+        save(path, SMALL, header=Network(name="recognition", width=8))
+    elif how == "unsaid":
+        save_file(build(SMALL).state_dict(), path)
+    elif how == "unknown":
+        save_file(build(SMALL).state_dict(), path, {"network": '{"name": "transformer"}'})
+    elif how == "nonsense":
+        save_file(build(SMALL).state_dict(), path, {"network": "[1, 2"})
     elif how == "network":
-        save_file({"conv.weight": torch.zeros(3)}, path)
+        save_file({"conv.weight": torch.zeros(3)}, path, {"network": to_header(SMALL)})
     elif how == "nan":
-        state = RecognitionNet(48, outputs=10).state_dict()
-        state["head.4.bias"][0] = float("nan")
-        save_file(state, path)
+        state = build(SMALL).state_dict()
+        state["head.bias"][0] = float("nan")
+        save_file(state, path, {"network": to_header(SMALL)})
     elif how == "missing":
         path.unlink()
     return path
@@ -78,9 +92,13 @@ def damaged(path, how):
         ("garbage", "not safetensors, or damaged"),
         ("pickle", "a pickle"),
         ("torch", "a pickle"),
-        ("size", r"of another network: 'head.1.weight' is \(300, 6400\), expected \(300, 1024\)"),
+        ("size", "for pictures of 96 pixels and 10 outputs; expected 48 and 10"),
+        ("other", r"of another network: 'layers.0.weight' is \(4, 1, 5, 5\), expected \(8, 1, 5, 5\)"),
+        ("unsaid", "the header does not say of which network"),
+        ("unknown", "unknown network 'transformer'"),
+        ("nonsense", "no description of a network"),
         ("network", "of another network"),
-        ("nan", "'head.4.bias' has numbers that are not finite"),
+        ("nan", "'head.bias' has numbers that are not finite"),
         ("missing", "no such file"),
     ],
 )

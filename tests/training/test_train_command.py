@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 from vidlink import train as command
 from vidlink.data.faces import load_faces
 from vidlink.errors import UserError
-from vidlink.nets.recognition import RecognitionNet
+from vidlink.nets.build import Network, build
+from vidlink.nets.weights import load_network
 from vidlink.training import checkpoint as files
 from vidlink.training.degrade import Degradation
 from vidlink.training.loop import Settings, Training
@@ -39,7 +40,8 @@ def tree(tmp_path_factory):
 
 def arguments(tree, out, *more):
     common = ["--data", f"ferplus:{tree}", "--out", str(out), "--epochs", "3", "--batch", "16", "--device", "cpu"]
-    return command.parse([*common, "--threads", "1", "--quiet", *more])
+    small = ["--width", "8", "--regime", "mix", "--sr-steps", "3"]
+    return command.parse([*common, "--threads", "1", "--quiet", *small, *more])
 
 
 def test_a_whole_run_leaves_weights_log_and_card(tree, tmp_path):
@@ -107,6 +109,55 @@ def test_generated_faces_join_and_weights_carry_on(tree, tmp_path, monkeypatch):
     assert card["started_from"]["started_from"] is None
 
 
+@pytest.mark.parametrize(
+    ("network", "regime"),
+    [
+        ("residual", "joint-oa"),
+        ("residual", "non-joint-3"),
+        ("recognition", "joint-2"),
+        ("srcnn+recognition", "joint-2-from-4"),
+        ("espcn+residual", "joint-2"),
+    ],
+)
+def test_pretrained_encoders(tree, tmp_path, network, regime):
+    out = tmp_path / "x.safetensors"
+    card = command.train(arguments(tree, out, "--network", network, "--regime", regime, "--epochs", "1"))
+    assert card["pretrained"].startswith(f"ferplus:{tree.name} at ")
+    described, module = load_network(out)
+    assert (described.name, described.width) == (network, 8)
+    assert module.eval()(torch.rand(2, 1, 48, 48), torch.full((2,), 2.0)).shape == (2, 10)
+
+
+def test_a_frozen_encoder_stays_as_it_was_pretrained(tree, tmp_path):
+    frozen, tuned = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    command.train(arguments(tree, frozen, "--regime", "non-joint-3"))
+    command.train(arguments(tree, tuned, "--regime", "joint-3"))
+    before, after = load_file(frozen), load_file(tuned)
+    cut = tmp_path / "c.safetensors"
+    command.train(arguments(tree, cut, "--regime", "non-joint-3", "--epochs", "1"))
+    names = [name for name in before if name.startswith("restorer.")]
+    assert all(torch.equal(before[name], load_file(cut)[name]) for name in names)
+    assert not torch.equal(before["restorer.first.weight"], after["restorer.first.weight"])
+
+
+def test_a_teacher_and_a_codec_change_what_is_learned(tree, tmp_path):
+    plain, taught, coded = (tmp_path / f"{name}.safetensors" for name in ("plain", "taught", "coded"))
+    command.train(arguments(tree, plain, "--epochs", "1"))
+    card = command.train(arguments(tree, taught, "--epochs", "1", "--teacher", str(plain)))
+    assert (len(card["teacher"]), card["distil"]) == (64, 2.0)
+    card = command.train(arguments(tree, coded, "--epochs", "1", "--codec-aware", "1"))
+    assert (card["coded"], card["codec"]) == (1.0, "x264")
+    heads = [load_file(path)["recognizer.head.1.weight"] for path in (plain, taught, coded)]
+    assert not torch.equal(heads[0], heads[1])
+    assert not torch.equal(heads[0], heads[2])
+
+
+def test_patience_ends_a_run_that_learns_nothing(tree, tmp_path):
+    out = tmp_path / "x.safetensors"
+    card = command.train(arguments(tree, out, "--epochs", "40", "--learning-rate", "1e-12", "--patience", "2"))
+    assert len(pd.read_csv(out.with_suffix(".csv"))) == card["best_epoch"] + 2 < 40
+
+
 def test_a_checkpoint_of_other_settings_is_refused(tree, tmp_path):
     options = arguments(tree, tmp_path / "x.safetensors")
     interrupted(options)
@@ -122,7 +173,7 @@ def test_a_loss_that_is_not_finite_stops_with_its_step(tree, tmp_path):
     faces = load_faces(f"ferplus:{tree}", "train")
     faces.affect[5] = np.nan
     settings = Settings(regime="mix", data="x", epochs=2, batch=16)
-    run = Training(RecognitionNet(48, 10), faces, settings, Degradation(), device=torch.device("cpu"))
+    run = Training(build(Network(width=8)), faces, settings, Degradation(), device=torch.device("cpu"))
     with pytest.raises(UserError, match=r"the loss is nan at step [123]; last good checkpoint: none yet"):
         list(run.run(faces, tmp_path / "c", quiet=True))
 
@@ -149,6 +200,16 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
         (["--learning-rate", "-1"], "--learning-rate"),
         (["--generated", "1"], "a share from 0 to 0.9"),
         (["--regime", "mixx"], "did you mean 'mix'"),
+        (["--regime", "joint-4-from-2"], "the one after 'from' is not smaller"),
+        (["--regime", "lr-1"], "factors are above 1"),
+        (["--regime", "non-joint-2-from-4"], "unknown regime"),
+        (["--network", "residal"], "unknown network 'residal'"),
+        (["--network", "vdsr+residual"], "unknown restorer 'vdsr'"),
+        (["--network", "srcnn+vgg"], "unknown recognizer 'vgg'"),
+        (["--width", "0"], "--width 0: at least 1"),
+        (["--codec-aware", "2"], "a share from 0 to 1"),
+        (["--distil", "-1"], "a weight of 0 or more"),
+        (["--teacher", "/no/such.safetensors"], "--teacher /no/such.safetensors: no such file"),
         (["--start", "/no/such.safetensors"], "no such file"),
         (["--valid", "nosplit"], "unknown split"),
         (["--out", "/tmp/x.pt"], "a .safetensors file"),

@@ -30,8 +30,10 @@ class RecognitionNet(nn.Module):
     outputs
         Numbers given for each picture.
     channels
-        Channels of the input: 1, luma, in the paper.
-    features
+        Channels of the input: 1, luma, in the paper. Only luma is normalised; more are a restorer's features.
+    widths
+        Channels of the three convolutions.
+    hidden
         Width of the hidden fully connected layer.
     dropout
         Share of its units left out in training.
@@ -43,43 +45,60 @@ class RecognitionNet(nn.Module):
     """
 
     def __init__(
-        self, size: int = 48, outputs: int = 2, *, channels: int = 1, features: int = 300, dropout: float = 0.5
+        self,
+        size: int = 48,
+        outputs: int = 2,
+        *,
+        channels: int = 1,
+        widths: tuple[int, int, int] = (64, 128, 256),
+        hidden: int = 300,
+        dropout: float = 0.5,
     ) -> None:
         super().__init__()
         if size < SMALLEST:
             raise ValueError(f"{size = }: at least {SMALLEST} are needed")
+        self.size, self.normalizes = size, channels == 1
+        one, two, three = widths
         # Rectifying after pooling gives the same numbers from a quarter of the work.
         self.layers = nn.Sequential(
-            nn.Conv2d(channels, 64, 5),
+            nn.Conv2d(channels, one, 5),
             nn.MaxPool2d(2),
             nn.ReLU(inplace=True),
-            nn.Conv2d(64, 128, 5),
+            nn.Conv2d(one, two, 5),
             nn.MaxPool2d(2),
             nn.ReLU(inplace=True),
-            nn.Conv2d(128, 256, 5),
+            nn.Conv2d(two, three, 5),
             nn.MaxPool2d(4, stride=4, ceil_mode=True),
             nn.ReLU(inplace=True),
         )
         side = -(-((((size - 4) // 2) - 4) // 2 - 4) // 4)
-        self.head = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(256 * side * side, features),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(features, outputs),
+        self.hidden = nn.Sequential(
+            nn.Flatten(), nn.Linear(three * side * side, hidden), nn.ReLU(inplace=True), nn.Dropout(dropout)
         )
+        self.head = nn.Linear(hidden, outputs)
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    @property
+    def encoder(self) -> nn.Module:
+        """The convolutions: what super-resolution pre-trains and regimes tune slowly or freeze."""
+        return self.layers
+
+    def features(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
+        """What the last layer sees, shape (n, hidden); the scale factor is not used."""
+        return self.hidden(self.layers(normalize_contrast(pictures) if self.normalizes else pictures))
+
+    def forward(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
         """Recognize.
 
         Parameters
         ----------
         pictures
             Shape (n, channels, size, size), within [0, 1].
+        scale
+            Scale factors, shape (n,); not used.
 
         Returns
         -------
         Tensor
             Shape (n, outputs).
         """
-        return self.head(self.layers(normalize_contrast(pictures)))
+        return self.head(self.features(pictures, scale))

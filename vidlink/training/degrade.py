@@ -2,7 +2,7 @@
 
 Downsampling by area and bicubic upsampling are linear and separable: for a picture ``X``, ``U D X D' U'`` with small
 matrices ``D`` (LR x HR) and ``U`` (HR x LR). Each picture of a batch has its own factor, and a batch costs four batched
-matrix products. Codec loss is quantised coefficients of a blockwise cosine transform at LR.
+matrix products.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-BLOCK = 8
-"""Side of a transform block in pixels."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Degradation:
@@ -30,10 +27,6 @@ class Degradation:
     """Least and largest scale factor."""
     pristine: float = 0.2
     """Share of pictures whose factor is exactly the least."""
-    coded: float = 0.2
-    """Share of pictures whose coefficients are quantised."""
-    steps: tuple[float, float] = (4.0, 40.0)
-    """Least and largest quantiser step, in 8-bit levels, log-uniform."""
     noise: float = 0.03
     """Largest standard deviation of sensor noise, as a share of full scale."""
     rotation: float = 9.0
@@ -86,16 +79,7 @@ def _operators(side: int) -> tuple[Tensor, Tensor]:
     return down, up
 
 
-@lru_cache(maxsize=8)
-def _cosine_blocks(side: int) -> Tensor:
-    """Blockwise orthonormal cosine transform (DCT-II), shape (side, side), with ``side`` a multiple of the block."""
-    n = torch.arange(BLOCK, dtype=torch.float64)
-    basis = torch.cos(math.pi * (n[None, :] + 0.5) * n[:, None] / BLOCK) * math.sqrt(2 / BLOCK)
-    basis[0] /= math.sqrt(2)
-    return torch.block_diag(*[basis] * (side // BLOCK)).float()
-
-
-def downsample_and_back(pictures: Tensor, lr_sides: Tensor, steps: Tensor | None = None) -> Tensor:
+def downsample_and_back(pictures: Tensor, lr_sides: Tensor) -> Tensor:
     """Send each picture through its own LR size: area down, rounded to 8 bits, bicubic up.
 
     Parameters
@@ -104,8 +88,6 @@ def downsample_and_back(pictures: Tensor, lr_sides: Tensor, steps: Tensor | None
         Square luma, shape (n, 1, side, side), within [0, 1].
     lr_sides
         LR side of each picture in pixels, shape (n,), integers from 1 to ``side``.
-    steps
-        Quantiser step of each picture in 8-bit levels, shape (n,), 0 for none; or None for none at all.
 
     Returns
     -------
@@ -116,18 +98,8 @@ def downsample_and_back(pictures: Tensor, lr_sides: Tensor, steps: Tensor | None
     all_down, all_up = (matrix.to(pictures.device) for matrix in _operators(side))
     down, up = all_down[lr_sides], all_up[lr_sides]
     small = down @ pictures[:, 0] @ down.mT
-    if steps is not None and side % BLOCK == 0:
-        small = torch.where((steps > 0)[:, None, None], _quantise(small, steps.clamp(min=1e-3) / 255), small)
     small = (small.clamp(0, 1) * 255).round() / 255
     return (up @ small @ up.mT).clamp(0, 1)[:, None]
-
-
-def _quantise(small: Tensor, step: Tensor) -> Tensor:
-    blocks = _cosine_blocks(small.shape[-1]).to(small.device)
-    step = step[:, None, None]
-    coefficients = blocks @ small @ blocks.T / step
-    kept = coefficients.sign() * (coefficients.abs() + 1 / 3).floor()  # an encoder's dead zone: rounding at 2/3
-    return blocks.T @ (kept * step) @ blocks
 
 
 def draw_scales(count: int, settings: Degradation, generator: Generator) -> Tensor:
@@ -137,8 +109,8 @@ def draw_scales(count: int, settings: Degradation, generator: Generator) -> Tens
     return torch.where(torch.rand(count, generator=generator) < settings.pristine, least, scales)
 
 
-def degrade(pictures: Tensor, settings: Degradation, generator: Generator) -> Tensor:
-    """Degrade each picture by a factor and a codec loss of its own.
+def degrade(pictures: Tensor, settings: Degradation, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Degrade each picture by a factor of its own.
 
     Parameters
     ----------
@@ -151,21 +123,20 @@ def degrade(pictures: Tensor, settings: Degradation, generator: Generator) -> Te
 
     Returns
     -------
-    Tensor
+    pictures
         The same shape, within [0, 1].
+    scales
+        The factor of each, shape (n,).
     """
-    count, side = len(pictures), pictures.shape[-1]
-    lr_sides = (side / draw_scales(count, settings, generator)).round().clamp(1, side).long()
-    low, high = (math.log(step) for step in settings.steps)
-    steps = torch.exp(low + (high - low) * torch.rand(count, generator=generator))
-    steps = steps * (torch.rand(count, generator=generator) < settings.coded)
-    return downsample_and_back(pictures, lr_sides.to(pictures.device), steps.to(pictures.device))
+    scales = draw_scales(len(pictures), settings, generator)
+    lr_sides = (pictures.shape[-1] / scales).round().clamp(1, pictures.shape[-1]).long()
+    return downsample_and_back(pictures, lr_sides.to(pictures.device)), scales.to(pictures.device)
 
 
 def vary(pictures: Tensor, settings: Degradation, generator: Generator) -> Tensor:
     """Vary pose, face box, light and noise, as cameras and face detectors do, before any downsampling.
 
-    Parameters and result as in :func:`degrade`.
+    Parameters as in :func:`degrade`; returns pictures of the same shape, within [0, 1].
     """
     count, device = len(pictures), pictures.device
 

@@ -15,9 +15,10 @@ from tqdm import tqdm
 from vidlink.data.faces import AFFECT
 from vidlink.errors import UserError
 from vidlink.metrics import score_table
+from vidlink.training.batches import Batch, Batches
 from vidlink.training.checkpoint import load_checkpoint, save_checkpoint, write_whole
-from vidlink.training.degrade import Degradation, degrade, downsample_and_back, vary
-from vidlink.training.objective import affect_loss
+from vidlink.training.degrade import Degradation, downsample_and_back
+from vidlink.training.objective import affect_loss, feature_distance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from vidlink.data.faces import FaceSet
+    from vidlink.training.coded import Coding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,10 @@ class Settings:
 
     regime: str
     """Name of the regime."""
+    network: str = ""
+    """Name of the network."""
+    width: int = 0
+    """Its width."""
     data: str
     """Spec of the training data."""
     epochs: int
@@ -52,6 +58,24 @@ class Settings:
     """Seed of weights, order, degradations and dropout."""
     start: str = ""
     """Digest of the weights to start from; empty for random ones."""
+    encoder_rate: float = 1.0
+    """Learning rate of the network's encoder as a share of that of the rest; 0 freezes it."""
+    pretrained: str = ""
+    """What super-resolution pre-trained the encoder: data, factor and epochs; empty for nothing."""
+    coded: float = 0.0
+    """Share of the pictures that go through a real codec."""
+    codec: str = ""
+    """Name of that codec."""
+    teacher: str = ""
+    """Digest of the teacher's weights; empty for none."""
+    distil: float = 0.0
+    """Weight of the distance between the network's features and the teacher's."""
+    patience: int = 0
+    """Epochs without a better validation score after which training stops; 0 to go on to the end."""
+
+
+GLANCE = 1200
+"""About so many faces are looked at after each epoch; the scores at the end are of all of them."""
 
 
 class Training:
@@ -60,7 +84,8 @@ class Training:
     Parameters
     ----------
     network
-        Takes (n, 1, side, side) within [0, 1], gives valence, arousal and logits of the emotions.
+        Takes (n, 1, side, side) within [0, 1] and scale factors, gives valence, arousal and logits of the emotions. It
+        has ``encoder``, ``features`` and ``head`` (:mod:`vidlink.nets.build`).
     faces
         To learn from.
     settings
@@ -69,6 +94,11 @@ class Training:
         What the pictures go through.
     generated
         Faces to mix in; needed where ``settings.generated`` is not 0.
+    coding
+        What a share of the pictures goes through besides downsampling; None for nothing.
+    teacher
+        Sees the pristine pictures; its features are what the network's should be like. Needed where
+        ``settings.distil`` is not 0.
     device
         Where to compute.
     """
@@ -81,18 +111,41 @@ class Training:
         degradation: Degradation,
         *,
         generated: FaceSet | None = None,
+        coding: Coding | None = None,
+        teacher: nn.Module | None = None,
         device: torch.device,
     ) -> None:
         self.settings, self.degradation, self.device = settings, degradation, device
-        self.faces, self.generated = faces, generated
-        self.network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.batches = Batches(
+            faces,
+            degradation,
+            size=settings.batch,
+            generated=generated,
+            share=settings.generated,
+            coding=coding,
+            device=device,
+        )
+        self.network: Any = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.teacher: Any = teacher.to(device).eval().requires_grad_(False) if teacher is not None else None
         self.average = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-        self.from_generated = round(settings.batch * settings.generated) if generated is not None else 0
-        self.steps = max(1, len(faces) // (settings.batch - self.from_generated))
-        self.optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=settings.weight_decay)
+        self.best: dict[str, Any] = {"score": -math.inf, "epoch": 0, "weights": self.average}
+        self.steps = self.batches.steps
+        self.optimizer = torch.optim.AdamW(self._groups(), lr=1e-3, weight_decay=settings.weight_decay)
         self.half = computes_bfloat16(device)
         self.epoch = 0
         self.log: list[dict[str, float]] = []
+        if device.type == "cuda":
+            self.network.compile()
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Parameters of the encoder, and the others, each with its share of the learning rate."""
+        encoder = list(self.network.encoder.parameters())
+        ours = {id(parameter) for parameter in encoder}
+        rest = [parameter for parameter in self.network.parameters() if id(parameter) not in ours]
+        if not self.settings.encoder_rate:
+            self.network.encoder.requires_grad_(False)
+            return [{"params": rest, "share": 1.0}]
+        return [{"params": encoder, "share": self.settings.encoder_rate}, {"params": rest, "share": 1.0}]
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on after the last finished epoch."""
@@ -101,6 +154,7 @@ class Training:
             "epoch": self.epoch,
             "network": self.network.state_dict(),
             "average": self.average,
+            "best": self.best,
             "optimizer": self.optimizer.state_dict(),
             "log": self.log,
         }
@@ -118,12 +172,15 @@ class Training:
             return False
         self.network.load_state_dict(state["network"])
         self.average = {name: tensor.to(self.device) for name, tensor in state["average"].items()}
+        self.best = state["best"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch, self.log = state["epoch"], state["log"]
         return True
 
     def run(self, valid: FaceSet, checkpoint: Path, *, quiet: bool = False) -> Iterator[dict[str, float]]:
         """Train to the last epoch; after each epoch save the checkpoint and yield the epoch's row of the log.
+
+        ``best`` holds the averaged weights of the epoch with the best validation score.
 
         Raises
         ------
@@ -132,24 +189,35 @@ class Training:
         """
         total = self.settings.epochs * self.steps
         with tqdm(total=total, initial=self.epoch * self.steps, unit="step", disable=quiet) as bar:
-            while self.epoch < self.settings.epochs:
+            while self.epoch < self.settings.epochs and not self._is_stuck():
                 loss = self._train_epoch(bar, checkpoint)
                 self.epoch += 1
-                row = {"epoch": self.epoch, "loss": round(loss, 5), **self.validate(valid)}
+                scores = self.validate(valid.take(np.arange(0, len(valid), max(1, len(valid) // GLANCE))))
+                row = {"epoch": self.epoch, "loss": round(loss, 5), **scores}
                 self.log.append(row)
+                score = float(np.mean([value for name, value in scores.items() if "_ccc_" in name]))
+                if score > self.best["score"]:
+                    weights = {name: tensor.clone() for name, tensor in self.average.items()}
+                    self.best = {"score": score, "epoch": self.epoch, "weights": weights}
                 save_checkpoint(checkpoint, self.state())
                 bar.set_postfix_str(f"epoch {self.epoch}, " + _summary(row))
                 yield row
+
+    def _is_stuck(self) -> bool:
+        """Whether the last epochs, as many as the patience, brought nothing."""
+        return 0 < self.settings.patience <= self.epoch - self.best["epoch"]
 
     def _train_epoch(self, bar: tqdm, checkpoint: Path) -> float:
         # Both generators start afresh each epoch, so that resuming needs no state of theirs.
         generator = torch.Generator().manual_seed(self.settings.seed * 100_003 + self.epoch)
         self.network.train()
+        if not self.settings.encoder_rate:
+            self.network.encoder.eval()
         losses: list[float] = []
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(self.settings.seed * 100_003 + self.epoch)
-            for pictures, affect, distribution in self._batches(generator):
-                loss = self._step(pictures, affect, distribution, self.epoch * self.steps + len(losses))
+            for batch in self.batches.epoch(generator):
+                loss = self._step(batch, self.epoch * self.steps + len(losses))
                 if not np.isfinite(loss):
                     step = self.epoch * self.steps + len(losses) + 1
                     kept = checkpoint if checkpoint.exists() else "none yet"
@@ -158,42 +226,49 @@ class Training:
                 bar.update()
         return float(np.mean(losses))
 
-    def _batches(self, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        order = torch.randperm(len(self.faces), generator=generator).numpy()
-        real = min(self.settings.batch - self.from_generated, len(self.faces))
-        for step in range(self.steps):
-            parts = [self.faces.take(order[step * real : (step + 1) * real])]
-            if self.generated is not None and self.from_generated:
-                rows = torch.randint(len(self.generated), (self.from_generated,), generator=generator).numpy()
-                parts.append(self.generated.take(rows))
-            images = torch.from_numpy(np.concatenate([part.images for part in parts]))
-            pictures = images.to(self.device)[:, None].float() / 255
-            pictures = degrade(vary(pictures, self.degradation, generator), self.degradation, generator)
-            affect = torch.from_numpy(np.concatenate([part.affect for part in parts]))
-            distribution = torch.from_numpy(np.concatenate([part.distribution for part in parts]))
-            yield pictures, affect.to(self.device), distribution.to(self.device)
-
-    def _step(self, pictures: Tensor, affect: Tensor, distribution: Tensor, step: int) -> float:
-        pictures = pictures.contiguous(memory_format=torch.channels_last)
+    def _step(self, batch: Batch, step: int) -> float:
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.half):
-            outputs = self.network(pictures)
-        loss = affect_loss(outputs, affect, distribution)
+            features = self.network.features(batch.pictures, batch.scales)
+            outputs = self.network.head(features)
+        loss = affect_loss(outputs, batch.affect, batch.distribution)
+        if self.teacher is not None:
+            with torch.no_grad(), torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.half):
+                wanted = self.teacher.features(batch.pristine)
+            loss = loss + self.settings.distil * feature_distance(features, wanted)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        rate = one_cycle(step / (self.settings.epochs * self.steps), self.settings.learning_rate)
         for group in self.optimizer.param_groups:
-            group["lr"] = one_cycle(step / (self.settings.epochs * self.steps), self.settings.learning_rate)
+            group["lr"] = rate * group["share"]
         self.optimizer.step()
         decay = min(self.settings.average, (1 + step) / (10 + step))
         with torch.no_grad():
             for name, tensor in self.network.state_dict().items():
-                self.average[name].lerp_(tensor, 1 - decay)
+                if tensor.is_floating_point():
+                    self.average[name].lerp_(tensor, 1 - decay)
+                else:
+                    self.average[name].copy_(tensor)
         return float(loss.detach())
 
-    def validate(self, faces: FaceSet, scales: tuple[float, ...] = (1.0, 3.0, 6.0)) -> dict[str, float]:
-        """CC and CCC of the averaged weights at a few scale factors, keyed ``valence_ccc_s3`` and so on."""
+    def validate(
+        self, faces: FaceSet, scales: tuple[float, ...] = (), weights: dict[str, Tensor] | None = None
+    ) -> dict[str, float]:
+        """CC and CCC at a few scale factors, keyed ``valence_ccc_s3`` and so on.
+
+        Parameters
+        ----------
+        faces
+            To validate on.
+        scales
+            Scale factors; by default the ends of the range that is trained, and its middle.
+        weights
+            By default the averaged ones.
+        """
+        least, largest = self.degradation.scales
+        scales = scales or tuple(sorted({least, round(math.sqrt(least * largest) * 2) / 2, largest}))
         trained = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
-        self.network.load_state_dict(self.average)
+        self.network.load_state_dict(weights or self.average)
         self.network.eval()
         scores = {}
         for scale in scales:
@@ -211,8 +286,8 @@ class Training:
                 pictures = torch.from_numpy(faces.images[start : start + 512]).to(self.device)[:, None].float() / 255
                 lr_sides = torch.full((len(pictures),), round(pictures.shape[-1] / scale))
                 pictures = downsample_and_back(pictures, lr_sides).contiguous(memory_format=torch.channels_last)
-                outputs.append(self.network(pictures)[:, : len(AFFECT)].float().cpu().numpy())
-        return np.concatenate(outputs)
+                outputs.append(self.network(pictures, pictures.new_full((len(pictures),), scale))[:, : len(AFFECT)])
+        return torch.cat(outputs).float().cpu().numpy()
 
 
 def computes_bfloat16(device: torch.device) -> bool:

@@ -62,3 +62,12 @@ def affect_loss(outputs: Tensor, affect: Tensor, distribution: Tensor, *, vote_w
         votes = distribution[voted]
         loss = loss + vote_weight * functional.kl_div(logits[voted].log_softmax(1), votes, reduction="batchmean")
     return loss
+
+
+def feature_distance(features: Tensor, wanted: Tensor) -> Tensor:
+    """Half the mean squared difference of two batches of features, shape (n, d): ``1/2 |f_s - f_t|^2 / d``.
+
+    Feature distillation after Zhu et al., "Low-resolution visual recognition via deep feature distillation", ICASSP
+    2019; the mean over features, not the sum, so that one weight suits networks of any width.
+    """
+    return (features.float() - wanted.float()).square().mean() / 2

@@ -1,10 +1,22 @@
-"""Training regimes as data: one row a regime."""
+"""Training regimes as data: what a network is pre-trained on, tuned on, and how fast its early layers tune.
+
+Cheng et al. (ACII 2017): "joint" pre-trains the early layers by super-resolution and tunes them a tenth as fast as the
+rest, "non-joint" freezes them, "aggressive" pre-trains at a larger factor than the one that is tuned on, and
+"one-for-all" pre-trains at the largest factor and tunes on all of them at once (Max-Mix).
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from vidlink.errors import unknown
+from vidlink.errors import UserError, unknown
+
+LARGEST = 6.0
+"""Largest factor of the regimes that cover a range."""
+
+SLOW = 0.1
+"""Rate of pre-trained layers against that of the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,26 +29,61 @@ class Regime:
     """One line for lists."""
     scales: tuple[float, float]
     """Least and largest scale factor that training pictures are degraded by."""
-    coded: float
-    """Share of training pictures with codec loss."""
+    pretrain: float | None = None
+    """Factor at which super-resolution pre-trains the early layers; None for no pre-training."""
+    encoder_rate: float = 1.0
+    """Learning rate of the early layers as a share of that of the others; 0 freezes them."""
 
 
-REGIMES = (
-    Regime(name="hr", summary="pristine pictures only", scales=(1.0, 1.0), coded=0.0),
-    Regime(name="mix", summary="each picture degraded by a random factor in [1, 6]", scales=(1.0, 6.0), coded=0.2),
+FIXED = (
+    Regime(name="hr", summary="pristine pictures only", scales=(1.0, 1.0)),
+    Regime(name="mix", summary=f"each picture by a random factor in [1, {LARGEST:g}]", scales=(1.0, LARGEST)),
+    Regime(
+        name="joint-oa",
+        summary=f"one for all (Max-Mix): super-resolution at {LARGEST:g}, then tuned as mix",
+        scales=(1.0, LARGEST),
+        pretrain=LARGEST,
+        encoder_rate=SLOW,
+    ),
 )
-"""All regimes."""
+"""Regimes without a factor in their name."""
+
+FAMILIES = {
+    "lr-S": "pictures at scale factor S only, no super-resolution",
+    "non-joint-S": "super-resolution at S, frozen; the rest learns at S",
+    "joint-S": "super-resolution at S, then all tuned at S",
+    "joint-S-from-B": "aggressive: super-resolution at B > S, then all tuned at S",
+}
+"""Regimes with a factor in their name, a line each."""
+
+_FAMILY = re.compile(r"(?P<kind>lr|non-joint|joint)-(?P<scale>\d+(?:\.\d+)?)(?:-from-(?P<pretrain>\d+(?:\.\d+)?))?")
+
+
+def regime_names() -> list[str]:
+    """Names for lists and messages."""
+    return [*(regime.name for regime in FIXED), *FAMILIES]
 
 
 def find_regime(name: str) -> Regime:
-    """Find the regime of that name.
+    """Find the regime of that name, like ``joint-oa``, ``lr-4`` or ``joint-3-from-6``.
 
     Raises
     ------
     UserError
-        Where there is none.
+        Where there is none, or its factors make no sense.
     """
-    for regime in REGIMES:
+    for regime in FIXED:
         if regime.name == name:
             return regime
-    raise unknown("regime", name, [regime.name for regime in REGIMES])
+    match = _FAMILY.fullmatch(name)
+    if match is None or (match["pretrain"] and match["kind"] != "joint"):
+        raise unknown("regime", name, regime_names())
+    scale = float(match["scale"])
+    pretrain = float(match["pretrain"] or scale)
+    if not 1 < scale <= pretrain <= 16:
+        raise UserError(f"regime {name!r}: factors are above 1 and at most 16, and the one after 'from' is not smaller")
+    if match["kind"] == "lr":
+        return Regime(name=name, summary=FAMILIES["lr-S"], scales=(scale, scale))
+    family = f"{match['kind']}-S" + ("-from-B" if match["pretrain"] else "")
+    rate = 0.0 if match["kind"] == "non-joint" else SLOW
+    return Regime(name=name, summary=FAMILIES[family], scales=(scale, scale), pretrain=pretrain, encoder_rate=rate)

@@ -1,0 +1,132 @@
+"""Real coding as a degradation: batches of faces go through an encoder and a decoder, a few pictures at a time.
+
+Tiled faces make a picture like a video conference; a few pictures of it, each face moving a little, make a short closed
+GOP. It is downsampled, coded and decoded by the sender's and the receiver's own code, so that a network meets the very
+losses it will meet behind a link: predicted pictures included, and damage spilling over from the tile next door.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+import cv2
+import numpy as np
+import torch
+from torch.nn import functional
+
+from vidlink.receiver.decode import decode
+from vidlink.sender.encode import encode
+from vidlink.types import CLOCK, Clip, Rung, Segment
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Generator, Tensor
+
+    from vidlink.profiles import Codec
+
+FRAME_RATE = Fraction(25)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coding:
+    """How much of the training pictures is coded, and how; draws are uniform."""
+
+    codec: Codec
+    """The recipe."""
+    share: float = 0.5
+    """Share of the pictures that are coded."""
+    quality: tuple[float, float] = (22.0, 50.0)
+    """Best and worst value of the recipe's quality knob."""
+    group: int = 64
+    """Pictures tiled into one; they share a factor and a quality."""
+    frames: int = 4
+    """Pictures of one short GOP; one of them is drawn."""
+    motion: float = 0.7
+    """Largest motion in pixels from one picture to the next, in each direction."""
+
+
+def code(pictures: Tensor, scale: float, coding: Coding, generator: Generator) -> tuple[Tensor, float]:
+    """Send a group of pictures through the codec.
+
+    Parameters
+    ----------
+    pictures
+        Square luma, shape (n, 1, side, side), within [0, 1]; tiled as they come.
+    scale
+        Scale factor, at least 1.
+    coding
+        What to draw from.
+    generator
+        Source of all randomness; on the CPU.
+
+    Returns
+    -------
+    pictures
+        The same shape, type and device: decoded, and upsampled by bicubic interpolation.
+    quality
+        Value of the quality knob that was drawn.
+    """
+
+    def draw(low: float, high: float, *shape: int) -> Tensor:
+        return low + (high - low) * torch.rand(shape, generator=generator)
+
+    low, high = sorted(coding.quality)
+    quality = coding.codec.quality.rounded(float(draw(low, high)))
+    wanted = int(torch.randint(coding.frames, (), generator=generator))
+    velocity = draw(-coding.motion, coding.motion, len(pictures), 2)
+    columns = math.ceil(math.sqrt(len(pictures)))
+    film = [_tile(_shifted(pictures, velocity * (frame - wanted)), columns) for frame in range(coding.frames)]
+    decoded = _through(film, wanted, Rung(scale=scale, frame_divisor=1, quality=quality), coding.codec)
+    side = pictures.shape[-1]
+    tiles = decoded.reshape(decoded.shape[0] // side, side, columns, side).swapaxes(1, 2).reshape(-1, 1, side, side)
+    found = torch.from_numpy(tiles[: len(pictures)].astype(np.float32) / 255)
+    return found.to(device=pictures.device, dtype=pictures.dtype), quality
+
+
+def _shifted(pictures: Tensor, pixels: Tensor) -> Tensor:
+    """Shift each picture by its own (right, down) in pixels, shape (n, 2), edges replicated."""
+    affine = torch.eye(2, 3).repeat(len(pictures), 1, 1)
+    affine[:, :, 2] = -2 * pixels / pictures.shape[-1]
+    grid = functional.affine_grid(affine.to(pictures), list(pictures.shape), align_corners=False)
+    return functional.grid_sample(pictures, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def _tile(pictures: Tensor, columns: int) -> NDArray[np.uint8]:
+    """Lay pictures side by side, row by row; what is left of the last row is grey."""
+    images = (pictures[:, 0].clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+    rows, side = math.ceil(len(images) / columns), images.shape[-1]
+    padded = np.full((rows * columns, side, side), 128, np.uint8)
+    padded[: len(images)] = images
+    return padded.reshape(rows, columns, side, side).swapaxes(1, 2).reshape(rows * side, columns * side)
+
+
+def _through(film: list[NDArray[np.uint8]], wanted: int, rung: Rung, codec: Codec) -> NDArray[np.uint8]:
+    """Code a short clip and give back one of its pictures at HR size."""
+    height, width = film[0].shape
+    frames = []
+    for index, luma in enumerate(film):
+        planes = np.full((height * 3 // 2, width), 128, np.uint8)
+        planes[:height] = luma
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        frame.pts, frame.time_base = int(index / FRAME_RATE / CLOCK), CLOCK
+        frames.append(frame)
+    clip = Clip(name="faces", width=width, height=height, frame_rate=FRAME_RATE, pixel_format="yuv420p", seconds=None)
+    segment = Segment(
+        index=0,
+        first_frame=0,
+        frames=tuple(frames),
+        times_s=np.arange(len(frames)) / float(FRAME_RATE),
+        duration_s=len(frames) / float(FRAME_RATE),
+        last=True,
+    )
+    coded = encode(segment, rung, clip=clip, codec=codec)
+    units = [(unit.frame, unit.nals) for unit in coded.units]
+    picture = decode(units, codec=codec, parameter_sets=coded.parameter_sets)[wanted]
+    luma = np.asarray(picture.to_ndarray(), np.uint8)[: picture.height, : picture.width]
+    if luma.shape == (height, width):
+        return luma
+    return np.asarray(cv2.resize(luma, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
