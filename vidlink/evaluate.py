@@ -30,6 +30,7 @@ LARGEST_SCALE = 16.0
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = Parser(prog="vidlink.evaluate", description=__doc__.partition(":")[0] + ".")
+    parser.add_argument("--task", choices=("recognition", "sr"), default="recognition", help="also --task sr --help")
     parser.add_argument("--recognizer", default="affect", metavar="NAME|package.module:Class", help="(%(default)s)")
     parser.add_argument("--data", required=True, metavar="KIND:PATH", help="faces, for example ferplus:ferplus.zip")
     parser.add_argument("--split", default="valid", help="split to score (%(default)s)")
@@ -179,6 +180,11 @@ def table(scores: Sequence[Score]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command: print the table and write the JSON file."""
+    from vidlink import superresolve
+
+    if superresolve.asked_for(arguments):
+        superresolve.main_evaluation(arguments)
+        return
     options = parse(arguments)
     scales = parse_scales(options.scales)
     if options.json and not options.json.absolute().parent.is_dir():

@@ -1,9 +1,9 @@
 """Bring luma back to full size by a restorer, and score that as papers on super-resolution do.
 
-**Protocol.** Luma by ITU-R BT.601 from 16 to 235, cut to a multiple of the scale factor, downsampled by antialiased
-bicubic interpolation (:mod:`vidlink.training.bicubic`) without rounding, restored, rounded to 8 bits. PSNR with a peak
-of 255 over all pixels but a border as wide as the scale factor; then the mean over the images. Bicubic interpolation
-gives 30.39 dB on Set5 at a factor of 3, as in Dong et al., arXiv 1501.00092.
+**Protocol.** Luma by ITU-R BT.601 from 16 to 235, cut to a multiple of the scale factor, downsampled without rounding
+by antialiased bicubic interpolation as in MATLAB, restored, rounded to 8 bits. PSNR with a peak of 255 over all pixels
+but a border as wide as the scale factor; then the mean over the images. Bicubic interpolation gives 30.39 dB on Set5 at
+a factor of 3, as in Dong et al., arXiv 1501.00092.
 """
 
 from __future__ import annotations
@@ -58,13 +58,15 @@ def restore(
 
     from vidlink.training.bicubic import resize_bicubic
 
-    given = small if getattr(restorer, "takes_lr", False) else resize_bicubic(small, *size)
+    takes_lr, edge = getattr(restorer, "takes_lr", False), getattr(restorer, "shrink", 0)
+    given = small if takes_lr else resize_bicubic(small, *size)
     pictures = torch.from_numpy(np.ascontiguousarray(given, np.float32)).to(device)[None, None]
-    edge = getattr(restorer, "shrink", 0)
-    pictures = functional.pad(pictures, (edge,) * 4, mode="replicate") if edge else pictures
+    if not takes_lr:  # what the restorer takes off, and even sides for those that fold pictures
+        pictures = functional.pad(pictures, (edge, edge + size[1] % 2, edge, edge + size[0] % 2), mode="replicate")
     restorer.eval()
     with torch.inference_mode():
         restored = restorer(pictures, torch.full((1,), float(scale), device=pictures.device))[0, 0].float()
+    restored = restored[: size[0], : size[1]]
     if tuple(restored.shape) != tuple(size):
         raise ValueError(f"{size = }: the restorer gives {tuple(restored.shape)}")
     return restored.clamp(0, 1).cpu().numpy()

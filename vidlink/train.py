@@ -35,6 +35,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
     parser = Parser(prog="vidlink.train", description=__doc__.partition(":")[0] + ".")
     add = parser.add_argument
+    add("--task", choices=("recognition", "sr"), default="recognition", help="sr: a restorer, see --task sr --help")
     add("--regime", default="joint-oa", metavar="|".join(regime_names()), help="what to train on (%(default)s)")
     add("--data", required=True, metavar="KIND:PATH", help="faces, for example ferplus:ferplus.zip")
     add("--out", required=True, type=Path, metavar="FILE.safetensors", help="weights to write")
@@ -281,6 +282,11 @@ def _card_beside(weights: Path) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and print the scores on the validation split."""
+    from vidlink import superresolve
+
+    if superresolve.asked_for(arguments):
+        superresolve.main_training(arguments)
+        return
     card = train(parse(arguments))
     for scale, scores in card["valid_scores"].items():
         print(f"s = {scale:>3}   CCC  valence {scores['ccc']['valence']:.3f}   arousal {scores['ccc']['arousal']:.3f}")

@@ -58,7 +58,7 @@ def test_lr_patches_lie_on_the_lr_grid(images):
 
 
 def test_link_patches_have_their_own_factors(images):
-    given, target, scale = Patches(images, (1, 6), 32, path="link").draw(200, generator())
+    given, target, scale = Patches(images, (1, 6), 32, resampling="link").draw(200, generator())
     assert 1 <= scale.min() < 1.3
     assert 5.7 < scale.max() <= 6
     lost = (given - target).square().mean(dim=(1, 2, 3))
@@ -66,7 +66,7 @@ def test_link_patches_have_their_own_factors(images):
 
 
 def test_link_patches_at_lr_are_the_sender_s(images):
-    given, target, _ = Patches(images, (4, 4), 32, path="link", lr=True).draw(3, generator())
+    given, target, _ = Patches(images, (4, 4), 32, resampling="link", lr=True).draw(3, generator())
     down = area_matrix(8, 32)
     assert torch.allclose(given, down @ target @ down.T, atol=0.51 / 255)
     assert torch.equal(given, (given * 255).round() / 255)
@@ -74,15 +74,15 @@ def test_link_patches_at_lr_are_the_sender_s(images):
 
 def test_every_place_is_as_likely(images):
     """61x50 holds 14 x 3 places for a 48x48 patch; 40x90 is too low for one."""
-    _, target, _ = Patches(images, (1, 6), 48, path="link").draw(20, generator())
+    _, target, _ = Patches(images, (1, 6), 48, resampling="link").draw(20, generator())
     assert target.max() < 110 / 255
-    _, target, _ = Patches(images, (1, 6), 36, path="link").draw(4000, generator())
+    _, target, _ = Patches(images, (1, 6), 36, resampling="link").draw(4000, generator())
     bright = float((target.mean(dim=(1, 2, 3)) > 110 / 255).float().mean())
     assert bright == pytest.approx(5 * 55 / (5 * 55 + 26 * 15), abs=0.03)
 
 
 def test_seeded(images):
-    patches = Patches(images, (1, 6), 32, path="link")
+    patches = Patches(images, (1, 6), 32, resampling="link")
     first, again, other = patches.draw(8, generator(1)), patches.draw(8, generator(1)), patches.draw(8, generator(2))
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert not torch.equal(first[1], other[1])

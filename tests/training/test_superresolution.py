@@ -49,17 +49,17 @@ def seeded(make, seed=0):
 
 
 @pytest.mark.parametrize(
-    ("make", "path", "side"),
+    ("make", "resampling", "side"),
     [
         (lambda: SRCNN((16, 8), (5, 3, 3)), "literature", 24),
         (lambda: ESPCN(3, (16, 8)), "literature", 24),
         (lambda: TwinNet((8, 8, 8)), "literature", 32),
     ],
 )
-def test_a_trained_restorer_beats_interpolation_on_images_it_has_not_seen(images, unseen, make, path, side):
+def test_a_trained_restorer_beats_interpolation_on_images_it_has_not_seen(images, unseen, make, resampling, side):
     restorer = seeded(make)
     before = score_restorer(restorer, unseen, 3)
-    pretrain(restorer, images, 3.0, steps=80, batch=8, side=side, learning_rate=5e-3, path=path)
+    pretrain(restorer, images, 3.0, steps=80, batch=8, side=side, learning_rate=5e-3, resampling=resampling)
     after = score_restorer(restorer, unseen, 3)
     assert [row["bicubic_db"] for row in after] == [row["bicubic_db"] for row in before]
     assert all(row["psnr_db"] > row["bicubic_db"] + 0.3 for row in after)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Generator, Tensor
 
-Path = Literal["literature", "link"]
+Resampling = Literal["literature", "link"]
 """How pictures lose their detail.
 
 ``literature``: whole images, by antialiased bicubic down and bicubic up, as papers on super-resolution do, unrounded.
@@ -36,7 +36,7 @@ class Patches:
         Least and largest scale factor, drawn uniformly; equal for ``literature`` and for LR patches.
     side
         Side of a HR patch in pixels; for LR patches a multiple of the scale factor.
-    path
+    resampling
         How they lose their detail.
     lr
         Whether degraded patches stay at LR size instead of being upsampled.
@@ -55,11 +55,11 @@ class Patches:
         scales: tuple[float, float],
         side: int,
         *,
-        path: Path = "literature",
+        resampling: Resampling = "literature",
         lr: bool = False,
     ) -> None:
-        if scales[0] != scales[1] and (lr or path == "literature"):
-            raise ValueError(f"{scales = }: one factor only for {path} and for LR patches")
+        if scales[0] != scales[1] and (lr or resampling == "literature"):
+            raise ValueError(f"{scales = }: one factor only for {resampling} and for LR patches")
         if lr and side % scales[0]:
             raise ValueError(f"{side = }: no multiple of {scales[0]:g}")
         self.scales, self.side, self.lr = scales, side, lr
@@ -68,7 +68,7 @@ class Patches:
         if not large:
             raise UserError(f"none of {len(images)} images is at least {side}x{side} pixels, the size of a patch")
         self.targets = [self._whole(image).astype(np.float32) / 255 for image in large]
-        self.given = [self._degraded(target) for target in self.targets] if path == "literature" else None
+        self.given = [self._degraded(target) for target in self.targets] if resampling == "literature" else None
         places = [(target.shape[0] - side + 1) * (target.shape[1] - side + 1) for target in self.targets]
         self.shares = torch.cumsum(torch.tensor(places, dtype=torch.float64), 0) / sum(places)
 

@@ -35,11 +35,13 @@ class SRSettings:
 
     network: str
     """Name of the restorer."""
+    width: int = 0
+    """Channels of its first layer, where they can be chosen; else 0."""
     data: str
     """What it learns from, without the path."""
     scales: tuple[float, float]
     """Least and largest scale factor."""
-    path: patches.Path = "literature"
+    resampling: patches.Resampling = "literature"
     """How patches lose their detail."""
     steps: int = 20_000
     """Steps of gradient descent."""
@@ -87,7 +89,7 @@ class SuperResolution:
         takes_lr = getattr(restorer, "takes_lr", False)
         if takes_lr and settings.scales != (restorer.scale, restorer.scale):
             raise UserError(f"{type(restorer).__name__} for scale {restorer.scale}: cannot learn {settings.scales}")
-        self.patches = Patches(images, settings.scales, settings.side, path=settings.path, lr=takes_lr)
+        self.patches = Patches(images, settings.scales, settings.side, resampling=settings.resampling, lr=takes_lr)
         self.optimizer = torch.optim.Adam(self.restorer.parameters(), lr=settings.learning_rate)
         self.half = computes_bfloat16(device)
         self.step = 0
@@ -194,7 +196,7 @@ def pretrain(
     batch: int = 32,
     side: int = 48,
     learning_rate: float = 1e-3,
-    path: patches.Path = "link",
+    resampling: patches.Resampling = "link",
     seed: int = 0,
     device: torch.device | str = "cpu",
     quiet: bool = True,
@@ -209,7 +211,7 @@ def pretrain(
         Luma, 8 bits, shape (height, width) each.
     scale
         Scale factor, or the least and the largest one.
-    steps, batch, side, learning_rate, path, seed
+    steps, batch, side, learning_rate, resampling, seed
         As in :class:`SRSettings`; here patches lose their detail as on this project's link.
     device
         Where to compute; the restorer stays there.
@@ -230,7 +232,7 @@ def pretrain(
         network=type(restorer).__name__,
         data="",
         scales=scale if isinstance(scale, tuple) else (scale, scale),
-        path=path,
+        resampling=resampling,
         steps=steps,
         batch=batch,
         side=side,

@@ -1,0 +1,138 @@
+import json
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from vidlink import superresolve as command
+from vidlink.errors import UserError
+from vidlink.nets.srcnn import SRCNN
+from vidlink.training.superresolution import SuperResolution
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two images of odd sizes."""
+    place = tmp_path_factory.mktemp("images")
+    for number in range(2):
+        noise = np.random.default_rng(number).integers(0, 256, (57 + number, 65, 3), np.uint8)
+        cv2.imwrite(str(place / f"{number}.png"), cv2.GaussianBlur(noise, None, 1.5))
+    return place
+
+
+def training(folder, out, *more):
+    given = ["--task", "sr", "--data", f"images:{folder}", "--valid", f"images:{folder}", "--out", str(out)]
+    small = ["--steps", "4", "--batch", "2", "--patch", "24", "--device", "cpu", "--threads", "1", "--quiet"]
+    return command.parse_training([*given, *small, *more])
+
+
+@pytest.mark.parametrize("network", ["srcnn", "espcn", "twin", "residual"])
+def test_training_leaves_weights_log_and_card_that_the_evaluation_reads(folder, tmp_path, capsys, network):
+    out = tmp_path / "my.safetensors"
+    card = command.train(training(folder, out, "--network", network, "--width", "4"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["my.csv", "my.json", "my.safetensors"]
+    assert json.loads((tmp_path / "my.json").read_text()) == card | {"scales": [3.0, 3.0]}
+    assert (card["network"], card["images"], card["seed"]) == (network, 2, 0)
+    log = pd.read_csv(tmp_path / "my.csv")
+    assert log["step"].tolist() == [4]
+    result = tmp_path / "scores.json"
+    weights = ["--weights", str(out), "--data", f"images:{folder}", "--json", str(result), "--device", "cpu"]
+    command.main_evaluation(["--task", "sr", *weights])
+    assert json.loads(result.read_text())["scores"] == card["valid_scores"]
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in shown] == ["image", "0.png", "1.png", "mean"]
+    assert log["psnr_db"].iloc[-1] == pytest.approx(json.loads(result.read_text())["psnr_db"], abs=6e-4)
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(folder, tmp_path, monkeypatch):
+    whole, cut = tmp_path / "whole.safetensors", tmp_path / "cut.safetensors"
+    original, done = SuperResolution._train, []
+    monkeypatch.setattr(command, "_settings", every_two_steps(command._settings))
+    command.train(training(folder, whole))
+
+    def dying(self, *rest):
+        if done:
+            raise KeyboardInterrupt
+        done.append(self.step)
+        return original(self, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SuperResolution, "_train", dying)
+        with pytest.raises(KeyboardInterrupt):
+            command.train(training(folder, cut))
+    assert cut.with_suffix(".checkpoint").exists()
+    assert not cut.exists()
+    command.train(training(folder, cut))
+    expected, found = load_file(whole), load_file(cut)
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    assert whole.with_suffix(".csv").read_bytes() == cut.with_suffix(".csv").read_bytes()
+
+
+def every_two_steps(original):
+    from dataclasses import replace
+
+    return lambda options: replace(original(options), each=2)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--steps", "0"], "--steps 0: at least 1"),
+        (["--learning-rate", "nan"], "--learning-rate nan"),
+        (["--scale", "1"], "--scale 1: a scale factor above 1"),
+        (["--network", "espcn", "--scale", "2.5"], "espcn takes whole scale factors"),
+        (["--network", "espcn", "--patch", "20"], "a multiple of the scale factor"),
+        (["--network", "srcn"], "did you mean 'srcnn'"),
+        (["--patch", "64"], "none of 2 images is at least 64x64"),
+        (["--data", "ferplus:x"], "unknown kind of data"),
+        (["--valid", "images:/no/such"], "no such folder"),
+        (["--out", "/tmp/x.pt"], "a .safetensors file"),
+    ],
+)
+def test_wrong_settings_are_named(folder, tmp_path, more, message):
+    with pytest.raises(UserError, match=message):
+        command.train(training(folder, tmp_path / "x.safetensors", *more))
+
+
+def test_existing_weights_are_kept(folder, tmp_path):
+    out = tmp_path / "x.safetensors"
+    out.write_bytes(b"mine")
+    with pytest.raises(UserError, match="--overwrite"):
+        command.train(training(folder, out))
+    assert out.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (None, "no restorer's"),
+        ({"restorer": "{"}, "no restorer's"),
+        ({"restorer": '{"name": "srcnn", "scale": "x", "width": 1}'}, "no restorer's"),
+        ({"restorer": '{"name": "vdsr", "scale": 3, "width": 1}'}, "unknown restorer 'vdsr'"),
+        ({"restorer": '{"name": "espcn", "scale": 3, "width": 1}'}, "of another network"),
+    ],
+)
+def test_weights_of_something_else_are_refused(tmp_path, header, message):
+    path = tmp_path / "w.safetensors"
+    save_file(SRCNN((4, 4), (1, 1, 1)).state_dict(), path, header)
+    with pytest.raises(UserError, match=message):
+        command.load_restorer(path)
+
+
+def test_a_subpixel_network_is_not_scored_at_another_factor(folder, tmp_path):
+    out = tmp_path / "my.safetensors"
+    command.train(training(folder, out, "--network", "espcn"))
+    asked = ["--weights", str(out), "--data", f"images:{folder}", "--scale", "2", "--device", "cpu"]
+    with pytest.raises(UserError, match="restores at 3 and at no other"):
+        command.main_evaluation(asked)
+
+
+def test_only_the_task_decides_who_answers():
+    assert command.asked_for(["--data", "x", "--task", "sr", "--help"])
+    assert command.asked_for(["--task=sr"])
+    assert not command.asked_for(["--data", "--task-force", "sr"])
+    assert not command.asked_for(["--task"])
+    assert not command.asked_for([])
