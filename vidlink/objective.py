@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from vidlink.errors import UserError
-from vidlink.faces import at_times, unpack_tracks
 from vidlink.quality import Ssim, Upsampler, as_array, luma, psnr_db
 from vidlink.receiver.recognize import recognize
+from vidlink.roi import face_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,8 +119,8 @@ class TaskObjective:
         if self._recognizer.wants.region == "frame":
             return [None]
         offsets = (segment.times_s - segment.start_s)[list(slots)]
-        paths = (at_times(knots, offsets, segment.duration_s) for knots in unpack_tracks(side_data).values())
-        return [[(x, y, width, height) for x, y, width, height in path.tolist()] for path in paths]
+        found = face_boxes(side_data, offsets, segment.duration_s, self._clip)
+        return [[(x, y, width, height) for x, y, width, height in shown.tolist()] for _, shown in found.values()]
 
     def _outputs(
         self,
