@@ -8,15 +8,13 @@ import numpy as np
 import pandas as pd
 
 from vidlink.errors import UserError
+from vidlink.faces import BOX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-BOX = ("x", "y", "w", "h")
-"""Columns of a face's box in HR pixels."""
 
 
 def load_labels(path: Path, dimensions: Sequence[str]) -> pd.DataFrame:

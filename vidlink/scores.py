@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from vidlink.receiver.receive import Arrival
     from vidlink.receiver.recognize import Recognizer
+    from vidlink.sender.memory import Memory
     from vidlink.settings import Settings
-    from vidlink.types import Carried, Clip, Reception
+    from vidlink.types import Carried, Clip, Reception, Segment
 
 
 def load_judge(settings: Settings, own: pd.DataFrame | None) -> tuple[Recognizer | None, pd.DataFrame | None]:
@@ -70,12 +71,24 @@ class Scores:
         As :func:`~vidlink.labels.load_labels` gives them, or None: then the recognizer is held against itself.
     score_pictures
         Whether to measure PSNR and SSIM.
+    every
+        The recognizer looks at every n-th frame.
+    memory
+        What runs share.
     """
 
     def __init__(
-        self, clip: Clip, *, recognizer: Recognizer | None, labels: pd.DataFrame | None, score_pictures: bool
+        self,
+        clip: Clip,
+        *,
+        recognizer: Recognizer | None,
+        labels: pd.DataFrame | None,
+        score_pictures: bool,
+        every: int = 1,
+        memory: Memory | None = None,
     ) -> None:
         self._clip, self._recognizer, self._labels = clip, recognizer, labels
+        self._every, self._memory = every, memory
         self._upsample = Upsampler(clip.width, clip.height)
         self._ssim = Ssim(clip.width, clip.height) if score_pictures else None
         self._boxes: dict[int, NDArray[np.float64]] = {}
@@ -157,7 +170,11 @@ class Scores:
     ) -> None:
         """Ask the recognizer about the received and the pristine pictures, in the boxes that were received."""
         segment = arrival.carried.segment
-        offsets = segment.times_s - segment.start_s
+        slots = [slot for slot, reception in enumerate(receptions) if reception.frame % self._every == 0]
+        if not slots:
+            return
+        receptions = [receptions[slot] for slot in slots]
+        offsets = (segment.times_s - segment.start_s)[slots]
         if recognizer.wants.region == "face":
             tracks = unpack_tracks(arrival.side_data)
             boxes = {face: at_times(knots, offsets, segment.duration_s) for face, knots in tracks.items()}
@@ -165,7 +182,7 @@ class Scores:
             whole = np.array([0.0, 0.0, self._clip.width, self._clip.height])
             boxes = {0: np.tile(whole, (len(offsets), 1))}
         colour = recognizer.wants.colour
-        received, pristine = ([as_array(p, colour) for p in side] for side in (screen, segment.frames))
+        received, pristine = ([as_array(side[slot], colour) for slot in slots] for side in (screen, segment.frames))
         context = Context(
             scale=np.array([r.scale for r in receptions]),
             quality=np.array([r.quality for r in receptions]),
@@ -181,11 +198,27 @@ class Scores:
                 "scale": context.scale,
                 **dict(zip(("x", "y", "width", "height"), np.round(path, 2).T, strict=True)),
             }
-            for suffix, images, known in (("", received, context), ("_pristine", pristine, None)):
-                answers = recognize(recognizer, images, crops, known)
+            seen = recognize(recognizer, received, crops, context)
+            before = self._pristine(recognizer, segment, np.column_stack([slots, path]), pristine, crops)
+            for suffix, answers in (("", seen), ("_pristine", before)):
                 for name, column in zip(recognizer.gives, answers.T, strict=True):
                     table[name + suffix] = np.round(column.astype(float), 5)
             self._predictions.append(table)
+
+    def _pristine(
+        self,
+        recognizer: Recognizer,
+        segment: Segment,
+        places: NDArray[np.float64],
+        pictures: Sequence[NDArray[np.uint8]],
+        crops: Sequence[Any] | None,
+    ) -> NDArray[np.float32]:
+        """What the recognizer says of the source, which is the same in every run that shares its memory."""
+
+        def look() -> NDArray[np.float32]:
+            return recognize(recognizer, pictures, crops)
+
+        return self._memory.answers(segment, places, look) if self._memory else look()
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables of the run: ``segments``, ``frames``, ``packets``, ``predictions``.

@@ -88,6 +88,10 @@ class Settings:
     """Measure PSNR and SSIM."""
     save_video: bool = True
     """Write ``received.mp4``."""
+    save_plot: bool = True
+    """Draw ``plot.png``."""
+    recognize_every: int = 1
+    """The recognizer looks at every n-th frame."""
 
 
 def simulate_parser() -> argparse.ArgumentParser:
@@ -149,7 +153,19 @@ def simulate_parser() -> argparse.ArgumentParser:
     add("--recognizer", default="affect", metavar="NAME", help="name, package.module:Class, or none (default: affect)")
     add("--weights", type=Path, metavar="FILE", help="other weights for the recognizer (safetensors)")
     add("--labels", type=Path, metavar="CSV", help="labels: time_s, [face,] valence, arousal, ...")
-    add("--roi", default="none", metavar="BOX", help="none: faces are found; x,y,w,h: the face is there")
+    add(
+        "--roi",
+        default="none",
+        metavar="BOX",
+        help="none: faces are where the labels' boxes are, or else found; x,y,w,h: the face is there",
+    )
+    add(
+        "--recognize-every",
+        type=int,
+        default=1,
+        metavar="N",
+        help="let the recognizer look at every N-th frame only (default: 1)",
+    )
     add("--device", default="auto", help="auto, cpu, cuda, ... (default: auto)")
     add = parser.add_argument_group("run").add_argument
     add("--out", type=Path, metavar="FOLDER", help="run folder (default: a new one in runs/)")
@@ -198,6 +214,8 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
             raise UserError(f"--{name} {value:g}: must be a number of seconds, at least {lowest:g}")
     if arguments.workers is not None and arguments.workers < 1:
         raise UserError(f"--workers {arguments.workers}: at least 1")
+    if arguments.recognize_every < 1:
+        raise UserError(f"--recognize-every {arguments.recognize_every}: at least 1")
     if arguments.seed < 0:
         raise UserError(f"--seed {arguments.seed}: at least 0")
     return Settings(
@@ -233,6 +251,7 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
         workers=arguments.workers,
         score_pictures=not arguments.no_scores,
         save_video=not arguments.no_video,
+        recognize_every=arguments.recognize_every,
     )
 
 

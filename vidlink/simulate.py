@@ -74,6 +74,7 @@ def simulate(
         expected_loss=expected_loss(profile.loss),
         header_bytes=profile.header_bytes,
         memory=memory,
+        labels=labels,
     )
     link = Link(
         profile,
@@ -83,7 +84,14 @@ def simulate(
         rng=np.random.default_rng(settings.seed),
     )
     receiver = Receiver(codec, latency_s=sender.latency_s, deadline_s=settings.deadline_s)
-    scores = Scores(clip, recognizer=recognizer, labels=labels, score_pictures=settings.score_pictures)
+    scores = Scores(
+        clip,
+        recognizer=recognizer,
+        labels=labels,
+        score_pictures=settings.score_pictures,
+        every=settings.recognize_every,
+        memory=memory,
+    )
     thumbnails = Thumbnails(clip)
     captures = Captures(settings.pcap, settings.pcap_received)
     film = Film(folder.path / "received.mp4", clip) if settings.save_video else None
@@ -120,7 +128,8 @@ def simulate(
             summary["quality"]["vmaf"] = vmaf.score
         captures.write()
         folder.write_tables(tables)
-        draw_run(folder.path / "plot.png", summary, tables, thumbnails)
+        if settings.save_plot:
+            draw_run(folder.path / "plot.png", summary, tables, thumbnails)
     summary["timing_s"] = watch.timing_s()
     if sender.trials:
         summary["timing_s"] |= {"encode_cpu": round(sender.trials.encode_cpu_s, 3), "encodes": sender.trials.count}

@@ -2,10 +2,12 @@
 
 import av
 import numpy as np
+import pandas as pd
 import pytest
 
+from vidlink.errors import UserError
 from vidlink.faces import Box, at_times
-from vidlink.sender.faces import FaceTracker
+from vidlink.sender.faces import FaceTracker, LabelledFaces
 from vidlink.types import Segment
 from vidlink.video import open_source
 
@@ -132,3 +134,35 @@ def test_real_faces(data):
     two = open_source(str(data / "clips" / "CiscoVT2people_320x192_12fps.yuv"))
     tracker = FaceTracker()
     assert len(set().union(*(tracker.track(segment) for segment in two.segments(1.0)))) >= 2
+
+
+def labelled(**columns):
+    """Two rows a face: face 3 moves for two seconds, face 7 stands still in the second one."""
+    table = {
+        "time_s": [0.0, 2.0, 1.0, 2.0],
+        "face": [3, 3, 7, 7],
+        "x": [0.0, 20.0, 40.0, 40.0],
+        "y": 8.0,
+        "w": 16.0,
+        "h": 24.0,
+    }
+    return pd.DataFrame(table | columns)
+
+
+def test_labelled_faces_are_where_the_labels_say():
+    tracker = LabelledFaces(labelled())
+    first, second = (tracker.track(segment_of([np.zeros((48, 64), np.uint8)] * 25, index)) for index in (0, 1))
+    assert sorted(first) == [0]
+    assert sorted(second) == [0, 1]
+    assert first[0][0] == pytest.approx([0, 8, 16, 24])
+    assert first[0][-1] == pytest.approx([9.6, 8, 16, 24])  # held from the last frame on
+    assert second[1] == pytest.approx(np.tile([40, 8, 16, 24], (3, 1)))
+
+
+def test_rows_without_a_box_are_bridged_and_a_box_without_size_is_refused():
+    tracker = LabelledFaces(labelled(w=[16, 16, np.nan, 16]))
+    assert sorted(tracker.track(segment_of([np.zeros((48, 64), np.uint8)] * 25, 0))) == [0]
+    with pytest.raises(UserError, match="time_s = 2 has w = 0"):
+        LabelledFaces(labelled(w=[16, 0, 16, 16]))
+    with pytest.raises(UserError, match="boxes of 0 faces"):
+        LabelledFaces(labelled(w=np.nan))

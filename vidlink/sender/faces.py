@@ -1,4 +1,4 @@
-"""Find faces in HR frames and follow them: OpenCV's Haar cascade a few times a second, smoothed over time."""
+"""Where the faces are: found in HR frames by OpenCV's Haar cascade and followed, or known from a table of labels."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from vidlink.faces import Box, at_knots
+from vidlink.errors import UserError
+from vidlink.faces import BOX, Box, at_knots
 from vidlink.quality import luma
 from vidlink.sender.memory import Memory
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from vidlink.types import Segment
@@ -119,6 +121,46 @@ class FaceTracker:
         self._tracks += [_Track(detections[d], time_s) for d in sorted(boxes_left)]
         for track in self._tracks:
             track.history.append((time_s, track.box))
+
+
+class LabelledFaces:
+    """The faces of a table of labels that has their boxes: nothing is searched.
+
+    Parameters
+    ----------
+    labels
+        As :func:`~vidlink.labels.load_labels` gives them, with the columns of :data:`~vidlink.faces.BOX`.
+
+    Raises
+    ------
+    UserError
+        A box without size, none at all, or more than 256 faces.
+    """
+
+    def __init__(self, labels: pd.DataFrame) -> None:
+        known = labels.dropna(subset=list(BOX))
+        flat = known[(known["w"] <= 0) | (known["h"] <= 0)]
+        if len(flat):
+            row = flat.iloc[0]
+            raise UserError(f"labels: the box at time_s = {row['time_s']:g} has w = {row['w']:g} and h = {row['h']:g}")
+        self._paths = [
+            (rows["time_s"].to_numpy(float), rows[list(BOX)].to_numpy(float)) for _, rows in known.groupby("face")
+        ]
+        if not 0 < len(self._paths) <= 256:
+            raise UserError(f"labels: boxes of {len(self._paths)} faces; at least 1 and at most 256 can be")
+
+    def track(self, segment: Segment) -> dict[int, NDArray[np.float64]]:
+        """Face tracks of one segment, as :meth:`FaceTracker.track` gives them, numbered in the labels' order.
+
+        A face is there from the first to the last of its rows, at straight lines between them.
+        """
+        offsets = segment.times_s - segment.start_s
+        found = {}
+        for face, (times_s, boxes) in enumerate(self._paths):
+            if times_s[0] < segment.end_s and times_s[-1] >= segment.start_s:
+                path = np.column_stack([np.interp(segment.times_s, times_s, boxes[:, side]) for side in range(4)])
+                found[face] = at_knots(path, offsets, segment.duration_s)
+        return found
 
 
 def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vidlink.errors import UserError
-from vidlink.faces import pack_tracks, parse_box
+from vidlink.faces import BOX, pack_tracks, parse_box
 from vidlink.pipeline import in_order
 from vidlink.rtp.retransmission import OVERHEAD_BYTES
 from vidlink.sender.aggregate import aggregation_s
-from vidlink.sender.faces import FaceTracker
+from vidlink.sender.faces import FaceTracker, LabelledFaces
 from vidlink.sender.fec import parse_fec
 from vidlink.sender.ladder import usable_scales
 from vidlink.sender.memory import Memory
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     import av
+    import pandas as pd
 
     from vidlink.profiles import Codec
     from vidlink.sender.trial import Objective
@@ -59,6 +60,8 @@ class Sender:
         IPv4, UDP and RTP header bytes of a packet on the channel.
     memory
         What need not be computed twice.
+    labels
+        Of the clip. Where they have boxes and the settings name none, the faces are there, and nothing is searched.
 
     Raises
     ------
@@ -76,8 +79,9 @@ class Sender:
         expected_loss: float = 0.0,
         header_bytes: int = IPV4_UDP_RTP_BYTES,
         memory: Memory | None = None,
+        labels: pd.DataFrame | None = None,
     ) -> None:
-        self._settings, self._clip, self._codec = settings, clip, codec
+        self._settings, self._clip, self._codec, self._labels = settings, clip, codec, labels
         self._memory = memory or Memory()
         scales = settings.scales if settings.scale is None else (settings.scale,)
         self._scales = usable_scales(
@@ -237,6 +241,10 @@ class Sender:
             raise UserError(
                 f"--roi {self._settings.roi}: leaves the picture, which is {self._clip.width}x{self._clip.height}"
             )
-        tracker = FaceTracker(box, self._memory)
+        tracker: FaceTracker | LabelledFaces
+        if self._labels is not None and not box and all(side in self._labels for side in BOX):
+            tracker = LabelledFaces(self._labels)
+        else:
+            tracker = FaceTracker(box, self._memory)
         for segment in segments:
             yield segment, pack_tracks(tracker.track(segment))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NOT_SWEPT = ("help", "list", "out", "overwrite", "workers", "pcap", "pcap-received")
 """Options that say where a run goes or how fast, not what it is."""
 
-NOT_SHOWN = ("workers", "pcap", "pcap_received", "save_video")
+NOT_SHOWN = ("workers", "pcap", "pcap_received", "save_video", "save_plot")
 """The settings behind them, which have no column and no part in a point's identity."""
 
 BUILTIN = "builtin"

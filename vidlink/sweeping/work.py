@@ -87,7 +87,7 @@ def _run(task: Task) -> dict[str, Any]:
     from vidlink.sweeping.moments import table_moments
 
     keep = task.keep_at is not None
-    settings = replace(task.settings, workers=1, save_video=keep and task.settings.save_video)
+    settings = replace(task.settings, workers=1, save_video=keep and task.settings.save_video, save_plot=keep)
     with tempfile.TemporaryDirectory(dir=task.scratch, prefix="vidlink-") as scratch:
         with RunFolder(task.keep_at or Path(scratch) / "run", overwrite=True) as folder:
             simulate(settings, folder, quiet=True, **_shared(task))
@@ -106,9 +106,10 @@ def _shared(task: Task) -> dict[str, Any]:
 
     if task.cache is None:
         return {}
-    judge = recognizer_content(task.settings) if task.settings.objective == "task" else []
+    judge = recognizer_content(task.settings)
+    asked = judge if task.settings.objective == "task" else []
     cached = _open_cache(task.cache, task.cache_bytes)
-    return {"memory": Memory(cached, objective=" ".join([task.settings.objective, *judge]))}
+    return {"memory": Memory(cached, objective=" ".join([task.settings.objective, *asked]), judge=" ".join(judge))}
 
 
 @cache

@@ -1,0 +1,108 @@
+"""Labelled clips from still faces: ``python -m vidlink.reels --data ferplus:PATH --split valid --out reels/``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidlink.command import Parser, run_command
+from vidlink.errors import UserError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = Parser(
+        prog="python -m vidlink.reels",
+        description="Make labelled clips from still faces: galleries of twelve, as in a video conference, that sway "
+        "and fade from face to face.",
+        epilog="python -m vidlink.simulate reels/00.mkv --labels reels/00.csv --bitrate 24k sends the first one.",
+    )
+    add = parser.add_argument
+    add("--data", required=True, metavar="KIND:PATH", help="faces, for example ferplus:ferplus.zip")
+    add("--split", default="valid", help="whose faces (%(default)s); no others are used")
+    add("--count", type=int, default=6, metavar="N", help="how many reels (%(default)s)")
+    add("--seconds", type=float, default=10.0, metavar="S", help="length of each (%(default)s)")
+    add("--seed", type=int, default=0, help="decides everything (%(default)s)")
+    add("--out", required=True, type=Path, metavar="FOLDER", help="where 00.mkv, 00.csv, 01.mkv, ... go")
+    add("--overwrite", action="store_true", help="replace reels that are there already")
+    add("--quiet", action="store_true", help="show no progress")
+    return parser.parse_args(arguments)
+
+
+def write_reels(
+    data: str, split: str, folder: Path, *, count: int, seconds: float, seed: int, overwrite: bool = False, quiet: bool
+) -> list[Path]:
+    """Write reels and their labels into a folder.
+
+    Parameters
+    ----------
+    data, split
+        Whose faces, as :func:`~vidlink.data.faces.load_faces` takes them.
+    folder
+        Where ``00.mkv``, ``00.csv``, ... go; made where it is not there.
+    count, seconds, seed
+        As on the command line.
+    overwrite
+        Whether to replace reels that are there.
+    quiet
+        Whether to show no progress.
+
+    Returns
+    -------
+    list of Path
+        The clips; the labels lie beside them with the suffix ``.csv``.
+
+    Raises
+    ------
+    UserError
+        The faces cannot be had, a number is out of range, or the folder cannot be written.
+    """
+    from tqdm import tqdm
+
+    from vidlink.data.faces import load_faces
+    from vidlink.data.reels import make_reel, write_reel
+
+    if count < 1:
+        raise UserError(f"--count {count}: at least 1")
+    if not 0 < seconds <= 3600:
+        raise UserError(f"--seconds {seconds:g}: must be more than 0 and at most 3600")
+    if seed < 0:
+        raise UserError(f"--seed {seed}: at least 0")
+    clips = [folder / f"{index:02d}.mkv" for index in range(count)]
+    there = [clip for clip in clips if clip.exists() or clip.with_suffix(".csv").exists()]
+    if there and not overwrite:
+        raise UserError(f"--out {folder}: has {there[0].name} already; give another folder, or --overwrite")
+    faces = load_faces(data, split)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for index, clip in enumerate(tqdm(clips, unit="reel", disable=True if quiet else None)):
+            reel = make_reel(faces, seconds=seconds, seed=seed, index=index)
+            write_reel(reel, clip)
+            reel.labels().to_csv(clip.with_suffix(".csv"), index=False, lineterminator="\n")
+    except OSError as error:
+        raise UserError(f"--out {folder}: cannot be written: {error.strerror or error}") from error
+    return clips
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    options = parse(arguments)
+    clips = write_reels(
+        options.data,
+        options.split,
+        options.out,
+        count=options.count,
+        seconds=options.seconds,
+        seed=options.seed,
+        overwrite=options.overwrite,
+        quiet=options.quiet,
+    )
+    print(f"{len(clips)} reels of {options.seconds:g} s in {options.out}: {clips[0].name} to {clips[-1].name}")
+
+
+if __name__ == "__main__":
+    run_command(main)
