@@ -5,6 +5,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from vidlink.data.faces import draw_faces
 from vidlink.errors import UserError
 from vidlink.nets.build import Network, build, to_header
 from vidlink.receiver.affect import Affect
@@ -42,6 +43,18 @@ def test_the_same_picture_gives_the_same_answer(weights):
     assert (recognize(recognizer, faces, boxes) == recognize(recognizer, faces, boxes)).all()
     in_ones = recognize(recognizer, faces, boxes, batch=1)
     assert in_ones == pytest.approx(recognize(recognizer, faces, boxes), abs=1e-5)
+
+
+def test_half_precision_stays_close_and_does_not_depend_on_the_batch():
+    faces = list(draw_faces("70", "valid").images)
+    boxes = [(0, 0, *face.shape[::-1]) for face in faces]
+    full, half = (Affect(half=half) for half in (False, True))
+    answers = recognize(half, faces, boxes)
+    error = np.abs(answers - recognize(full, faces, boxes))
+    assert error.max() < 0.02
+    assert error.mean() < 0.004
+    assert (error > 0).any()
+    assert recognize(half, faces[:5], boxes[:5], batch=2) == pytest.approx(answers[:5], abs=0.005)
 
 
 def test_emotions_are_shares(weights):

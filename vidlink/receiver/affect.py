@@ -8,6 +8,7 @@ import torch
 
 from vidlink.data.faces import AFFECT, EMOTIONS
 from vidlink.errors import UserError
+from vidlink.nets.precision import computes_bfloat16
 from vidlink.nets.weights import load_network
 from vidlink.receiver.recognizer import Wants
 
@@ -34,6 +35,9 @@ class Affect:
         Where to compute.
     weights
         A safetensors file from ``vidlink.train``; None for the shipped weights.
+    half
+        Whether to compute in bfloat16; None for where the device has instructions for it. Answers then differ from
+        those in float32 by about 0.002 (0.02 at most), their CCC on FER+ by less than 0.001.
 
     Raises
     ------
@@ -46,8 +50,11 @@ class Affect:
     wants = Wants(region="face", height=48, width=48, colour="luma", margin=0.0)
     gives = AFFECT
 
-    def __init__(self, *, device: torch.device | str = "cpu", weights: Path | None = None) -> None:
+    def __init__(
+        self, *, device: torch.device | str = "cpu", weights: Path | None = None, half: bool | None = None
+    ) -> None:
         self.device = torch.device(device)
+        self.half = computes_bfloat16(self.device) if half is None else half
         if weights is None:
             from importlib.resources import as_file, files
 
@@ -63,7 +70,9 @@ class Affect:
         self.network = module.to(device=self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
 
     def _outputs(self, pictures: Tensor, context: Context) -> Tensor:
-        return self.network(pictures, torch.from_numpy(context.scale).to(pictures))
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+            return self.network(pictures, torch.from_numpy(context.scale).to(pictures)).float()
 
     def __call__(self, pictures: Tensor, context: Context) -> Tensor:
         """Valence and arousal, shape (n, 2), of pictures of shape (n, 1, 48, 48)."""

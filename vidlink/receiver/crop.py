@@ -71,8 +71,11 @@ def crop_square(picture: NDArray[np.uint8], box: Box, margin: float = 0.0) -> ND
         raise ValueError(f"{box = }: expected a position and a positive size in pixels")
     side = max(1, round(longer * (1 + 2 * margin)))
     left, top = round(x + width / 2 - side / 2), round(y + height / 2 - side / 2)
-    rows = np.clip(np.arange(top, top + side), 0, picture.shape[0] - 1)
-    columns = np.clip(np.arange(left, left + side), 0, picture.shape[1] - 1)
+    height_here, width_here = picture.shape[:2]
+    if left >= 0 and top >= 0 and left + side <= width_here and top + side <= height_here:
+        return picture[top : top + side, left : left + side]
+    rows = np.clip(np.arange(top, top + side), 0, height_here - 1)
+    columns = np.clip(np.arange(left, left + side), 0, width_here - 1)
     return picture[rows[:, None], columns[None, :]]
 
 
