@@ -182,7 +182,7 @@ class Captures:
         packets = join(self._packets)
         recovered, doubled = np.concatenate(self._recovered), np.concatenate(self._doubled)
         if self._sent:
-            sent = packets.take(~doubled)
+            sent = packets.take(~doubled & (packets.fate != Fate.DISCARDED))
             write_capture(self._sent, sent, sent.send_s)
         if self._received:
             delivered = packets.take((packets.fate == Fate.DELIVERED) & ~recovered)

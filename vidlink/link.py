@@ -83,11 +83,11 @@ class Link:
             _sort(sent, arrived)
             last_s = float(sent.send_s[-1]) if len(sent) else -np.inf
             while waiting and (self._asked is None or self._done(arrived[waiting[0][1].index], last_s)):
-                yield _carried(*waiting.popleft(), arrived)
+                yield carried_segment(*waiting.popleft(), arrived)
         if self._asked is not None:
             _sort(self._asked.finish(), arrived)
         while waiting:
-            yield _carried(*waiting.popleft(), arrived)
+            yield carried_segment(*waiting.popleft(), arrived)
 
     def _done(self, pieces: list[Packets], now_s: float) -> bool:
         """Whether no copy of these packets can be sent any more."""
@@ -99,7 +99,8 @@ def _sort(sent: Packets, arrived: dict[int, list[Packets]]) -> None:
         arrived.setdefault(segment, []).append(sent.take(sent.segment == segment))
 
 
-def _carried(segment: Segment, coded: CodedSegment, arrived: dict[int, list[Packets]]) -> Carried:
+def carried_segment(segment: Segment, coded: CodedSegment, arrived: dict[int, list[Packets]]) -> Carried:
+    """A segment with what arrived of it, once its pieces are complete; they are taken out of ``arrived``."""
     raw = join(arrived.pop(coded.index))
     packets = repair(raw)
     return Carried(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from vidlink.settings import Settings
     from vidlink.types import Segment
-    from vidlink.video import Source
+    from vidlink.video import Cut, Source
 
 
 Item = TypeVar("Item")
@@ -37,10 +37,10 @@ class Watch:
         finally:
             self._spent[stage] = self._spent.get(stage, 0.0) + time.perf_counter() - start
 
-    def segments(self, source: Source, seconds: float, stage: str) -> Iterator[Segment]:
+    def segments(self, source: Source, seconds: float | Cut, stage: str) -> Iterator[Segment]:
         """The segments of a source, with a progress bar."""
         stated = source.clip.seconds
-        total = max(1, round(stated / seconds)) if stated else None
+        total = max(1, round(stated / seconds)) if stated and not callable(seconds) else None
         disable = True if self._quiet else None
         with tqdm(total=total, desc=f"{stage:>5}", unit="segment", disable=disable, leave=False) as bar:
             for segment in source.segments(seconds):
@@ -101,7 +101,7 @@ def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dic
 
 
 def print_shelf(kind: str) -> None:
-    """Print what there is of ``codecs``, ``channels`` or ``recognizers``, a line each."""
+    """Print what there is of ``codecs``, ``channels``, ``estimators`` or ``recognizers``, a line each."""
     from vidlink.profiles import load_channel, load_codec, names
     from vidlink.receiver.recognize import list_recognizers
 
@@ -110,6 +110,10 @@ def print_shelf(kind: str) -> None:
     elif kind == "codecs":
         lines = {name: load_codec(name).description for name in names("codecs")}
     else:
+    elif kind == "estimators":
+        from vidlink.sender.estimator import list_estimators
+
+        lines = list_estimators()
         lines = {name: load_channel(name).description for name in names("channels")}
     width = max(map(len, lines), default=0)
     for name, line in lines.items():

@@ -79,7 +79,12 @@ class RunFolder:
 def run_name(settings: Settings) -> str:
     """What to call the folder of a run: clip, budget, channel."""
     clip = Path(settings.input).stem if settings.input else "builtin"
-    rate = f"{settings.bitrate_bps / 1000:g}k" if settings.bitrate_bps else f"s{settings.scale:g}-q{settings.quality:g}"
+    if settings.live:
+        rate = "auto"
+    elif settings.bitrate_bps:
+        rate = f"{settings.bitrate_bps / 1000:g}k"
+    else:
+        rate = f"s{settings.scale:g}-q{settings.quality:g}"
     return "-".join(re.sub(r"[^\w.]+", "_", part) for part in (clip, rate, Path(settings.channel).stem))
 
 

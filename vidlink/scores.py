@@ -147,8 +147,8 @@ class Scores:
                 "width": coded.width,
                 "height": coded.height,
                 "payload_bits": coded.payload_bits,
-                "wire_bits": 8 * int(packets.bytes[~carried.doubled].sum()),
-                "packets": int((~carried.doubled).sum()),
+                "wire_bits": 8 * int(packets.bytes[sent].sum()),
+                "packets": int(sent.sum()),
                 "lost": int(np.isin(packets.fate, (Fate.LOST, Fate.DROPPED)).sum() + carried.recovered.sum()),
                 "recovered": int(carried.recovered.sum()),
                 "late": arrival.late_packets,
@@ -157,6 +157,7 @@ class Scores:
                 "ssim": round(float(np.mean([row["ssim"] for row in rows])), 6) if self._ssim else None,
             }
         )
+        sent = ~carried.doubled & (packets.fate != Fate.DISCARDED)
         if self._recognizer:
             self._recognize(self._recognizer, arrival, receptions, screen)
         return screen
@@ -325,7 +326,8 @@ def _packet_columns(carried: Carried) -> dict[str, Any]:
 
 
 def _delivery(packets: pd.DataFrame, late: int) -> dict[str, Any]:
-    packets = packets[packets["fate"] != "doubled"]  # What was sent, not what the channel made of it.
+    # What was sent, not what the channel made of it, nor what never left the sender.
+    packets = packets[~packets["fate"].isin(["doubled", "discarded"])]
     lost = packets["fate"].isin(["lost", "dropped", "recovered"]).to_numpy()
     edges = np.flatnonzero(np.diff(np.concatenate(([0], lost.astype(np.int8), [0]))))
     bursts = edges[1::2] - edges[::2]

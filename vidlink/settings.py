@@ -30,7 +30,17 @@ class Settings:
     framerate: Fraction | None = None
     """Frames a second of raw video or an image sequence."""
     bitrate_bps: float | None = None
-    """Budget on wire bits per second; None only with a fixed rung."""
+    """Budget on wire bits per second; None only with a fixed rung or live."""
+    live: bool = False
+    """``--bitrate auto``: the rate follows the link, by what feedback tells."""
+    estimator: str = "gcc"
+    """Who estimates the link's rate: name, or ``package.module:Class``."""
+    start_bps: float = 64_000.0
+    """Rate before any feedback; that of the estimator ``fixed`` throughout."""
+    feedback_s: float = 0.1
+    """Seconds between receiver reports."""
+    shortest_segment_s: float = 0.25
+    """Segments shrink to this where the channel varies fast."""
     buffer_s: float = 1.0
     """Depth of the leaky bucket in seconds: how long bits may wait at the sender. Only the exhaustive search lets
     segments borrow from each other; the planner gives each its own time."""
@@ -97,6 +107,11 @@ class Settings:
 def simulate_parser() -> argparse.ArgumentParser:
     """The command line of ``python -m vidlink.simulate``."""
     parser = Parser(
+    @property
+    def latency_s(self) -> float:
+        """Seconds that the sender takes by design: a segment is captured whole, then paced out through the bucket."""
+        return self.segment_s + max(self.buffer_s, self.segment_s)
+
         prog="python -m vidlink.simulate",
         description="Send a video over a thin, lossy link and measure what a machine at the far end still recognizes.",
         epilog="Without INPUT a built-in, labelled clip is sent. The run folder holds summary.json, the tables "
@@ -107,7 +122,11 @@ def simulate_parser() -> argparse.ArgumentParser:
     add("--video-size", metavar="WxH", help="size of raw video")
     add("--framerate", metavar="N", help="frames a second of raw video and image sequences")
     add = parser.add_argument_group("budget and coding").add_argument
-    add("--bitrate", metavar="RATE", help="budget on wire bits per second: 64k, 1.5M")
+    add(
+        "--bitrate",
+        metavar="RATE",
+        help="budget on wire bits per second: 64k, 1.5M; auto: live, as much as the link is estimated to carry",
+    )
     add(
         "--buffer",
         type=float,
@@ -153,6 +172,21 @@ def simulate_parser() -> argparse.ArgumentParser:
     add("--recognizer", default="affect", metavar="NAME", help="name, package.module:Class, or none (default: affect)")
     add("--weights", type=Path, metavar="FILE", help="other weights for the recognizer (safetensors)")
     add("--labels", type=Path, metavar="CSV", help="labels: time_s, [face,] valence, arousal, ...")
+    add = parser.add_argument_group("live mode (--bitrate auto)").add_argument
+    add(
+        "--estimator",
+        metavar="NAME",
+        help="who estimates the link's rate: gcc, throughput, fixed, clairvoyant, or package.module:Class "
+        "(default: gcc)",
+    )
+    add("--start-bitrate", metavar="RATE", help="rate before any feedback (default: 64k)")
+    add("--feedback", type=float, metavar="S", help="seconds between receiver reports (default: 0.1)")
+    add(
+        "--shortest-segment",
+        type=float,
+        metavar="S",
+        help="segments shrink to this where the channel varies fast (default: 0.25)",
+    )
     add(
         "--roi",
         default="none",
@@ -175,7 +209,7 @@ def simulate_parser() -> argparse.ArgumentParser:
     add("--no-scores", action="store_true", help="do not measure PSNR and SSIM")
     add("--no-video", action="store_true", help="do not write received.mp4")
     add("--vmaf", action="store_true", help="add VMAF (needs an ffmpeg with libvmaf on this machine)")
-    add("--list", choices=["codecs", "channels", "recognizers"], help="print what there is, and end")
+    add("--list", choices=["codecs", "channels", "estimators", "recognizers"], help="print what there is, and end")
     return parser
 
 
@@ -188,15 +222,11 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
         A value that cannot be; the message names the option, what was found and what is right.
     """
     from vidlink.sender.ladder import parse_scales
-    from vidlink.units import parse_rate
 
-    bitrate = None
-    if arguments.bitrate is not None:
-        try:
-            bitrate = parse_rate(arguments.bitrate)
-        except UserError as error:
-            raise UserError(f"--bitrate: {error}") from None
-    elif arguments.scale is None or arguments.quality is None:
+    bitrate, live = None, arguments.bitrate == "auto"
+    if arguments.bitrate is not None and not live:
+        bitrate = _rate("--bitrate", arguments.bitrate)
+    elif not live and (arguments.scale is None or arguments.quality is None):
         raise UserError("give a budget as --bitrate 64k, or fix the coding with --scale and --quality")
     if arguments.scale is not None and arguments.scales is not None:
         raise UserError("--scale fixes one factor and --scales gives a ladder: give one of them")
@@ -234,6 +264,7 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
         search=arguments.search,
         scale=arguments.scale,
         quality=arguments.quality,
+        **_live(arguments, live=live),
         segment_s=arguments.segment,
         max_size=parse_size("--max-size", arguments.max_size),
         mtu=arguments.mtu,
@@ -272,6 +303,47 @@ def parse_size(option: str, text: str | None) -> tuple[int, int] | None:
 
 
 def _divisors(text: str) -> tuple[int, ...]:
+def _live(arguments: argparse.Namespace, *, live: bool) -> dict[str, Any]:
+    """Settings of live mode; options of it that are given without it are refused, and those that it has no use for."""
+    options = ("estimator", "start_bitrate", "feedback", "shortest_segment")
+    given = [f"--{name.replace('_', '-')}" for name in options if getattr(arguments, name) is not None]
+    if not live:
+        if given:
+            raise UserError(f"{given[0]}: is for --bitrate auto, and this run has a fixed budget or rung")
+        return {}
+    if arguments.quality is not None:
+        raise UserError(
+            "--quality: cannot be fixed with --bitrate auto, where it follows the link; leave one of them out"
+        )
+    if arguments.search != "guided":
+        raise UserError(f"--search {arguments.search}: plans ahead, which --bitrate auto cannot; leave it out")
+    found: dict[str, Any] = {"live": True}
+    if arguments.estimator is not None:
+        found["estimator"] = arguments.estimator
+    if arguments.start_bitrate is not None:
+        found["start_bps"] = _rate("--start-bitrate", arguments.start_bitrate)
+    if arguments.feedback is not None:
+        if not 0.01 <= arguments.feedback <= 10:
+            raise UserError(f"--feedback {arguments.feedback:g}: must be 0.01 to 10 seconds between reports")
+        found["feedback_s"] = arguments.feedback
+    shortest_s = arguments.shortest_segment
+    if shortest_s is not None and not 0.1 <= shortest_s <= arguments.segment:
+        raise UserError(
+            f"--shortest-segment {shortest_s:g}: must be at least 0.1 and at most --segment ({arguments.segment:g} s)"
+        )
+    found["shortest_segment_s"] = min(0.25, arguments.segment) if shortest_s is None else shortest_s
+    return found
+
+
+def _rate(option: str, text: str) -> float:
+    from vidlink.units import parse_rate
+
+    try:
+        return parse_rate(text)
+    except UserError as error:
+        raise UserError(f"{option}: {error}") from None
+
+
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and int(part) > 0 for part in parts) or len(set(parts)) < len(parts):
         raise UserError(f"--divisors {text!r}: write different whole numbers from 1, like 1,2,4")

@@ -6,12 +6,16 @@ Read :func:`simulate` from top to bottom: it is the block diagram.
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vidlink.command import run_command
+from vidlink.errors import UserError
 from vidlink.settings import Settings, parse_arguments, settings_from
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vidlink.runfolder import RunFolder
     from vidlink.sender.memory import Memory
 
@@ -48,12 +52,16 @@ def simulate(
     from vidlink.channel.loss import expected_loss
     from vidlink.film import Film
     from vidlink.link import Link
+    from vidlink.live import LiveLink, connect
+    from vidlink.live_summary import summarize_live
     from vidlink.objective import make_objective
     from vidlink.pipeline import in_order, thread_pool
     from vidlink.profiles import load_channel, load_codec
     from vidlink.receiver.receive import Receiver
     from vidlink.report import Watch, preload, summarize
     from vidlink.scores import Scores, load_judge
+    from vidlink.sender.follow import cut_out
+    from vidlink.sender.live import LiveSender
     from vidlink.sender.sender import Sender
     from vidlink.thumbnails import Thumbnails
     from vidlink.video import open_source
@@ -66,7 +74,15 @@ def simulate(
         clip = source.clip
         recognizer, labels = load_judge(settings, source.labels)
 
-    sender = Sender(
+    rng = np.random.default_rng(settings.seed)
+    link: Link | LiveLink
+    make_sender: Callable[..., Sender] = Sender
+    if settings.live:
+        link = connect(settings, profile, rng=rng)
+        make_sender = partial(LiveSender, wire=link)
+    else:
+        link = Link(profile, rate_bps=settings.bitrate_bps, deadline_s=settings.deadline_s, nack=settings.nack, rng=rng)
+    sender = make_sender(
         settings,
         clip=clip,
         codec=codec,
@@ -76,14 +92,7 @@ def simulate(
         memory=memory,
         labels=labels,
     )
-    link = Link(
-        profile,
-        rate_bps=settings.bitrate_bps,
-        deadline_s=settings.deadline_s,
-        nack=settings.nack,
-        rng=np.random.default_rng(settings.seed),
-    )
-    receiver = Receiver(codec, latency_s=sender.latency_s, deadline_s=settings.deadline_s)
+    receiver = Receiver(codec, latency_s=sender.latency_s, deadline_s=settings.deadline_s, waits=not settings.live)
     scores = Scores(
         clip,
         recognizer=recognizer,
@@ -100,7 +109,7 @@ def simulate(
     with thread_pool(settings.workers) as pool, film or nullcontext(), vmaf or nullcontext():
         pool.submit(preload)
         coded = sender.coded(
-            lambda stage: watch.segments(source, settings.segment_s, stage),
+            lambda stage: watch.segments(source, sender.cut, stage),
             objective=make_objective(settings.objective, clip, recognizer),
             decode=receiver.decode_all,
             pool=pool,
@@ -125,6 +134,8 @@ def simulate(
         tables = scores.tables()
         summary = summarize(settings, source, scores.summary(tables, target_bps=settings.bitrate_bps))
         if vmaf:
+        if isinstance(link, LiveLink) and isinstance(sender, LiveSender):
+            summary["live"] = summarize_live(settings, link, sender, tables, summary["input"]["seconds"])
             summary["quality"]["vmaf"] = vmaf.score
         captures.write()
         folder.write_tables(tables)

@@ -167,6 +167,8 @@ class Fate(IntEnum):
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Packets:
     """A table of packets, one row a packet, one NumPy column each, in order of sending."""
+    DISCARDED = 4
+    """Never sent: its time had passed before its turn came at the sender. It counts nowhere as bits on the wire."""
 
     sequence: NDArray[np.int64]
     """Sequence number, not wrapped; the RTP header carries its lower 16 bits."""
@@ -210,6 +212,22 @@ class Carried:
     """The packets of one segment at the far end of the channel, beside what they were made from."""
 
     segment: Segment
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Report:
+    """What the receiver tells the sender about packets, a row each.
+
+    The content is that of transport-wide congestion control feedback: arrival times, and what is missing
+    (draft-holmer-rmcat-transport-wide-cc-extensions-01, section 3.1).
+    """
+
+    made_s: float
+    """When the receiver made it, in seconds."""
+    number: NDArray[np.int64]
+    """Which packet: its place in the order of sending, copies and parity counted too, rising, shape (n,)."""
+    arrival_s: NDArray[np.float64]
+    """When its last bit arrived in seconds, in steps of 250 microseconds; NaN where it is missing, shape (n,)."""
+
+
     """The source: which frames there must be a reception for."""
     coded: CodedSegment
     """What was sent."""

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import av
 import av.filter
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+Cut: TypeAlias = "Callable[[float, float], bool]"
+"""Whether a segment that began at one time ends at another, both in seconds."""
 RAW_SUFFIXES = (".yuv", ".i420")
 """File names that mean raw planar 4:2:0 without a header."""
 BUILTIN = "builtin"
@@ -91,21 +93,25 @@ class Source:
         if self.clip.seconds and seconds < 0.95 * self.clip.seconds - period:
             self.note(f"the file ends early: {seconds:.2f} s decoded of the {self.clip.seconds:.2f} s it states")
 
-    def segments(self, seconds: float) -> Iterator[Segment]:
-        """Cut the clip into segments of about ``seconds`` by its own timestamps.
+    def segments(self, seconds: float | Cut) -> Iterator[Segment]:
+        """Cut the clip into segments of about ``seconds`` by its own timestamps, or where somebody says.
 
-        A tail shorter than half a segment joins the segment before it.
+        With a length a tail shorter than half a segment joins the segment before it. Who cuts is asked before every
+        frame but the first, and sees no more of the clip than has been captured then; the tail is what it is.
 
         Parameters
         ----------
         seconds
-            Length of a segment in seconds.
+            Length of a segment in seconds, or what says where a segment ends.
 
         Raises
         ------
         UserError
             No frame could be decoded.
         """
+        if callable(seconds):
+            yield from self._captured(seconds)
+            return
         period = float(1 / self.clip.frame_rate)
         index = first = 0
         held: list[tuple[float, av.VideoFrame]] = []
@@ -127,6 +133,16 @@ class Source:
             index, first = index + 1, first + len(held)
         if filling:
             yield _segment(index, first, filling, end_s, last=True)
+
+    def _captured(self, cut: Cut) -> Iterator[Segment]:
+        index = first = 0
+        captured: list[tuple[float, av.VideoFrame]] = []
+        for time_s, frame in self.frames():
+            if captured and cut(captured[0][0], time_s):
+                yield _segment(index, first, captured, time_s, last=False)
+                index, first, captured = index + 1, first + len(captured), []
+            captured.append((time_s, frame))
+        yield _segment(index, first, captured, captured[-1][0] + float(1 / self.clip.frame_rate), last=True)
 
 
 def _segment(index: int, first: int, timed: list[tuple[float, av.VideoFrame]], next_s: float, *, last: bool) -> Segment:

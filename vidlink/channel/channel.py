@@ -46,7 +46,7 @@ class Channel:
             capacity, latency = read_trace(profile.trace)
         elif profile.rate is not None:
             capacity = ConstantRate(profile.rate)
-        self._bottleneck = None
+        self._bottleneck, self._capacity = None, capacity
         if capacity is not None:
             self._bottleneck = Bottleneck(
                 capacity, limit_bytes=profile.queue_bytes, limit_s=profile.queue_s, codel=profile.codel
@@ -68,6 +68,14 @@ class Channel:
         if self.profile.return_delay_s is not None:
             return self.profile.return_delay_s
         return self.one_way_s
+
+    def capacity_bps(self, from_s: float, to_s: float) -> float | None:
+        """Bits per second that the link can carry on average between two times, or None where it has no limit."""
+        if self._capacity is None:
+            return None
+        times = np.rint(1e9 * np.array([from_s, to_s])).astype(np.int64)
+        megabyte = int(self._capacity.work_for(np.array([1_000_000]))[0])
+        return 8e6 * float(np.diff(self._capacity.work_until(times))[0]) / megabyte / (to_s - from_s)
 
     def transmit(self, packets: Packets) -> Packets:
         """Fill in arrival times and fates.

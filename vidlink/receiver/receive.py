@@ -56,12 +56,16 @@ class Receiver:
         Seconds from the capture of a picture to the moment at which the sender has sent it, by design.
     deadline_s
         Seconds that the playout waits beyond that.
+    waits
+        Whether it waits longer for packets that left later than designed. Live it does not: it would fall behind.
     timestamp_offset
         RTP timestamp of presentation time 0, as signalled by the sender.
     """
 
-    def __init__(self, codec: Codec, *, latency_s: float, deadline_s: float, timestamp_offset: int = 0) -> None:
-        self._codec = codec
+    def __init__(
+        self, codec: Codec, *, latency_s: float, deadline_s: float, waits: bool = True, timestamp_offset: int = 0
+    ) -> None:
+        self._codec, self._waits = codec, waits
         self._latency_s, self._deadline_s = latency_s, deadline_s
         self._depacketizer = Depacketizer(payload=codec.payload, timestamp_offset=timestamp_offset)
         self._units_before = 0
@@ -137,9 +141,12 @@ class Receiver:
     def _due_s(self, coded: CodedSegment, packets: Packets) -> NDArray[np.float64]:
         """When each access unit must have arrived in seconds, shape (units,).
 
-        That is the deadline after the design latency, and never less than the deadline after it was sent.
+        That is the deadline after the design latency, and (where the playout waits) never less than the deadline after
+        it was sent.
         """
         due_s = np.array([unit.time_s for unit in coded.units]) + self._latency_s
+        if not self._waits:
+            return due_s + self._deadline_s
         first_copies = packets.kind == Kind.VIDEO
         for row in np.flatnonzero(first_copies & (packets.unit_count > 0)):
             first = packets.unit[row] - self._units_before

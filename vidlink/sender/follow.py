@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vidlink.sender.memory import Memory
     from vidlink.settings import Settings
     from vidlink.types import Segment
+    from vidlink.video import Cut
 
 
 _MOST_FACES = 256
@@ -122,7 +123,7 @@ class FaceSource(Source):
         """
         raise TypeError("a clip of windows about a face is read by segments")
 
-    def segments(self, seconds: float) -> Iterator[Segment]:
+    def segments(self, seconds: float | Cut) -> Iterator[Segment]:
         """The segments of the clip, with windows for frames and the track as side data."""
         tracker = self._make_tracker()
         face, followed, known = -1, -1, self._first

@@ -1,0 +1,130 @@
+"""What a bandwidth estimator is, and how one is found: by name, or as ``package.module:Class``."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+from vidlink.errors import UserError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+SHIPPED = {
+    "gcc": "vidlink.sender.estimator_gcc:Gcc",
+    "fixed": "vidlink.sender.estimators:Fixed",
+    "throughput": "vidlink.sender.estimators:Throughput",
+    "clairvoyant": "vidlink.sender.estimators:Clairvoyant",
+}
+"""The estimators that come along."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Feedback:
+    """A receiver's report joined with what the sender knows of the packets, a row a packet, in order of sending."""
+
+    received_s: float
+    """When the report reached the sender, in seconds."""
+    send_s: NDArray[np.float64]
+    """When each packet left the sender in seconds, shape (n,)."""
+    arrival_s: NDArray[np.float64]
+    """When it arrived in seconds on the receiver's clock; NaN where it is missing, shape (n,)."""
+    bytes: NDArray[np.int64]
+    """Bytes on the wire, shape (n,)."""
+
+
+class Estimator(Protocol):
+    """Estimates what a link carries, from feedback alone.
+
+    It is made with those of the keywords ``start_bps`` (rate before any feedback, in bits per second), ``feedback_s``
+    (seconds between reports) and ``capacity_bps`` (a function of two times: what the link carries between them on
+    average, None where it has no limit; no honest estimator asks for it) that it takes. The class attributes may be
+    left out.
+    """
+
+    pacing: float = 1.0
+    """Packets leave at so many times the estimate."""
+    queue_s: float | None = None
+    """No packet leaves while more is under way than the estimate carries in a round trip and so many seconds; None lets
+    all leave."""
+    needs_feedback: bool = True
+    """Whether the rate falls back while no feedback comes."""
+
+    def feedback(self, feedback: Feedback) -> None:
+        """Take in a report, in the order in which they reach the sender."""
+        ...
+
+    def estimate_bps(self, now_s: float) -> float:
+        """Bits per second on the wire that the link is believed to carry from now on."""
+        ...
+
+
+def load_estimator(
+    name: str, *, start_bps: float, feedback_s: float, capacity_bps: Callable[[float, float], float | None]
+) -> Estimator:
+    """Make an estimator.
+
+    Parameters
+    ----------
+    name
+        One that comes along, or ``package.module:Class``.
+    start_bps, feedback_s, capacity_bps
+        What it is offered; see :class:`Estimator`.
+
+    Raises
+    ------
+    UserError
+        There is none of that name, it cannot be imported or made (the reason is shown), or it lacks a method.
+    """
+    if ":" not in name and name not in SHIPPED:
+        raise unknown("estimator", name, SHIPPED)
+    made_by = _find(name, SHIPPED.get(name, name))
+    offered = {"start_bps": start_bps, "feedback_s": feedback_s, "capacity_bps": capacity_bps}
+    try:
+        parameters = inspect.signature(made_by).parameters.values()
+    except (TypeError, ValueError):
+        parameters = {}.values()
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    taken = {parameter.name for parameter in parameters}
+    try:
+        made = made_by(**{key: value for key, value in offered.items() if takes_all or key in taken})
+    except UserError:
+        raise
+    except Exception as error:  # whatever somebody's class raises, it is theirs to mend
+        raise UserError(f"--estimator {name}: making it failed: {reason(error)}") from error
+    for method in ("feedback", "estimate_bps"):
+        if not callable(getattr(made, method, None)):
+            raise UserError(f"--estimator {name}: has no method {method}(), see vidlink.sender.estimator.Estimator")
+    return made
+
+
+def list_estimators() -> dict[str, str]:
+    """Name and one line of every estimator that comes along."""
+    return {name: (_find(name, target).__doc__ or "").partition("\n")[0] for name, target in SHIPPED.items()}
+
+
+def reason(error: Exception) -> str:
+    """Put an exception into one line."""
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+
+
+def _find(name: str, target: str) -> Any:
+    module, _, attribute = target.partition(":")
+    if not module or not attribute:
+        raise UserError(f"--estimator {name}: expected {', '.join(SHIPPED)} or package.module:Class")
+    try:
+        found: Any = import_module(module)
+    except Exception as error:  # whatever somebody's module raises, it is theirs to mend
+        raise UserError(f"--estimator {name}: importing {module} failed: {reason(error)}") from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise UserError(f"--estimator {name}: {module} has no {attribute}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise UserError(f"--estimator {name}: {target} is {type(found).__name__}, not a class")
+    return found
