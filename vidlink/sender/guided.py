@@ -5,6 +5,9 @@ codec's knob: two trials tell where a budget is met. And neighbours are alike: t
 to go through the first trial of this one, say which rungs can win at all. So a segment is coded at the rung that served
 last, with the knob that its line predicts; then at the neighbouring rungs that the lines do not rule out; then the
 winner once or twice more until it fills its budget. The best of these trials is what is sent: nothing is coded again.
+
+The first trial also says how far the lines are to be believed. The more bits and quality surprise, the more neighbours
+are tried in spite of what their lines say; after a cut, as at the start, a few rungs far apart are tried first.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from typing import TYPE_CHECKING
 from vidlink.types import Rung
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
 
     from vidlink.profiles import QualityKnob
@@ -30,8 +33,14 @@ _NEAR = 0.25
 """A trial whose bits are further from the budget than this (as a logarithm) is repeated before rungs are compared."""
 _MARGIN = 2.0
 """A neighbour is tried where its line promises no less than the winner's quality minus so many knob units ..."""
-_MARGIN_GROWTH = 0.5
-"""... and so many more for each segment since it was last tried."""
+_DOUBT_GROWTH = 0.5
+"""... and so many more for each segment since it was last tried, and what their content came as a surprise."""
+_USUAL_SURPRISE = 1.0
+"""So many knob units of surprise are nothing to worry about."""
+_CUT = 8.0
+"""So many knob units of surprise are a cut."""
+_SLOPE_DOUBT = 0.6
+"""A line's slope may be wrong by this share of it."""
 _BITS_SLOPE = math.log(2) / 6
 """First guess at how the logarithm of the bits falls: by half in six units, as H.264's quantizer doubles in six."""
 _GUESS_BITS_PER_PIXEL = 0.06
@@ -50,7 +59,8 @@ class _Line:
     quality: float
     bits_slope: float
     quality_slope: float
-    segment: int
+    doubt: float = 0.0
+    """By how much it may be wrong by now, in units of the objective."""
 
     def knob_for(self, log_bits: float) -> float:
         return self.knob + (self.log_bits - log_bits) / self.bits_slope
@@ -60,6 +70,21 @@ class _Line:
 
     def quality_for(self, knob: float) -> float:
         return self.quality - self.quality_slope * (knob - self.knob)
+
+
+class _Turn:
+    """What there is of one segment while it is planned."""
+
+    def __init__(self, attempt: Callable[[Rung], Attempt], pool: Executor, *, budget_bits: float) -> None:
+        self.attempt, self.pool, self.budget_bits = attempt, pool, budget_bits
+        self.log_budget = math.log(_AIM * budget_bits)
+        self.tried: dict[Key, list[Attempt]] = {}
+
+    def best(self) -> tuple[Key, Attempt] | None:
+        """The best trial that fits, if there is one."""
+        fitting = [(key, made) for key, all_made in self.tried.items() for made in all_made]
+        fitting = [(key, made) for key, made in fitting if made.wire_bits <= self.budget_bits]
+        return max(fitting, key=lambda found: found[1].quality, default=None)
 
 
 class Guide:
@@ -84,7 +109,7 @@ class Guide:
         self._first_slope = quality_slope
         self._lines: dict[Key, _Line] = {}
         self._last: Key | None = None
-        self._segment = -1
+        self._surprise = 0.0
 
     def choose(
         self, attempt: Callable[[Rung], Attempt], *, budget_bits: float, pixels: float, pool: Executor
@@ -107,40 +132,55 @@ class Guide:
         Attempt or None
             None where not even the cheapest rung fits.
         """
-        self._segment += 1
-        log_budget = math.log(_AIM * budget_bits)
-        tried: dict[Key, list[Attempt]] = {}
-
-        def run(keys: Iterable[Key]) -> None:
-            keys = list(keys)
-            rungs = [self._rung(key, self._knob_for(key, log_budget)) for key in keys]
-            for key, made in zip(keys, pool.map(attempt, rungs), strict=True):
-                self._learn(key, made, tried)
-                tried.setdefault(key, []).append(made)
-
+        turn = _Turn(attempt, pool, budget_bits=budget_bits)
         start = self._last or self._first_guess(budget_bits, pixels)
-        run([start])
+        known = start in self._lines
+        self._try(turn, {start: self._knob_for(start, turn.log_budget)})
+        line = self._lines[start]
+        if not known or self._surprise > _CUT * line.quality_slope:
+            # New content: what was best before is no better a place to begin than any other.
+            self._try(turn, {key: self._knob_for(key, turn.log_budget) for key in self._outposts() if key != start})
+        found = self._search(turn)
+        if found is None:
+            # Lines may be wrong; what is cheapest of all says whether anything fits.
+            cheapest = len(self._scales) - 1, len(self._divisors) - 1
+            self._try(turn, {cheapest: self._knob.worst})
+            found = self._search(turn)
+        if found:
+            key, made = found
+            self._last = key
+            return made
+        return None
+
+    def _search(self, turn: _Turn) -> tuple[Key, Attempt] | None:
+        """Climb from the rungs that were tried to the best one there is, and fill the budget with it."""
         while True:
-            worth = {key: self._worth(key, tried[key], log_budget, budget_bits) for key in tried}
-            best = max(tried, key=lambda key: (worth[key], -key[0], -key[1]))
+            worth = {key: self._worth(key, made, turn) for key, made in turn.tried.items()}
+            best = max(turn.tried, key=lambda key: (worth[key], -key[0], -key[1]))
             if worth[best] == -math.inf:
-                keys = [key for key in self._cheaper(tried) if key not in tried]
+                keys = self._cheaper(turn.tried)
             else:
-                keys = [key for key in self._promising(best, worth[best], log_budget) if key not in tried]
-                keys += [key for key in tried if self._unclear(key, tried[key], worth, best, log_budget)]
+                keys = self._promising(best, worth[best], turn.log_budget)
+            keys = [key for key in keys if key not in turn.tried]
+            keys += [key for key in turn.tried if self._unclear(key, worth, best, turn)]
             if not keys:
                 break
-            run(keys)
+            self._try(turn, {key: self._knob_for(key, turn.log_budget) for key in keys})
         # The winner fills its budget; so does whoever still promises more than the winner turned out to be worth.
-        found: Attempt | None = None
-        for key in sorted((key for key in tried if worth[key] > -math.inf), key=lambda key: -worth[key]):
-            if found is not None and worth[key] <= found.quality:
+        found = turn.best()
+        for key in sorted((key for key in turn.tried if worth[key] > -math.inf), key=lambda key: -worth[key]):
+            if found is not None and found[0] != key and worth[key] <= found[1].quality:
                 break
-            self._refine(key, attempt, tried, log_budget, budget_bits)
-            for made in tried[key]:
-                if made.wire_bits <= budget_bits and (found is None or made.quality > found.quality):
-                    found, self._last = made, key
+            self._refine(key, turn)
+            found = turn.best()
         return found
+
+    def _try(self, turn: _Turn, knobs: Mapping[Key, float]) -> None:
+        """Code the segment at some rungs, beside each other."""
+        rungs = [self._rung(key, knob) for key, knob in knobs.items()]
+        for key, made in zip(knobs, turn.pool.map(turn.attempt, rungs), strict=True):
+            self._learn(key, made, turn.tried)
+            turn.tried.setdefault(key, []).append(made)
 
     def _rung(self, key: Key, knob: float) -> Rung:
         return Rung(scale=self._scales[key[0]], frame_divisor=self._divisors[key[1]], quality=knob)
@@ -163,7 +203,7 @@ class Guide:
         pixels = 2 * math.log(self._scales[near[0]] / self._scales[key[0]])
         frames = math.log(self._divisors[near[1]] / self._divisors[key[1]])
         log_bits = line.log_bits + 0.8 * pixels + 0.5 * frames
-        return _Line(line.knob, log_bits, line.quality, line.bits_slope, line.quality_slope, -1)
+        return _Line(line.knob, log_bits, line.quality, line.bits_slope, line.quality_slope)
 
     def _learn(self, key: Key, made: Attempt, tried: dict[Key, list[Attempt]]) -> None:
         """Move lines through a new trial. The first of a segment moves all: it tells how the content changed."""
@@ -172,9 +212,13 @@ class Guide:
         if line is not None and not tried:
             more_bits = log_bits - line.log_bits_for(made.knob)
             more_quality = made.quality - line.quality_for(made.knob)
+            surprise = abs(more_quality) + abs(more_bits) / line.bits_slope * line.quality_slope
+            self._surprise = surprise
+            doubt = max(0.0, surprise - _USUAL_SURPRISE * line.quality_slope) + _DOUBT_GROWTH * line.quality_slope
             for known in self._lines.values():
                 known.log_bits += more_bits
                 known.quality += more_quality
+                known.doubt += doubt
         slopes = (line.bits_slope, line.quality_slope) if line else (_BITS_SLOPE, self._first_slope)
         others = [other for other in tried.get(key, []) if abs(other.knob - made.knob) > 0.2]
         if others:
@@ -186,16 +230,16 @@ class Guide:
                 min(max(bits_slope, _BITS_SLOPE / 5), 4 * _BITS_SLOPE),
                 min(max(quality_slope, self._first_slope / 10), 5 * self._first_slope),
             )
-        self._lines[key] = _Line(made.knob, log_bits, made.quality, *slopes, self._segment)
+        self._lines[key] = _Line(made.knob, log_bits, made.quality, *slopes)
 
-    def _worth(self, key: Key, made: Sequence[Attempt], log_budget: float, budget_bits: float) -> float:
+    def _worth(self, key: Key, made: Sequence[Attempt], turn: _Turn) -> float:
         """What a rung would be worth where it meets the budget; minus infinity where it cannot."""
         line = self._lines[key]
-        knob = line.knob_for(log_budget)
+        knob = line.knob_for(turn.log_budget)
         if knob > self._knob.worst:
-            fits = any(attempt.wire_bits <= budget_bits for attempt in made)
+            fits = any(attempt.wire_bits <= turn.budget_bits for attempt in made)
             at_worst = any(attempt.knob >= self._knob.worst for attempt in made)
-            if not fits and (at_worst or line.log_bits_for(self._knob.worst) > log_budget + _NEAR):
+            if not fits and (at_worst or line.log_bits_for(self._knob.worst) > turn.log_budget + _NEAR):
                 return -math.inf
         return line.quality_for(min(max(knob, self._knob.best), self._knob.worst))
 
@@ -208,18 +252,25 @@ class Guide:
                 promising.append(key)
                 continue
             knob = line.knob_for(log_budget)
-            if knob > self._knob.worst + 3:
+            margin = _MARGIN * line.quality_slope + line.doubt
+            if knob > self._knob.worst + 1 + margin / line.quality_slope:
                 continue
-            margin = (_MARGIN + _MARGIN_GROWTH * (self._segment - line.segment)) * line.quality_slope
             if line.quality_for(min(max(knob, self._knob.best), self._knob.worst)) >= worth - margin:
                 promising.append(key)
         return promising
+
+    def _outposts(self) -> list[Key]:
+        """Rungs far apart: large pictures, few of them; middling and small ones, all of them."""
+        last, fewest = len(self._scales) - 1, len(self._divisors) - 1
+        return sorted({(0, fewest), (last // 2, 0), (last, 0)})
 
     def _neighbours(self, key: Key) -> list[Key]:
         place, divisor = key
         near = [(place + 1, divisor), (place - 1, divisor), (place, divisor + 1), (place, divisor - 1)]
         # The trade at about equal bits: finer pictures for fewer of them, and back.
         near += [(place - 1, divisor + 1), (place + 1, divisor - 1)]
+        # A factor may be worse than both beside it: sizes that divide the source's evenly keep its edges.
+        near += [(place + 2, divisor), (place - 2, divisor)]
         return [(p, d) for p, d in near if 0 <= p < len(self._scales) and 0 <= d < len(self._divisors)]
 
     def _cheaper(self, tried: dict[Key, list[Attempt]]) -> list[Key]:
@@ -229,39 +280,32 @@ class Guide:
             return [(min(place + 2, len(self._scales) - 1), divisor)]
         return [(place, divisor + 1)] if divisor + 1 < len(self._divisors) else []
 
-    def _unclear(
-        self, key: Key, made: Sequence[Attempt], worth: dict[Key, float], best: Key, log_budget: float
-    ) -> bool:
+    def _unclear(self, key: Key, worth: dict[Key, float], best: Key, turn: _Turn) -> bool:
         """Whether a rung that may win was measured too far from the budget to compare."""
-        if len(made) > 1 or abs(math.log(made[-1].wire_bits) - log_budget) <= _NEAR:
+        made = turn.tried[key]
+        if len(made) > 1 or abs(math.log(made[-1].wire_bits) - turn.log_budget) <= _NEAR:
             return False
-        if self._knob.rounded(self._lines[key].knob_for(log_budget)) == made[-1].knob:
+        line = self._lines[key]
+        knob = self._knob.rounded(line.knob_for(turn.log_budget))
+        if knob == made[-1].knob:
             return False
-        return worth[key] >= worth[best] - 2 * _MARGIN * self._lines[key].quality_slope
+        margin = 2 * _MARGIN + _SLOPE_DOUBT * abs(knob - made[-1].knob)
+        return worth[key] >= worth[best] - margin * line.quality_slope
 
-    def _refine(
-        self,
-        key: Key,
-        attempt: Callable[[Rung], Attempt],
-        tried: dict[Key, list[Attempt]],
-        log_budget: float,
-        budget_bits: float,
-    ) -> None:
+    def _refine(self, key: Key, turn: _Turn) -> None:
         """Close in on the knob at which a rung fills the budget."""
         for _ in range(_REFINEMENTS):
-            below = [made for made in tried[key] if made.wire_bits <= budget_bits]
-            above = [made for made in tried[key] if made.wire_bits > budget_bits]
-            if any(made.wire_bits >= FULL * budget_bits for made in below):
+            below = [made for made in turn.tried[key] if made.wire_bits <= turn.budget_bits]
+            above = [made for made in turn.tried[key] if made.wire_bits > turn.budget_bits]
+            if any(made.wire_bits >= FULL * turn.budget_bits for made in below):
                 return
             lowest = max((made.knob for made in above), default=self._knob.best - self._knob.step)
             highest = min((made.knob for made in below), default=self._knob.worst + self._knob.step)
             if highest - lowest <= 1.5 * self._knob.step:
                 return
-            knob = self._knob.rounded(self._lines[key].knob_for(log_budget))
+            knob = self._knob.rounded(self._lines[key].knob_for(turn.log_budget))
             if not lowest < knob < highest:
                 knob = self._knob.rounded((lowest + highest) / 2)
-            if any(made.knob == knob for made in tried[key]):
+            if any(made.knob == knob for made in turn.tried[key]):
                 return
-            made = attempt(self._rung(key, knob))
-            self._learn(key, made, tried)
-            tried[key].append(made)
+            self._try(turn, {key: knob})
