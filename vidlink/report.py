@@ -107,13 +107,13 @@ def print_shelf(kind: str) -> None:
 
     if kind == "recognizers":
         lines = list_recognizers()
-    elif kind == "codecs":
-        lines = {name: load_codec(name).description for name in names("codecs")}
-    else:
     elif kind == "estimators":
         from vidlink.sender.estimator import list_estimators
 
         lines = list_estimators()
+    elif kind == "codecs":
+        lines = {name: load_codec(name).description for name in names("codecs")}
+    else:
         lines = {name: load_channel(name).description for name in names("channels")}
     width = max(map(len, lines), default=0)
     for name, line in lines.items():

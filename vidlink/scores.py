@@ -136,6 +136,7 @@ class Scores:
             self._frames.append(row)
         self._packets.append(_packet_columns(carried))
         rows = self._frames[-len(receptions) :]
+        sent = ~carried.doubled & (packets.fate != Fate.DISCARDED)
         self._segments.append(
             {
                 "segment": segment.index,
@@ -157,7 +158,6 @@ class Scores:
                 "ssim": round(float(np.mean([row["ssim"] for row in rows])), 6) if self._ssim else None,
             }
         )
-        sent = ~carried.doubled & (packets.fate != Fate.DISCARDED)
         if self._recognizer:
             self._recognize(self._recognizer, arrival, receptions, screen)
         return screen

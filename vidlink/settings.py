@@ -103,15 +103,15 @@ class Settings:
     recognize_every: int = 1
     """The recognizer looks at every n-th frame."""
 
-
-def simulate_parser() -> argparse.ArgumentParser:
-    """The command line of ``python -m vidlink.simulate``."""
-    parser = Parser(
     @property
     def latency_s(self) -> float:
         """Seconds that the sender takes by design: a segment is captured whole, then paced out through the bucket."""
         return self.segment_s + max(self.buffer_s, self.segment_s)
 
+
+def simulate_parser() -> argparse.ArgumentParser:
+    """The command line of ``python -m vidlink.simulate``."""
+    parser = Parser(
         prog="python -m vidlink.simulate",
         description="Send a video over a thin, lossy link and measure what a machine at the far end still recognizes.",
         epilog="Without INPUT a built-in, labelled clip is sent. The run folder holds summary.json, the tables "
@@ -168,10 +168,6 @@ def simulate_parser() -> argparse.ArgumentParser:
     )
     add("--pcap", type=Path, metavar="FILE", help="write the packets as sent (pcap)")
     add("--pcap-received", type=Path, metavar="FILE", help="write the packets as delivered (pcap)")
-    add = parser.add_argument_group("recognizer").add_argument
-    add("--recognizer", default="affect", metavar="NAME", help="name, package.module:Class, or none (default: affect)")
-    add("--weights", type=Path, metavar="FILE", help="other weights for the recognizer (safetensors)")
-    add("--labels", type=Path, metavar="CSV", help="labels: time_s, [face,] valence, arousal, ...")
     add = parser.add_argument_group("live mode (--bitrate auto)").add_argument
     add(
         "--estimator",
@@ -187,6 +183,10 @@ def simulate_parser() -> argparse.ArgumentParser:
         metavar="S",
         help="segments shrink to this where the channel varies fast (default: 0.25)",
     )
+    add = parser.add_argument_group("recognizer").add_argument
+    add("--recognizer", default="affect", metavar="NAME", help="name, package.module:Class, or none (default: affect)")
+    add("--weights", type=Path, metavar="FILE", help="other weights for the recognizer (safetensors)")
+    add("--labels", type=Path, metavar="CSV", help="labels: time_s, [face,] valence, arousal, ...")
     add(
         "--roi",
         default="none",
@@ -249,6 +249,7 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
     if arguments.seed < 0:
         raise UserError(f"--seed {arguments.seed}: at least 0")
     return Settings(
+        **_live(arguments, live=live),
         input=arguments.input,
         video_size=parse_size("--video-size", arguments.video_size),
         framerate=_frame_rate(arguments.framerate),
@@ -264,7 +265,6 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
         search=arguments.search,
         scale=arguments.scale,
         quality=arguments.quality,
-        **_live(arguments, live=live),
         segment_s=arguments.segment,
         max_size=parse_size("--max-size", arguments.max_size),
         mtu=arguments.mtu,
@@ -286,23 +286,6 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
     )
 
 
-def parse_size(option: str, text: str | None) -> tuple[int, int] | None:
-    """Parse ``320x240`` into width and height in pixels.
-
-    Raises
-    ------
-    UserError
-        Anything else; the message names the option.
-    """
-    if text is None:
-        return None
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) > 0 and int(height) > 0):
-        raise UserError(f"{option} {text!r}: write width x height in pixels, like 320x240")
-    return int(width), int(height)
-
-
-def _divisors(text: str) -> tuple[int, ...]:
 def _live(arguments: argparse.Namespace, *, live: bool) -> dict[str, Any]:
     """Settings of live mode; options of it that are given without it are refused, and those that it has no use for."""
     options = ("estimator", "start_bitrate", "feedback", "shortest_segment")
@@ -344,6 +327,23 @@ def _rate(option: str, text: str) -> float:
         raise UserError(f"{option}: {error}") from None
 
 
+def parse_size(option: str, text: str | None) -> tuple[int, int] | None:
+    """Parse ``320x240`` into width and height in pixels.
+
+    Raises
+    ------
+    UserError
+        Anything else; the message names the option.
+    """
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) > 0 and int(height) > 0):
+        raise UserError(f"{option} {text!r}: write width x height in pixels, like 320x240")
+    return int(width), int(height)
+
+
+def _divisors(text: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and int(part) > 0 for part in parts) or len(set(parts)) < len(parts):
         raise UserError(f"--divisors {text!r}: write different whole numbers from 1, like 1,2,4")

@@ -133,9 +133,9 @@ def simulate(
     with watch("write"):
         tables = scores.tables()
         summary = summarize(settings, source, scores.summary(tables, target_bps=settings.bitrate_bps))
-        if vmaf:
         if isinstance(link, LiveLink) and isinstance(sender, LiveSender):
             summary["live"] = summarize_live(settings, link, sender, tables, summary["input"]["seconds"])
+        if vmaf:
             summary["quality"]["vmaf"] = vmaf.score
         captures.write()
         folder.write_tables(tables)

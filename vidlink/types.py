@@ -162,13 +162,13 @@ class Fate(IntEnum):
     """Lost on the way."""
     DROPPED = 3
     """Dropped by a full queue."""
+    DISCARDED = 4
+    """Never sent: its time had passed before its turn came at the sender. It counts nowhere as bits on the wire."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Packets:
     """A table of packets, one row a packet, one NumPy column each, in order of sending."""
-    DISCARDED = 4
-    """Never sent: its time had passed before its turn came at the sender. It counts nowhere as bits on the wire."""
 
     sequence: NDArray[np.int64]
     """Sequence number, not wrapped; the RTP header carries its lower 16 bits."""
@@ -208,11 +208,6 @@ PACKET_COLUMNS = ("sequence", "frame", "unit", "unit_count", "segment", "bytes",
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Carried:
-    """The packets of one segment at the far end of the channel, beside what they were made from."""
-
-    segment: Segment
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Report:
     """What the receiver tells the sender about packets, a row each.
 
@@ -228,6 +223,11 @@ class Report:
     """When its last bit arrived in seconds, in steps of 250 microseconds; NaN where it is missing, shape (n,)."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Carried:
+    """The packets of one segment at the far end of the channel, beside what they were made from."""
+
+    segment: Segment
     """The source: which frames there must be a reception for."""
     coded: CodedSegment
     """What was sent."""

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from vidlink.sender.trial import Objective
     from vidlink.settings import Settings
     from vidlink.types import Clip, CodedSegment, Packets, Segment
-
     from vidlink.video import Cut
+
 
 class Sender:
     """Plans, codes and sends one clip.
@@ -116,11 +116,11 @@ class Sender:
         """Trial encodes of the plan, where there is one."""
 
     @property
-    @property
     def cut(self) -> float | Cut:
         """Where segments end: their length in seconds, or what says so."""
         return self._settings.segment_s
 
+    @property
     def latency_s(self) -> float:
         """Seconds that the sender takes by design: a segment is captured whole, then paced out through the bucket."""
         return self._settings.latency_s
