@@ -13,6 +13,8 @@ from vidlink.errors import UserError, unknown
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from vidlink.data.clips import LabelledClip
+
 EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 """The emotions whose votes FER+ counts, in the order of its columns."""
 
@@ -58,7 +60,8 @@ def load_faces(spec: str, split: str) -> FaceSet:
     Parameters
     ----------
     spec
-        ``ferplus:PATH``, a folder or a zip file, or ``generated:COUNT``, so many drawn faces.
+        ``ferplus:PATH``, a folder or a zip file; ``recola:PATH`` or ``recola:PATH?delay=SECONDS``; ``afewva:PATH``; or
+        ``generated:COUNT``, so many drawn faces.
     split
         The split's name, as the data set calls it.
 
@@ -67,15 +70,67 @@ def load_faces(spec: str, split: str) -> FaceSet:
     UserError
         Where the spec has no kind, the kind is unknown, or the data set is not there or damaged.
     """
-    from vidlink.data.ferplus import load_ferplus
-
-    kinds = {"ferplus": lambda path, split: load_ferplus(Path(path).expanduser(), split), "generated": draw_faces}
+    kinds = {"ferplus": _ferplus, "recola": _recola, "afewva": _afewva, "generated": draw_faces}
     kind, colon, path = spec.partition(":")
     if not colon or not path:
         raise UserError(f"data {spec!r}: expected KIND:PATH, for example ferplus:/data/ferplus.zip")
     if kind not in kinds:
         raise unknown("kind of data", kind, kinds)
     return kinds[kind](path, split)
+
+
+def load_clips(spec: str, split: str) -> list[LabelledClip]:
+    """The labelled videos that a command line names: ``recola:PATH`` or ``afewva:PATH``.
+
+    Raises
+    ------
+    UserError
+        As :func:`load_faces` does; and where the data set has stills, no videos.
+    """
+    from vidlink.data.afewva import afewva_clips
+    from vidlink.data.recola import recola_clips
+
+    kind, _, path = spec.partition(":")
+    if kind == "recola":
+        folder, delay_s = _delay(path)
+        return recola_clips(folder, split, delay_s=delay_s)
+    if kind == "afewva":
+        return afewva_clips(Path(path).expanduser(), split)
+    raise UserError(f"data {spec!r}: has no videos; recola:PATH and afewva:PATH have")
+
+
+def _ferplus(path: str, split: str) -> FaceSet:
+    from vidlink.data.ferplus import load_ferplus
+
+    return load_ferplus(Path(path).expanduser(), split)
+
+
+def _recola(path: str, split: str) -> FaceSet:
+    from vidlink.data.recola import load_recola
+
+    folder, delay_s = _delay(path)
+    return load_recola(folder, split, delay_s=delay_s)
+
+
+def _afewva(path: str, split: str) -> FaceSet:
+    from vidlink.data.afewva import load_afewva
+
+    return load_afewva(Path(path).expanduser(), split)
+
+
+def _delay(text: str) -> tuple[Path, float]:
+    """``PATH`` or ``PATH?delay=SECONDS``."""
+    from vidlink.data.recola import DELAY_S
+
+    path, mark, option = text.partition("?")
+    name, _, value = option.partition("=")
+    try:
+        delay_s = float(value) if mark else DELAY_S
+    except ValueError:
+        delay_s = -1.0
+    if (mark and name != "delay") or not 0 <= delay_s <= 60:
+        raise UserError(f"recola:{text}: expected recola:PATH or recola:PATH?delay=SECONDS, from 0 to 60")
+    return Path(path).expanduser(), delay_s
 
 
 def draw_faces(count: str, split: str) -> FaceSet:

@@ -1,0 +1,230 @@
+"""The pictures of ``benchmarks/rate_accuracy.py``, PNG and SVG, in one style that can be read without colour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from vidlink.sweeping.curves import Curve
+
+LOOKS = {  # role: colour, line, marker, face
+    "full": ("#000000", "-", "o", "#000000"),
+    "full, any frame rate": ("#000000", ":", "o", "#ffffff"),
+    "lr": ("#d55e00", "--", "^", "#d55e00"),
+    "non-joint": ("#cc79a7", "-.", "v", "#ffffff"),
+    "joint": ("#009e73", "--", "s", "#ffffff"),
+    "fixed": ("#56b4e9", "-.", "D", "#56b4e9"),
+    "psnr": ("#0072b2", ":", "P", "#ffffff"),
+    "task": ("#0072b2", "-", "X", "#0072b2"),
+}
+MORE = [  # looks of methods without a role
+    (colour, line, marker, "#ffffff")
+    for marker, line in (("<", "-"), (">", "--"), ("p", "-."), ("h", ":"), ("*", "-"), ("d", "--"))
+    for colour in ("#555555", "#999999")
+]
+NAMES = {
+    "cc_valence": "CC valence",
+    "cc_arousal": "CC arousal",
+    "ccc_valence": "CCC valence",
+    "ccc_arousal": "CCC arousal",
+    "ccc_mean": "mean CCC",
+    "bpp": "payload (bits per pixel)",
+    "wire_bps": "rate on the wire (kb/s)",
+    "psnr_db": "PSNR (dB)",
+    "ssim": "SSIM",
+    "loss": "packets lost (%)",
+}
+STYLE = {
+    "font.size": 8.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6,
+    "svg.hashsalt": "vidlink",
+    "legend.frameon": False,
+}
+
+
+def draw_all(
+    out: Path,
+    curves: dict[str, Curve],
+    by_loss: dict[str, Curve],
+    roles: dict[str, str],
+    ranks: pd.DataFrame,
+    *,
+    loss_rate: str,
+) -> None:
+    """Draw every figure that there is something for.
+
+    Parameters
+    ----------
+    out
+        Folder; files are called ``rate_accuracy*.png`` and ``.svg``.
+    curves, by_loss
+        Curves along the budget, and along the loss rate.
+    roles
+        Methods of the main figure, by what they stand for.
+    ranks
+        Rank correlations.
+    loss_rate
+        Budget of the curves along the loss rate.
+    """
+    import matplotlib as mpl
+
+    looks = {name: LOOKS[role] for role, name in roles.items()}
+    others = [name for name in [*curves, *by_loss] if name not in looks]
+    looks |= dict(zip(dict.fromkeys(others), MORE * len(others), strict=False))
+    chosen = [curves[name] for name in dict.fromkeys(roles.values())] or list(curves.values())
+    with mpl.rc_context(STYLE):
+        main = [("wire_bps", "ccc_valence"), ("wire_bps", "ccc_arousal")]
+        _draw_lines(out / "rate_accuracy", chosen, main, looks, columns=2, height=3.1)
+        pairs = [
+            (x, y) for y in ("cc_valence", "cc_arousal", "ccc_valence", "ccc_arousal") for x in ("bpp", "wire_bps")
+        ]
+        _draw_lines(out / "rate_accuracy_all", chosen, pairs, looks, columns=2, height=2.5)
+        _draw_factors(out / "rate_accuracy_factors", curves, looks)
+        if by_loss:
+            loss = [("loss", "ccc_valence"), ("loss", "ccc_arousal"), ("loss", "psnr_db")]
+            place = out / "rate_accuracy_loss"
+            _draw_lines(place, list(by_loss.values()), loss, looks, columns=3, height=2.9, note=f"at {loss_rate}b/s")
+        _draw_pictures(out / "rate_accuracy_pictures", curves, ranks)
+
+
+def _save(figure: Figure, place: Path) -> None:
+    figure.savefig(place.with_suffix(".png"), metadata={"Software": None}, dpi=130)
+    figure.savefig(place.with_suffix(".svg"), metadata={"Date": None})
+
+
+def _new(rows: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.1 * columns if columns < 3 else 9.6, height * rows + 0.9), layout="constrained")
+    return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
+
+
+def _draw_lines(
+    place: Path,
+    curves: Sequence[Curve],
+    pairs: Sequence[tuple[str, str]],
+    looks: dict[str, Any],
+    *,
+    columns: int,
+    height: float,
+    note: str = "",
+) -> None:
+    """One panel for each pair of x and y, one line for each curve."""
+    figure, axes = _new(-(-len(pairs) // columns), columns, height)
+    for axis, (x, y) in zip(axes, pairs, strict=True):
+        for curve in curves:
+            if curve.along:
+                _draw_curve(axis, curve, x, y, looks[curve.name])
+        _dress(axis, x, y)
+    _legend(figure, axes[0], curves, note)
+    _save(figure, place)
+
+
+def _draw_curve(axis: Axes, curve: Curve, x: str, y: str, look: tuple[str, str, str, str]) -> None:
+    colour, line, marker, face = look
+    at = np.array(curve.along) if x == "loss" else curve.estimate(x) / (1000 if x == "wire_bps" else 1)
+    low, high = curve.interval(y)
+    if np.isfinite(low).all():
+        axis.vlines(at, low, high, color=colour, linewidth=0.7, alpha=0.35)
+    style = {"marker": marker, "markersize": 4.5, "markerfacecolor": face, "linewidth": 1.3, "label": curve.name}
+    axis.plot(at, curve.estimate(y), line, color=colour, **style)
+
+
+def _dress(axis: Axes, x: str, y: str) -> None:
+    if x in ("wire_bps", "bpp"):
+        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+        axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(base=2, numticks=12))
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.minorticks_off()
+        if x == "wire_bps":
+            axis.set_xticks([8, 12, 16, 24, 32, 48])
+            axis.set_xlim(7, 55)
+        else:
+            axis.set_xticks([0.005, 0.01, 0.02, 0.04, 0.06])
+    axis.set_xlabel(NAMES[x])
+    axis.set_ylabel(NAMES[y])
+
+
+def _legend(figure: Figure, axis: Axes, curves: Sequence[Curve], note: str = "") -> None:
+    clips = next(iter(curves)).clips
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
+    bars = ", bars: 95 % intervals over clips" if clips > 1 else ""
+    figure.suptitle(
+        f"{clips} clip{'s' if clips != 1 else ''}{', ' if note else ''}{note}{bars}", fontsize=8.5, x=0.99, ha="right"
+    )
+
+
+def _draw_factors(place: Path, curves: dict[str, Curve], looks: dict[str, Any]) -> None:
+    """A panel for each fixed factor and dimension: everything that was sent at that factor."""
+    factors = sorted(
+        {float(name.rpartition("s = ")[2]) for name in curves if name.rpartition(", ")[2].startswith("s = ")}
+    )
+    if not factors:
+        return
+    figure, axes = _new(2, len(factors), 2.6)
+    for row, y in enumerate(("ccc_valence", "ccc_arousal")):
+        for column, factor in enumerate(factors):
+            axis = axes[row * len(factors) + column]
+            for name, curve in curves.items():
+                if name.endswith(f", s = {factor:g}") and curve.along:
+                    _draw_curve(axis, curve, "wire_bps", y, looks[name])
+            _dress(axis, "wire_bps", y)
+            axis.legend(fontsize=7, loc="lower right")
+            axis.set_title(f"s = {factor:g}", fontsize=9)
+    ends = [axis.get_ylim() for axis in axes]
+    for axis in axes:
+        axis.set_ylim(max(-0.1, min(low for low, _ in ends)), max(high for _, high in ends))
+    clips = next(iter(curves.values())).clips
+    figure.suptitle(f"{clips} clip{'s' if clips != 1 else ''}, every frame sent", fontsize=8.5, x=0.99, ha="right")
+    _save(figure, place)
+
+
+def _draw_pictures(place: Path, curves: dict[str, Curve], ranks: pd.DataFrame) -> None:
+    """Picture quality against mean CCC, a panel for each receiver with several ways of sending."""
+    receivers: dict[str, list[Curve]] = {}
+    for name, curve in curves.items():
+        if curve.along:
+            receivers.setdefault(name.partition(", ")[0], []).append(curve)
+    shown = sorted(receivers, key=lambda receiver: -len(receivers[receiver]))[:3]
+    figure, axes = _new(2, len(shown), 2.7)
+    for row, picture in enumerate(("psnr_db", "ssim")):
+        for column, receiver in enumerate(shown):
+            axis = axes[row * len(shown) + column]
+            for curve, marker in zip(receivers[receiver], "oXsD^vP<>ph", strict=False):
+                axis.plot(
+                    curve.estimate(picture),
+                    curve.estimate("ccc_mean"),
+                    marker,
+                    color="#333333",
+                    markerfacecolor="#ffffff" if marker in "sD^v" else "#999999",
+                    markersize=5,
+                    label=curve.name.partition(", ")[2],
+                )
+            found = ranks.query("receiver == @receiver and picture == @picture and score == 'ccc_mean'")
+            texts = [f"rank correlation, {r['over']}: {r['rho']:.2f}" for r in found.to_dict("records")]
+            axis.set_title("\n".join([receiver, *texts]) if row == 0 else "\n".join(texts), fontsize=8)
+            axis.set_xlabel(NAMES[picture])
+            axis.set_ylabel(NAMES["ccc_mean"])
+            if row == 0:
+                axis.legend(fontsize=7, loc="lower right")
+    clips = next(iter(curves.values())).clips
+    figure.suptitle(f"{clips} clip{'s' if clips != 1 else ''}, a point a budget", fontsize=8.5, x=0.99, ha="right")
+    _save(figure, place)

@@ -1,0 +1,142 @@
+"""The tables of ``benchmarks/rate_accuracy.py``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vidlink.sweeping.curves import Curve, compare
+
+SCORES = ("ccc_mean", "ccc_valence", "ccc_arousal")
+
+
+def bd_table(curves: dict[str, Curve], anchor: str) -> pd.DataFrame:
+    """BD-rate and BD-CCC of every method against an anchor, with ranges, intervals and refusals."""
+    rows = []
+    for name, curve in curves.items():
+        if name == anchor:
+            continue
+        for score in SCORES:
+            for of_rate in (True, False):
+                found = compare(curve, curves[anchor], score, of_rate=of_rate)
+                rows.append(
+                    {
+                        "method": name,
+                        "anchor": anchor,
+                        "score": score,
+                        "figure": "BD-rate %" if of_rate else "BD-score",
+                        "value": found.difference.value,
+                        "low": found.low,
+                        "high": found.high,
+                        "from": found.difference.low,
+                        "to": found.difference.high,
+                        "points_dropped": found.difference.dropped,
+                        "draws_refused": found.refused,
+                        "reason": found.difference.reason,
+                        "clips": curve.clips,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def rank_correlations(curves: dict[str, Curve]) -> pd.DataFrame:
+    """Spearman's correlation of picture quality with CCC over all points of a receiver, with intervals from clips.
+
+    ``within a budget`` ranks the ways of sending at each budget by itself and averages: there the rate explains
+    nothing.
+    """
+    from scipy.stats import rankdata
+
+    def spearman(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Row by row, shape (draws,)."""
+        x, y = (rankdata(side, axis=1) for side in (x, y))
+        x, y = (side - side.mean(axis=1, keepdims=True) for side in (x, y))
+        spread = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
+        return np.where(spread > 0, (x * y).sum(axis=1) / np.where(spread > 0, spread, 1), np.nan)
+
+    rows = []
+    for receiver in dict.fromkeys(name.partition(", ")[0] for name in curves):
+        mine = [curve for name, curve in curves.items() if name.partition(", ")[0] == receiver and curve.along]
+        for picture in ("psnr_db", "ssim"):
+            for score in SCORES:
+                pairs = [(c.values[picture], c.values[score], np.array(c.along)) for c in mine]
+                x, y, budget = (np.concatenate(part, axis=-1) for part in zip(*pairs, strict=True))
+                groups = {"all points": [np.ones(len(budget), bool)]}
+                groups["within a budget"] = [
+                    budget == each for each in np.unique(budget) if (budget == each).sum() >= 3
+                ]
+                for over, masks in groups.items():
+                    masks = [mask for mask in masks if mask.sum() >= 3]
+                    if not masks:
+                        continue
+                    rho = np.mean([spearman(x[:, mask], y[:, mask]) for mask in masks], axis=0)
+                    low, high = np.nanpercentile(rho[1:], [2.5, 97.5]) if mine[0].clips > 1 else (np.nan, np.nan)
+                    row = {"receiver": receiver, "picture": picture, "score": score, "over": over}
+                    points = int(sum(mask.sum() for mask in masks))
+                    rows.append(
+                        row | {"points": points, "rho": rho[0], "low": low, "high": high, "clips": mine[0].clips}
+                    )
+    return pd.DataFrame(rows)
+
+
+def point_table(curves: dict[str, Curve], own: pd.DataFrame, along: str) -> pd.DataFrame:
+    """One row a point: concatenated scores with their intervals, and the mean of the clips' own scores."""
+    rows = []
+    for name, curve in curves.items():
+        for index, at in enumerate(curve.along):
+            row: dict[str, Any] = {"method": name, along: at, "clips": curve.clips}
+            for value in curve.values:
+                low, high = curve.interval(value)[:, index]
+                row |= {value: curve.estimate(value)[index], f"{value}_low": low, f"{value}_high": high}
+            clips = own[(own["method"] == name) & (own["along"] == at)]
+            for column in [c for c in own.columns if c.startswith(("recognition_cc_", "recognition_ccc_"))]:
+                row[f"{column.removeprefix('recognition_')}_mean_of_clips"] = clips[column].mean()
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def print_tables(curves: dict[str, Curve], tables: dict[str, pd.DataFrame], anchor: str) -> None:
+    """The tables in short, as Markdown."""
+    clips = next(iter(curves.values())).clips
+    budgets = sorted({at for curve in curves.values() for at in curve.along})
+    print(f"\nCCC valence / arousal, {clips} clips concatenated, by budget on the wire\n")
+    print("| method | " + " | ".join(f"{budget / 1000:g}k" for budget in budgets) + " |")
+    print("| --- |" + " --- |" * len(budgets))
+    for name, curve in curves.items():
+        cells = (
+            {
+                at: f"{v:.3f} / {a:.3f}"
+                for at, v, a in zip(
+                    curve.along, *(curve.estimate(f"ccc_{d}") for d in ("valence", "arousal")), strict=True
+                )
+            }
+            if curve.along
+            else {}
+        )
+        print(f"| {name} | " + " | ".join(cells.get(budget, "–") for budget in budgets) + " |")
+    print(f"\nAgainst {anchor}: BD-rate at equal CCC and BD-CCC at equal rate, 95 % intervals over {clips} clips\n")
+    print("| method | BD-rate, mean CCC | over CCC | valence | arousal | BD-CCC, mean |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    bd = tables["bd"].set_index(["method", "score", "figure"])
+    for name in dict.fromkeys(tables["bd"]["method"]):
+        first = bd.loc[(name, "ccc_mean", "BD-rate %")]
+        over = "" if pd.isna(first["from"]) else f"{first['from']:.2f} to {first['to']:.2f}"
+        cells = [cell(bd.loc[(name, score, "BD-rate %")], ".1f", " %") for score in SCORES]
+        score = cell(bd.loc[(name, "ccc_mean", "BD-score")], ".3f")
+        print(f"| {name} | {cells[0]} | {over} | {cells[1]} | {cells[2]} | {score} |")
+    print("\nRank correlation (Spearman) of PSNR with the mean CCC\n")
+    ranks = tables["ranks"].query("picture == 'psnr_db' and score == 'ccc_mean'")
+    for row in ranks.to_dict("records"):
+        interval = f"{row['rho']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+        print(f"- {row['receiver']}, {row['over']} ({row['points']} points): {interval}")
+    print()
+
+
+def cell(row: pd.Series, form: str, unit: str = "") -> str:
+    """A figure with its interval, or why there is none."""
+    if pd.isna(row["value"]):
+        return f"refused: {row['reason']}"
+    interval = "" if pd.isna(row["low"]) else f" [{row['low']:+{form}}, {row['high']:+{form}}]"
+    return f"{row['value']:+{form}}{unit}{interval}"

@@ -1,0 +1,161 @@
+"""Rate-accuracy curves of a sweep: one a method, over all clips, each with its bootstrap draws.
+
+A clip is what is drawn again, the same draws for every curve (see :mod:`vidlink.sweeping.summary`), so that differences
+of curves have intervals too. Scores are those of the concatenation of the drawn clips.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidlink.bd import Difference, bd_rate, bd_score
+from vidlink.sweeping.moments import MOMENTS, join, scores
+from vidlink.sweeping.work import DONE
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Draws = NDArray[np.float64]
+
+MEASURES = {"wire_bps": "rate_wire_bps", "bpp": "rate_bpp", "psnr_db": "quality_psnr_db", "ssim": "quality_ssim"}
+"""What is averaged over clips, and its column in the table of a sweep."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Curve:
+    """One method at several budgets (or loss rates, ...)."""
+
+    name: str
+    """The method."""
+    along: tuple[float, ...]
+    """Value of the setting that changes along the curve, at each point, rising."""
+    clips: int
+    """Clips behind every point."""
+    missing: tuple[float, ...]
+    """Values at which there is no point, because some clip has no result there (mostly: the budget is too low)."""
+    values: dict[str, Draws]
+    """By name (``wire_bps``, ``bpp``, ``psnr_db``, ``ssim``, ``ccc_valence``, ``ccc_mean``, ...) shape (1 + draws,
+    points); the first row is the estimate, the others are the bootstrap's."""
+
+    def estimate(self, name: str) -> NDArray[np.float64]:
+        """Values of all clips, shape (points,)."""
+        return self.values[name][0]
+
+    def interval(self, name: str) -> NDArray[np.float64]:
+        """95 % interval from clips, shape (2, points); NaN with one clip."""
+        if self.clips < 2:
+            return np.full((2, len(self.along)), np.nan)
+        return np.percentile(self.values[name][1:], [2.5, 97.5], axis=0)
+
+
+def make_curves(
+    table: pd.DataFrame, by: str, along: str = "bitrate_bps", *, draws: int = 500, seed: int = 0
+) -> dict[str, Curve]:
+    """Curves of a sweep's table.
+
+    Parameters
+    ----------
+    table
+        As :func:`vidlink.sweeping.sweep.sweep` gives it; one row for each method, clip and value of ``along``.
+    by
+        Column that names the method.
+    along
+        Column that changes along a curve.
+    draws, seed
+        Of the bootstrap over clips.
+
+    Returns
+    -------
+    dict of str to Curve
+        In the order of the table. A curve has the points that every clip has a result for.
+    """
+    clips = sorted(table["input"].fillna("").unique())
+    one = np.full(len(clips), 1 / len(clips))
+    counts = np.random.default_rng(seed).multinomial(len(clips), one, size=draws)
+    counts = np.concatenate([np.ones((1, len(clips))), counts])
+    found = {}
+    for name, rows in table.groupby(by, sort=False):
+        values = sorted(rows[along].unique())
+        points = {}
+        for value in values:
+            done = rows[(rows[along] == value) & (rows["status"] == DONE)]
+            done = done.assign(input=done["input"].fillna("")).drop_duplicates("input").set_index("input")
+            if set(done.index) == set(clips):
+                points[float(value)] = _point(done.loc[clips], counts)
+        columns = next(iter(points.values()), {})
+        found[str(name)] = Curve(
+            name=str(name),
+            along=tuple(points),
+            clips=len(clips),
+            missing=tuple(float(value) for value in values if float(value) not in points),
+            values={column: np.column_stack([point[column] for point in points.values()]) for column in columns},
+        )
+    return found
+
+
+def _point(rows: pd.DataFrame, counts: NDArray) -> dict[str, NDArray[np.float64]]:
+    """All values of one point, shape (1 + draws,) each."""
+    total = counts.sum(axis=1)
+    found = {name: counts @ rows[column].to_numpy(float) / total for name, column in MEASURES.items() if column in rows}
+    ending = f"_{MOMENTS[0]}"
+    dimensions = [
+        column.removeprefix("moments_").removesuffix(ending)
+        for column in rows.columns
+        if column.startswith("moments_") and column.endswith(ending)
+    ]
+    for dimension in dimensions:
+        moments = rows[[f"moments_{dimension}_{name}" for name in MOMENTS]].fillna(0).to_numpy(float)
+        found |= {f"{name}_{dimension}": score for name, score in scores(join(moments, counts)).items()}
+    for name in ("cc", "ccc"):
+        if dimensions:
+            found[f"{name}_mean"] = np.mean([found[f"{name}_{dimension}"] for dimension in dimensions], axis=0)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A BD figure with its interval."""
+
+    difference: Difference
+    """The figure of all clips."""
+    low: float
+    """2.5th percentile of the draws in which there is a figure; NaN where too few have one."""
+    high: float
+    """97.5th percentile."""
+    refused: float
+    """Share of the draws whose curves support no figure."""
+
+
+def compare(curve: Curve, anchor: Curve, score: str, *, of_rate: bool, rate: str = "wire_bps") -> Interval:
+    """BD-rate or BD-score of a curve against an anchor, with a bootstrap interval over clips.
+
+    Parameters
+    ----------
+    curve, anchor
+        Of the same table.
+    score
+        Name of the score, such as ``ccc_mean``.
+    of_rate
+        BD-rate at equal score (percent), or BD-score at equal rate.
+    rate
+        Name of the rate: ``wire_bps`` or ``bpp``.
+    """
+    figure = bd_rate if of_rate else bd_score
+    if not (curve.along and anchor.along):
+        empty = curve.name if not curve.along else anchor.name
+        nothing = Difference(value=None, low=np.nan, high=np.nan, dropped=0, reason=f"{empty} has no point")
+        return Interval(difference=nothing, low=np.nan, high=np.nan, refused=1.0)
+    sides = [(side.values[rate], side.values[score]) for side in (curve, anchor)]
+    every = [
+        figure(ours_rate, ours, anchor_rate, theirs)
+        for ours_rate, ours, anchor_rate, theirs in zip(*sides[0], *sides[1], strict=True)
+    ]
+    drawn = np.array([np.nan if found.value is None else found.value for found in every[1:]])
+    known = np.isfinite(drawn)
+    enough = curve.clips > 1 and known.mean() >= 0.5
+    low, high = np.percentile(drawn[known], [2.5, 97.5]) if enough else (np.nan, np.nan)
+    return Interval(difference=every[0], low=float(low), high=float(high), refused=float(1 - known.mean()))
