@@ -57,7 +57,7 @@ def parse_box(text: str) -> Box:
     try:
         x, y, width, height = (int(part) for part in text.split(","))
     except ValueError:
-        raise UserError(f"--roi {text!r}: write none, or where the face is as x,y,w,h in pixels") from None
+        raise UserError(f"--roi {text!r}: write none, face, x,y,w,h (a face's box in pixels) or face:x,y,w,h") from None
     if x < 0 or y < 0 or width <= 0 or height <= 0:
         raise UserError(f"--roi {text}: x and y must not be negative, w and h must be positive")
     return Box(x=x, y=y, width=width, height=height)

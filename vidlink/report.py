@@ -78,6 +78,8 @@ def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dic
     from vidlink.settings import as_json
 
     clip = source.clip
+    width, height = clip.cut_from or (clip.width, clip.height)
+    region = {"kind": "face" if clip.cut_from else "frame", "width": clip.width, "height": clip.height}
     rate = scores["rate"]
     if rate["utilisation"] and rate["utilisation"] > 1:
         source.note(
@@ -89,10 +91,11 @@ def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dic
             "path": clip.name,
             "frames": sum(scores["frames"].values()),
             "fps": round(float(clip.frame_rate), 6),
-            "width": clip.width,
-            "height": clip.height,
+            "width": width,
+            "height": height,
             "seconds": round(scores.pop("seconds"), 6),
         },
+        "region": region,
         "settings": as_json(settings),
         **scores,
         "notes": source.notes,
@@ -129,6 +132,7 @@ def print_summary(summary: dict[str, Any], folder: str) -> None:
             "clip",
             f"{clip['path']}  {clip['width']}x{clip['height']}  {clip['fps']:g} frames/s  {clip['seconds']:.2f} s",
         ),
+        *([("region", _region(summary["region"]))] if summary["region"]["kind"] == "face" else []),
         ("codec, channel", f"{settings['codec']}, {settings['channel']}"),
         ("wire rate", _rate(rate)),
         ("payload", f"{_kbps(rate['payload_bps'])}  {rate['bpp']:.4f} bpp  (wire {rate['wire_bpp']:.4f} bpp)"),
@@ -145,6 +149,10 @@ def print_summary(summary: dict[str, Any], folder: str) -> None:
     for name, text in rows:
         print(f"{name:<{width}}  {text}")
     sys.stdout.flush()
+
+
+def _region(region: dict[str, Any]) -> str:
+    return f"a window of {region['width']}x{region['height']} about a face; bpp, PSNR, SSIM and film are of it"
 
 
 def _kbps(bits: float) -> str:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vidlink.errors import UserError
-from vidlink.faces import at_times, unpack_tracks
 from vidlink.metrics import score_table
 from vidlink.quality import Ssim, Upsampler, as_array, luma, psnr_db
 from vidlink.receiver.recognize import Context, load_recognizer, recognize
+from vidlink.roi import face_boxes
 from vidlink.screen import Screen
 from vidlink.types import Fate, Kind, Status
 
@@ -177,11 +177,10 @@ class Scores:
         receptions = [receptions[slot] for slot in slots]
         offsets = (segment.times_s - segment.start_s)[slots]
         if recognizer.wants.region == "face":
-            tracks = unpack_tracks(arrival.side_data)
-            boxes = {face: at_times(knots, offsets, segment.duration_s) for face, knots in tracks.items()}
+            boxes = face_boxes(arrival.side_data, offsets, segment.duration_s, self._clip)
         else:
             whole = np.array([0.0, 0.0, self._clip.width, self._clip.height])
-            boxes = {0: np.tile(whole, (len(offsets), 1))}
+            boxes = {0: (np.tile(whole, (len(offsets), 1)),) * 2}
         colour = recognizer.wants.colour
         received, pristine = ([as_array(side[slot], colour) for slot in slots] for side in (screen, segment.frames))
         context = Context(
@@ -189,8 +188,8 @@ class Scores:
             quality=np.array([r.quality for r in receptions]),
             status=tuple(str(r.status) for r in receptions),
         )
-        for face, path in boxes.items():
-            crops = [tuple(box) for box in path.tolist()] if recognizer.wants.region == "face" else None
+        for face, (path, shown) in boxes.items():
+            crops = [tuple(box) for box in shown.tolist()] if recognizer.wants.region == "face" else None
             table: dict[str, Any] = {
                 "frame": [r.frame for r in receptions],
                 "time_s": np.round([r.time_s for r in receptions], 6),

@@ -81,7 +81,7 @@ class Settings:
     labels: Path | None = None
     """Table of labels."""
     roi: str = "none"
-    """``none`` (faces are found) or the face's box ``x,y,w,h``."""
+    """What is coded, and where the face is: see :func:`~vidlink.roi.parse_roi`."""
     vmaf: bool = False
     """Add VMAF, by the machine's own ffmpeg."""
     seed: int = 0
@@ -190,8 +190,9 @@ def simulate_parser() -> argparse.ArgumentParser:
     add(
         "--roi",
         default="none",
-        metavar="BOX",
-        help="none: faces are where the labels' boxes are, or else found; x,y,w,h: the face is there",
+        metavar="ROI",
+        help="none: whole frames, faces are where the labels' boxes are, or else found; x,y,w,h: the same, the face is "
+        "there; face: only a window about the largest face; face:x,y,w,h: only a window about that box",
     )
     add(
         "--recognize-every",

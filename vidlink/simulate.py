@@ -61,6 +61,7 @@ def simulate(
     from vidlink.report import Watch, preload, summarize
     from vidlink.scores import Scores, load_judge
     from vidlink.sender.follow import cut_out
+    from vidlink.sender.follow import cut_out
     from vidlink.sender.live import LiveSender
     from vidlink.sender.sender import Sender
     from vidlink.thumbnails import Thumbnails
@@ -71,8 +72,9 @@ def simulate(
     with watch("open"):
         codec, profile = load_codec(settings.codec), load_channel(settings.channel)
         source = open_source(settings.input, video_size=settings.video_size, frame_rate=settings.framerate)
-        clip = source.clip
         recognizer, labels = load_judge(settings, source.labels)
+        source = cut_out(source, settings, labels, memory)
+        clip = source.clip
 
     rng = np.random.default_rng(settings.seed)
     link: Link | LiveLink

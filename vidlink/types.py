@@ -44,6 +44,9 @@ class Clip:
     """Duration in seconds as the container states it, or None where it states none."""
     notes: tuple[str, ...] = ()
     """What was done to the source on the way in (rotated, deinterlaced, ...), a sentence each."""
+    cut_from: tuple[int, int] | None = None
+    """Width and height in pixels of the source's frames, where only a window about a face is coded (then ``width`` and
+    ``height`` are the window's); None where frames are coded whole."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +66,8 @@ class Segment:
     """Seconds from the first frame to the first frame of the next segment."""
     last: bool = False
     """Whether the clip ends with this segment."""
+    side_data: bytes = b""
+    """The face track along which its frames were cut; empty where frames are whole, or no face was found."""
 
     @property
     def start_s(self) -> float:

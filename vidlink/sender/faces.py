@@ -163,6 +163,21 @@ class LabelledFaces:
         return found
 
 
+def find_faces(
+    box: Box | None, labels: pd.DataFrame | None, memory: Memory | None = None
+) -> FaceTracker | LabelledFaces:
+    """Who knows where the faces of a clip are: the user, the labels where they have boxes, or else the detector.
+
+    Raises
+    ------
+    UserError
+        As :class:`LabelledFaces`.
+    """
+    if box is None and labels is not None and all(side in labels for side in BOX):
+        return LabelledFaces(labels)
+    return FaceTracker(box, memory)
+
+
 def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """Intersection over union of two boxes."""
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vidlink.errors import UserError
-from vidlink.faces import BOX, pack_tracks, parse_box
+from vidlink.faces import pack_tracks
 from vidlink.pipeline import in_order
+from vidlink.roi import check_box, parse_roi
 from vidlink.rtp.retransmission import OVERHEAD_BYTES
 from vidlink.sender.aggregate import aggregation_s
-from vidlink.sender.faces import FaceTracker, LabelledFaces
+from vidlink.sender.faces import find_faces
 from vidlink.sender.fec import parse_fec
 from vidlink.sender.ladder import usable_scales
 from vidlink.sender.memory import Memory
@@ -239,18 +240,12 @@ class Sender:
 
     def _sided(self, segments: Iterable[Segment]) -> Iterator[tuple[Segment, bytes]]:
         """Each segment with its side data: where its faces are."""
-        if not self._faces:
-            yield from ((segment, b"") for segment in segments)
+        if self._clip.cut_from or not self._faces:
+            yield from ((segment, segment.side_data) for segment in segments)
             return
-        box = None if self._settings.roi == "none" else parse_box(self._settings.roi)
-        if box and (box.x + box.width > self._clip.width or box.y + box.height > self._clip.height):
-            raise UserError(
-                f"--roi {self._settings.roi}: leaves the picture, which is {self._clip.width}x{self._clip.height}"
-            )
-        tracker: FaceTracker | LabelledFaces
-        if self._labels is not None and not box and all(side in self._labels for side in BOX):
-            tracker = LabelledFaces(self._labels)
-        else:
-            tracker = FaceTracker(box, self._memory)
+        box = parse_roi(self._settings.roi).box
+        if box:
+            check_box(box, width=self._clip.width, height=self._clip.height)
+        tracker = find_faces(box, self._labels, self._memory)
         for segment in segments:
             yield segment, pack_tracks(tracker.track(segment))
