@@ -10,6 +10,7 @@ import torch
 from vidlink import evaluate as command
 from vidlink.data.faces import load_faces
 from vidlink.errors import UserError
+from vidlink.profiles import load_codec
 from vidlink.receiver.recognize import Wants
 
 
@@ -111,3 +112,41 @@ def test_generated_faces_are_data_too():
     for spec, split in (("generated:x", "train"), ("generated:0", "train"), ("generated:5", "nosplit")):
         with pytest.raises(UserError):
             load_faces(spec, split)
+
+
+def test_coded_faces_are_scored_at_each_quality(plugin, tree, tmp_path, capsys):
+    path = tmp_path / "out.json"
+    options = [f"--recognizer={plugin}:Bright", f"--data=ferplus:{tree}", "--scales=1,2", f"--json={path}"]
+    command.main([*options, "--codec=x264", "--quality=20,45"])
+    result = json.loads(path.read_text())
+    assert result["codec"] == "x264"
+    assert [(row["scale"], row["quality"]) for row in result["scores"]] == [(1, 20), (1, 45), (2, 20), (2, 45)]
+    assert "45" in capsys.readouterr().out
+    first = path.read_bytes()
+    command.main([*options, "--quality=20,45"])
+    assert path.read_bytes() == first
+
+
+def test_coding_loses_detail_and_keeps_the_faces_apart():
+    generator = np.random.default_rng(0)
+    images = np.stack([generator.integers(k, k + 60, (48, 48)) for k in range(0, 190, 3)]).astype(np.uint8)
+    codec = load_codec("x264")
+    fine, coarse = (np.stack(command.send_coded(images, 1.0, quality, codec)) for quality in (12, 48))
+    assert fine.shape == coarse.shape == images.shape
+    assert np.abs(fine.astype(float) - images).mean() < 6
+    assert coarse.std(axis=(1, 2)).mean() < 0.5 * fine.std(axis=(1, 2)).mean()
+    assert np.corrcoef(coarse.mean(axis=(1, 2)), images.mean(axis=(1, 2)))[0, 1] > 0.99
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--quality=99"], "'99' is no crf of x264 from"),
+        (["--quality=30,x"], "'x' is no crf of x264 from"),
+        (["--codec=x264"], "give the quality too"),
+        (["--codec=x999", "--quality=30"], "x999"),
+    ],
+)
+def test_wrong_qualities_are_named(tree, options, message):
+    with pytest.raises(UserError, match=message):
+        command.main([f"--data=ferplus:{tree}", *options])

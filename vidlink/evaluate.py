@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vidlink.data.faces import FaceSet
+    from vidlink.profiles import Codec
     from vidlink.receiver.recognize import Context, Recognizer
 
     Score = dict[str, Any]
@@ -35,6 +37,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", required=True, metavar="KIND:PATH", help="faces, for example ferplus:ferplus.zip")
     parser.add_argument("--split", default="valid", help="split to score (%(default)s)")
     parser.add_argument("--scales", default="1,1.5,2,3,4,6", help="scale factors (%(default)s)")
+    parser.add_argument("--codec", metavar="NAME", help="also code the faces by this recipe (with --quality)")
+    parser.add_argument("--quality", metavar="30,38", help="values of the codec's quality knob (codec: x264)")
     parser.add_argument("--weights", type=Path, metavar="FILE.safetensors", help="other weights than its own")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the scores here")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (%(default)s)")
@@ -42,8 +46,15 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def evaluate(recognizer: Recognizer, faces: FaceSet, scales: Sequence[float]) -> list[Score]:
-    """Score a recognizer at each scale factor.
+def evaluate(
+    recognizer: Recognizer,
+    faces: FaceSet,
+    scales: Sequence[float],
+    *,
+    codec: Codec | None = None,
+    qualities: Sequence[float | None] = (None,),
+) -> list[Score]:
+    """Score a recognizer at each scale factor, and at each quality of a codec.
 
     Parameters
     ----------
@@ -53,12 +64,17 @@ def evaluate(recognizer: Recognizer, faces: FaceSet, scales: Sequence[float]) ->
         Labelled faces; the whole picture is the face box.
     scales
         Scale factors, at least 1 each.
+    codec
+        The recipe by which faces are coded, where there are qualities.
+    qualities
+        Values of its quality knob; None for faces that are not coded.
 
     Returns
     -------
     list
-        One entry a scale: ``scale``, ``quality`` (None), ``n``, maps ``cc``, ``ccc``, ``rmse`` by dimension, and
-        ``accuracy`` against the emotion with most votes, None where the recognizer has no ``with_emotions``.
+        One entry a scale and quality: ``scale``, ``quality`` (None where not coded), ``n``, maps ``cc``, ``ccc``,
+        ``rmse`` by dimension, and ``accuracy`` against the emotion with most votes, None where the recognizer has no
+        ``with_emotions``.
 
     Raises
     ------
@@ -81,18 +97,23 @@ def evaluate(recognizer: Recognizer, faces: FaceSet, scales: Sequence[float]) ->
     names = hasattr(recognizer, "with_emotions")
     asked = _WithEmotions(recognizer) if names else recognizer
     scores = []
-    for scale in scales:
-        pictures = send_through(faces.images, scale)
+    for scale, quality in product(scales, qualities):
+        if codec is None or quality is None:
+            pictures = send_through(faces.images, scale)
+        else:
+            pictures = send_coded(faces.images, scale, quality, codec)
         boxes = [(0, 0, picture.shape[1], picture.shape[0]) for picture in pictures]
         context = Context(
-            scale=np.full(len(pictures), scale), quality=np.full(len(pictures), np.nan), status=("ok",) * len(pictures)
+            scale=np.full(len(pictures), scale),
+            quality=np.full(len(pictures), np.nan if quality is None else quality),
+            status=("ok",) * len(pictures),
         )
         given = recognize(asked, pictures, boxes, context)
         answers, emotions = given[:, columns], given[:, len(recognizer.gives) :]
         scores.append(
             {
                 "scale": float(scale),
-                "quality": None,
+                "quality": quality,
                 "n": int(np.isfinite(answers).all(axis=1).sum()),
                 **score_table(AFFECT, answers, faces.affect),
                 "accuracy": accuracy(emotions.argmax(axis=1), faces.majority) if names else None,
@@ -126,6 +147,33 @@ def send_through(images: NDArray[np.uint8], scale: float) -> list[NDArray[np.uin
         cv2.resize(cv2.resize(image, lr, interpolation=cv2.INTER_AREA), (width, height), interpolation=cv2.INTER_CUBIC)
         for image in images
     ]
+
+
+def send_coded(images: NDArray[np.uint8], scale: float, quality: float, codec: Codec) -> list[NDArray[np.uint8]]:
+    """Downsample, code, decode and bring back, as :func:`vidlink.training.coded.code` does in training.
+
+    Galleries of 64 faces that move a little make short groups of pictures; one picture of each is kept. What moves how,
+    and which picture it is, is the same each time.
+
+    Parameters
+    ----------
+    images
+        Shape (n, side, side).
+    scale, quality
+        Scale factor, and value of the codec's quality knob.
+    codec
+        The recipe.
+    """
+    import numpy as np
+    import torch
+
+    from vidlink.training.coded import Coding, code
+
+    coding = Coding(codec=codec, share=1.0, quality=(quality, quality))
+    generator = torch.Generator().manual_seed(0)
+    groups = torch.from_numpy(images[:, None].astype(np.float32) / 255).split(coding.group)
+    coded = torch.cat([code(group, scale, coding, generator)[0] for group in groups])
+    return list((coded[:, 0] * 255).round().to(torch.uint8).numpy())
 
 
 class _WithEmotions:
@@ -163,10 +211,35 @@ def parse_scales(text: str) -> list[float]:
     return scales
 
 
+def parse_qualities(text: str | None, codec: Codec) -> list[float | None]:
+    """Values of the codec's quality knob from a list with commas; one None where there is no list.
+
+    Raises
+    ------
+    UserError
+        Where one is no number, or out of the codec's range.
+    """
+    if text is None:
+        return [None]
+    low, high = sorted((codec.quality.best, codec.quality.worst))
+    found: list[float | None] = []
+    for part in text.split(","):
+        try:
+            quality = float(part)
+        except ValueError:
+            quality = math.nan
+        if not low <= quality <= high:
+            knob = f"{codec.quality.option} of {codec.name} from {low:g} to {high:g}"
+            raise UserError(f"--quality {text}: {part.strip()!r} is no {knob}")
+        found.append(quality)
+    return found
+
+
 def table(scores: Sequence[Score]) -> str:
     """Lay the scores out for the terminal, a line a scale."""
     lines = [
-        f"{'scale':>5} {'n':>6}" + "".join(f"  {name:>13}" for name in ("CC v/a", "CCC v/a", "RMSE v/a", "accuracy"))
+        f"{'scale':>5} {'quality':>7} {'n':>6}"
+        + "".join(f"  {name:>13}" for name in ("CC v/a", "CCC v/a", "RMSE v/a", "accuracy"))
     ]
     for row in scores:
         pairs = [
@@ -174,7 +247,10 @@ def table(scores: Sequence[Score]) -> str:
             for score in ("cc", "ccc", "rmse")
         ]
         named = "-" if row["accuracy"] is None else f"{row['accuracy']:.3f}"
-        lines.append(f"{row['scale']:>5g} {row['n']:>6}" + "".join(f"  {cell:>13}" for cell in (*pairs, named)))
+        quality = "-" if row["quality"] is None else f"{row['quality']:g}"
+        lines.append(
+            f"{row['scale']:>5g} {quality:>7} {row['n']:>6}" + "".join(f"  {cell:>13}" for cell in (*pairs, named))
+        )
     return "\n".join(lines)
 
 
@@ -189,6 +265,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     scales = parse_scales(options.scales)
     if options.json and not options.json.absolute().parent.is_dir():
         raise UserError(f"--json {options.json}: no such folder")
+    if options.codec and options.quality is None:
+        raise UserError(f"--codec {options.codec}: give the quality too, like --quality 30")
+    from vidlink.profiles import load_codec
+
+    codec = load_codec(options.codec or "x264")
+    qualities = parse_qualities(options.quality, codec)
     import torch
 
     from vidlink.data.faces import load_faces
@@ -198,13 +280,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         torch.set_num_threads(options.threads)
     recognizer = load_recognizer(options.recognizer, device=options.device, weights=options.weights)
     faces = load_faces(options.data, options.split)
-    scores = evaluate(recognizer, faces, scales)
+    scores = evaluate(recognizer, faces, scales, codec=codec, qualities=qualities)
     print(table(scores))
     if options.json:
         result = {
             "recognizer": options.recognizer,
             "data": options.data,
             "split": options.split,
+            "codec": None if options.quality is None else codec.name,
             "skipped": faces.skipped,
             "scores": scores,
         }
