@@ -147,6 +147,35 @@ def test_frames_smaller_than_the_smallest_rung(command, tmp_path, make_clip):
     nothing_left(tmp_path)
 
 
+def test_chosen_factors_that_make_pictures_too_small(command, small_clip, tmp_path):
+    refused(command(small_clip, "--bitrate", "64k", *FAST, "--scales", "1,2,6"), "--scales", "16x10", "factor is 4")
+    nothing_left(tmp_path)
+
+
+def test_segments_shorter_than_two_frames_are_refused_and_longer_than_the_clip_are_one(
+    command, tmp_path, make_clip, small_clip, simulated
+):
+    make_clip(tmp_path / "slow.mp4", rate=10)
+    refused(command("slow.mp4", "--bitrate", "64k", "--segment", "0.15", *FAST), "--segment 0.15", "at least 0.2")
+    run = simulated(tmp_path / "run", small_clip, "--scale", "2", "--quality", "40", "--segment", "60", *FAST[:2])
+    assert len(run.summary["plan"]) == 1
+    assert any("shorter than a segment of 60 s" in note for note in run.summary["notes"])
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        ("--search", "ladder"),
+        ("--search", "exhaustive", "--quality", "40"),
+    ],
+)
+def test_the_lowest_rate_that_is_named_works(command, small_clip, coarse, how):
+    ended = command(small_clip, "--bitrate", "1k", "--codec", coarse, *how, *FAST)
+    assert ended.status == 2
+    named = re.search(r"the lowest rate that works is (\S+)", ended.err)[1]
+    assert command(small_clip, "--bitrate", named, "--codec", coarse, *how, *FAST).status == 0
+
+
 def test_no_rung_below_max_size(command, small_clip):
     refused(command(small_clip, "--bitrate", "64k", *FAST, "--max-size", "16x16"), "96x64", "16x16")
 

@@ -78,6 +78,8 @@ def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dic
     from vidlink.settings import as_json
 
     clip = source.clip
+    if len(scores["plan"]) == 1 and settings.segment_s > scores["seconds"] + 0.1:
+        source.note(f"the clip is shorter than a segment of {settings.segment_s:g} s: it was coded as one")
     width, height = clip.cut_from or (clip.width, clip.height)
     region = {"kind": "face" if clip.cut_from else "frame", "width": clip.width, "height": clip.height}
     rate = scores["rate"]

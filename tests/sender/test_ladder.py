@@ -44,3 +44,14 @@ def test_rungs_below_the_codecs_smallest_side_or_above_the_largest_size_are_left
         usable_scales(scales, 176, 144, min_side=160)
     with pytest.raises(UserError, match="at most 10x10"):
         usable_scales(scales, 176, 144, min_side=16, max_size=(10, 10))
+
+
+def test_factors_that_the_user_chose_must_all_be_usable():
+    with pytest.raises(UserError, match=r"--scales: 12 makes 14x12 of 176x144; .* largest factor is 9\.0"):
+        usable_scales((1, 9, 12, 16), 176, 144, min_side=16, chosen=True)
+    assert usable_scales((1, 9), 176, 144, min_side=16, chosen=True) == (1, 9)
+    assert usable_scales((1, 9, 12, 16), 176, 144, min_side=16) == (1, 9)
+    # Too large for a promise is no mistake.
+    assert usable_scales((1, 9), 176, 144, min_side=16, max_size=(100, 100), chosen=True) == (9,)
+    with pytest.raises(UserError, match="fit no rung of the ladder 12, 16"):
+        usable_scales((12, 16), 176, 144, min_side=16, chosen=True)

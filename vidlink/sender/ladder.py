@@ -45,6 +45,7 @@ def usable_scales(
     *,
     min_side: int,
     max_size: tuple[int, int] | None = None,
+    chosen: bool = False,
 ) -> tuple[float, ...]:
     """Keep the factors at which both LR sides are at least ``min_side`` and within ``max_size``.
 
@@ -58,20 +59,29 @@ def usable_scales(
         Smallest side in pixels that the codec takes.
     max_size
         Largest width and height in pixels that may be sent, if there is such a promise.
+    chosen
+        Whether the user chose the factors: then none may make pictures too small for the codec.
 
     Raises
     ------
     UserError
-        No factor is left.
+        No factor is left, or a chosen one makes pictures that are too small.
     """
-    usable = []
+    usable, too_small = [], []
     for scale in scales:
         lr_width, lr_height = coded_size(width, height, scale)
         if min(lr_width, lr_height) < min_side:
+            too_small.append(scale)
             continue
         if max_size and (lr_width > max_size[0] or lr_height > max_size[1]):
             continue
         usable.append(scale)
+    if usable and too_small and chosen:
+        lr_width, lr_height = coded_size(width, height, too_small[0])
+        raise UserError(
+            f"--scales: {too_small[0]:g} makes {lr_width}x{lr_height} of {width}x{height}; a coded side must be at "
+            f"least {min_side} pixels, so the largest factor is {math.floor(100 * min(width, height) / min_side) / 100}"
+        )
     if usable:
         return tuple(usable)
     limit = f" and at most {max_size[0]}x{max_size[1]}" if max_size else ""

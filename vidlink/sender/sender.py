@@ -25,9 +25,11 @@ from vidlink.sender.strategies import (
     exhaustive,
     floor_bps,
     guided,
+    ladder_floor_bps,
     ladder_scale,
 )
 from vidlink.sender.trial import Trials
+from vidlink.settings import DEFAULT_SCALES
 from vidlink.types import IPV4_UDP_RTP_BYTES, Rung
 
 if TYPE_CHECKING:
@@ -87,8 +89,18 @@ class Sender:
         self._memory = memory or Memory()
         scales = settings.scales if settings.scale is None else (settings.scale,)
         self._scales = usable_scales(
-            scales, clip.width, clip.height, min_side=codec.min_side, max_size=settings.max_size
+            scales,
+            clip.width,
+            clip.height,
+            min_side=codec.min_side,
+            max_size=settings.max_size,
+            chosen=settings.scales != DEFAULT_SCALES,
         )
+        if settings.segment_s * clip.frame_rate < 2 - 1e-6:
+            raise UserError(
+                f"--segment {settings.segment_s:g}: shorter than two frames of this clip, "
+                f"{float(clip.frame_rate):.4g} a second; at least {math.ceil(2000 / clip.frame_rate) / 1000:g}"
+            )
         knob, quality = codec.quality, settings.quality
         if quality is not None and not knob.best <= quality <= knob.worst:
             raise UserError(
@@ -165,15 +177,15 @@ class Sender:
                 planned = ((segment, side, rungs[segment.index]) for segment, side in self._sided(read("send")))
                 yield from self._code(planned, pool)
                 return
+            scales = task.scales
             if search == "ladder":
-                task = replace(task, scales=(ladder_scale(task),))
+                scales = (ladder_scale(task),)
             elif search == "best-fixed":
-                task = replace(task, scales=(best_fixed_scale(lambda: self._sided(read("plan")), task),))
-            for segment, found in guided(self._sided(read("send")), task):
+                scales = (best_fixed_scale(lambda: self._sided(read("plan")), task),)
+            for segment, found in guided(self._sided(read("send")), replace(task, scales=scales)):
                 yield segment, found.coded
         except BudgetTooLowError:
-            depth_s = task.depth_s if search == "exhaustive" else 0.0
-            lowest_bps = floor_bps(self._sided(read("floor")), task, self._wire_bits, depth_s=depth_s)
+            lowest_bps = self._floor_bps(lambda: read("floor"), task, search)
             asked_bps = settings.bitrate_bps or self._rate_bps
             lowest_bps = math.ceil(lowest_bps * asked_bps / self._rate_bps)
             raise UserError(
@@ -213,6 +225,21 @@ class Sender:
             depth_s=settings.buffer_s,
             pool=pool,
         )
+
+    def _floor_bps(self, read: Callable[[], Iterable[Segment]], task: Task, search: str) -> float:
+        """The lowest budget at which a way to choose works, in bits per second."""
+        grid = search == "exhaustive"
+
+        def floor(task: Task) -> float:
+            return floor_bps(
+                self._sided(read()),
+                task,
+                self._wire_bits,
+                quality=max(task.qualities) if grid else task.knob.worst,
+                depth_s=task.depth_s if grid else 0.0,
+            )
+
+        return ladder_floor_bps(floor, task) if search == "ladder" else floor(task)
 
     def _code(
         self, planned: Iterable[tuple[Segment, bytes, Rung]], pool: Executor

@@ -155,6 +155,7 @@ def floor_bps(
     task: Task,
     wire_bits: Callable[[CodedSegment, float], int],
     *,
+    quality: float,
     depth_s: float,
 ) -> float:
     """The lowest budget in bits per second at which the cheapest rung of every segment fits.
@@ -165,10 +166,12 @@ def floor_bps(
         As for :func:`guided`.
     wire_bits
         Wire bits of a coded segment at a budget: how pictures share packets depends on it.
+    quality
+        The worst quality that may be chosen.
     depth_s
         Depth of the bucket in seconds; 0 where each segment must fit its own time.
     """
-    rung = Rung(scale=task.scales[-1], frame_divisor=task.divisors[-1], quality=max(task.knob.worst, *task.qualities))
+    rung = Rung(scale=task.scales[-1], frame_divisor=task.divisors[-1], quality=quality)
     choices = [
         Choices(
             trials=(),
@@ -180,3 +183,22 @@ def floor_bps(
         for segment, side_data in segments
     ]
     return lowest_rate(choices, depth_s=depth_s, wire_bits=wire_bits)
+
+
+def ladder_floor_bps(floor: Callable[[Task], float], task: Task) -> float:
+    """The lowest budget in bits per second that works for the usual ladder, whose scale depends on the budget.
+
+    Parameters
+    ----------
+    floor
+        The lowest budget for what a task may choose from.
+    task
+        With the whole ladder.
+    """
+    rate_bps = task.rate_bps
+    while True:
+        scale = ladder_scale(replace(task, rate_bps=rate_bps))
+        needed_bps = floor(replace(task, scales=(scale,)))
+        if needed_bps <= rate_bps:
+            return rate_bps
+        rate_bps = needed_bps
