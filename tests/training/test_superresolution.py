@@ -23,15 +23,6 @@ def stripes(seed, size=(60, 66)):
     return cv2.GaussianBlur(np.where(white, 225, 30).astype(np.uint8), None, 0.6)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """So little work is slower by several threads, much slower where they wait for a core."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def images():
     return [stripes(seed) for seed in range(8)]

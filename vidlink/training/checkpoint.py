@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,8 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
     except (OSError, RuntimeError) as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise UserError(f"{path}: cannot be written ({error})") from error
 
 
@@ -69,7 +71,8 @@ def load_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any] | No
         state = torch.load(path, map_location="cpu", weights_only=True)
         found = state["settings"]
     except Exception as error:
-        raise UserError(f"{path}: not a checkpoint ({error}); remove it to start afresh") from error
+        # PyTorch's own message advises to load without the check that keeps code from running: it is not passed on.
+        raise UserError(f"{path}: not a checkpoint, or damaged; remove it to start afresh") from error
     differing = sorted(name for name in settings.keys() | found.keys() if settings.get(name) != found.get(name))
     if differing:
         name = differing[0]

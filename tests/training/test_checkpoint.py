@@ -1,0 +1,106 @@
+import resource
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from vidlink.errors import UserError
+from vidlink.nets.srcnn import SRCNN
+from vidlink.training.checkpoint import load_checkpoint, save_card, save_checkpoint, save_weights
+from vidlink.training.superresolution import SRSettings, SuperResolution
+
+
+@contextmanager
+def no_space_beyond(count):
+    """Files can have so many bytes: writing more fails as it does on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (count, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+LARGE = torch.zeros(100_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "save"),
+    [
+        ("c.checkpoint", lambda path: save_checkpoint(path, {"settings": {}, "weights": LARGE})),
+        ("w.safetensors", lambda path: save_weights(path, {"a": LARGE}, {})),
+        ("w.json", lambda path: save_card(path, {"a": LARGE.tolist()})),
+    ],
+)
+def test_what_was_saved_before_survives_a_full_disk(tmp_path, name, save):
+    path = tmp_path / name
+    save(path)
+    before = path.read_bytes()
+    with no_space_beyond(4096), pytest.raises(UserError, match=f"{name}: cannot be written"):
+        save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_run_goes_on_from_the_checkpoint_that_a_full_disk_left(tmp_path):
+    random = np.random.default_rng(0)
+    images = [random.integers(0, 256, (40, 40), np.uint8)]
+    settings = SRSettings(network="srcnn", data="x", scales=(2.0, 2.0), steps=3, batch=2, side=24, each=1)
+
+    def new_run():
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return SuperResolution(SRCNN((4, 4), (3, 3, 3)), images, settings, device=torch.device("cpu"))
+
+    whole, cut, again = new_run(), new_run(), new_run()
+    list(whole.run(quiet=True))
+    checkpoint = tmp_path / "c"
+    rows = cut.run(None, checkpoint, quiet=True)
+    next(rows)
+    with no_space_beyond(4096), pytest.raises(UserError, match="cannot be written"):
+        next(rows)
+    assert again.resume(checkpoint)
+    assert again.step == 1
+    list(again.run(None, checkpoint, quiet=True))
+    assert again.log == whole.log
+
+
+@pytest.mark.parametrize("how", ["empty", "truncated", "garbage", "weights", "list"])
+def test_damaged_checkpoints_are_refused(tmp_path, how):
+    path = tmp_path / "c"
+    save_checkpoint(path, {"settings": {"seed": 1}, "weights": LARGE})
+    data = path.read_bytes()
+    if how == "weights":
+        save_weights(path, {"a": LARGE}, {})
+    elif how == "list":
+        save_checkpoint(path, [1, 2])
+    else:
+        path.write_bytes({"empty": b"", "truncated": data[: len(data) // 2], "garbage": b"\x00" * 500}[how])
+    with pytest.raises(UserError, match="not a checkpoint, or damaged; remove it"):
+        load_checkpoint(path, {"seed": 1})
+
+
+def test_a_checkpoint_never_runs_code(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "ran"), "w"))
+
+    torch.save({"settings": Bomb()}, tmp_path / "c")
+    with pytest.raises(UserError, match="not a checkpoint"):
+        load_checkpoint(tmp_path / "c", {})
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(UserError, match=r"w\.safetensors: cannot be written"):
+        save_weights(tmp_path / "file" / "w.safetensors", {"a": LARGE}, {})
+
+
+def test_weights_come_back_as_they_were(tmp_path):
+    weights = {"a": torch.rand(3, 4).T, "b": torch.arange(3)}
+    save_weights(tmp_path / "deep" / "w.safetensors", weights, {"x": "y"})
+    found = load_file(tmp_path / "deep" / "w.safetensors")
+    assert all(torch.equal(weights[name], found[name]) for name in weights)
