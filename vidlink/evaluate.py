@@ -34,7 +34,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = Parser(prog="vidlink.evaluate", description=__doc__.partition(":")[0] + ".")
     parser.add_argument("--task", choices=("recognition", "sr"), default="recognition", help="also --task sr --help")
     parser.add_argument("--recognizer", default="affect", metavar="NAME|package.module:Class", help="(%(default)s)")
-    parser.add_argument("--data", required=True, metavar="KIND:PATH", help="faces, for example ferplus:ferplus.zip")
+    parser.add_argument("--data", required=True, metavar="KIND:PATH", help="faces, for example ferplus:ferplus.zip; "
+        "class folders of videos, classes:PATH (--data classes: --help)")  # fmt: skip
     parser.add_argument("--split", default="valid", help="split to score (%(default)s)")
     parser.add_argument("--scales", default="1,1.5,2,3,4,6", help="scale factors (%(default)s)")
     parser.add_argument("--codec", metavar="NAME", help="also code the faces by this recipe (with --quality)")
@@ -256,10 +257,13 @@ def table(scores: Sequence[Score]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command: print the table and write the JSON file."""
-    from vidlink import superresolve
+    from vidlink import activity, superresolve
 
     if superresolve.asked_for(arguments):
         superresolve.main_evaluation(arguments)
+        return
+    if activity.asked_to_evaluate(arguments):
+        activity.main_evaluation(arguments)
         return
     options = parse(arguments)
     scales = parse_scales(options.scales)

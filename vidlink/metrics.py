@@ -97,6 +97,25 @@ def accuracy(predicted: ArrayLike, wanted: ArrayLike) -> float | None:
     return float(np.mean(predicted[labelled] == wanted[labelled])) if labelled.any() else None
 
 
+def wilson(right: int, count: int, z: float = 1.959964) -> tuple[float, float] | None:
+    """Interval of a share: 95 % by default; None where there is nothing.
+
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927), 209-212. It
+    takes the ``count`` cases for independent.
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in wilson(9, 10)]
+    [0.596, 0.982]
+    """
+    if not count:
+        return None
+    share, shrink = right / count, 1 + z * z / count
+    centre = share + z * z / (2 * count)
+    spread = z * float(np.sqrt(share * (1 - share) / count + z * z / (4 * count * count)))
+    return max(0.0, (centre - spread) / shrink), min(1.0, (centre + spread) / shrink)
+
+
 def _correlations(x: NDArray[np.float64], y: NDArray[np.float64], name: str) -> tuple[float, float]:
     what = f"{name}: " if name else ""
     if len(x) < 2:

@@ -10,7 +10,8 @@ import numpy as np
 
 from vidlink.errors import UserError
 from vidlink.quality import Ssim, Upsampler, as_array, luma, psnr_db
-from vidlink.receiver.recognize import recognize
+from vidlink.receiver.crop import bring_to
+from vidlink.receiver.recognize import names_classes, recognize, recognize_windows
 from vidlink.roi import face_boxes
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import av
     from numpy.typing import NDArray
 
+    from vidlink.receiver.crop import Box
     from vidlink.receiver.recognizer import Recognizer
     from vidlink.sender.trial import Objective
     from vidlink.types import Clip, Segment
@@ -71,6 +73,10 @@ class PictureObjective:
 class TaskObjective:
     """How little the recognizer's output on the coded pictures differs from that on the pristine ones.
 
+    Of a recognizer of classes the output is the share of each class, in one window about the middle of the segment
+    (cut or held where the segment is shorter). A recognizer that fails is asked no more: the plan then goes by PSNR,
+    and the run says what was wrong.
+
     The value is -100 x the root mean square difference over dimensions, faces and a few frames of the segment, plus a
     tenth of their PSNR in dB, which decides between pictures that say the same, and where there is no face.
 
@@ -89,28 +95,43 @@ class TaskObjective:
 
     def __init__(self, recognizer: Recognizer, clip: Clip, *, looks: int = 6) -> None:
         self._recognizer, self._clip, self._looks = recognizer, clip, looks
+        self._broken = False
         self._pristine: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
         self._lock = Lock()
 
     def __call__(self, segment: Segment, pictures: Sequence[av.VideoFrame], side_data: bytes) -> float:
         """Closeness of the outputs on LR pictures, one for each frame of the segment."""
-        count = len(segment.frames)
-        looks = min(self._looks, count)
-        slots = [int((k + 0.5) * count / looks) for k in range(looks)]
+        slots = self._slots(segment)
         upsample = Upsampler(self._clip.width, self._clip.height)
         shown = [upsample(pictures[slot]) for slot in slots]
         psnr = np.mean([psnr_db(luma(p), luma(segment.frames[slot])) for p, slot in zip(shown, slots, strict=True)])
         boxes = self._boxes(segment, slots, side_data)
-        if not boxes:
+        if not boxes or self._broken:
             return 0.1 * float(psnr)
-        seen = self._outputs(shown, boxes)
-        with self._lock:
-            if segment.index not in self._pristine:
-                self._pristine[segment.index] = self._outputs([segment.frames[slot] for slot in slots], boxes)
-                while len(self._pristine) > 4:
-                    self._pristine.popitem(last=False)
-            pristine = self._pristine[segment.index]
+        try:
+            seen = self._outputs(shown, boxes)
+            with self._lock:
+                if segment.index not in self._pristine:
+                    frames = [segment.frames[slot] for slot in slots]
+                    self._pristine[segment.index] = self._outputs(frames, boxes)
+                    while len(self._pristine) > 4:
+                        self._pristine.popitem(last=False)
+                pristine = self._pristine[segment.index]
+        except UserError:
+            self._broken = True
+            return 0.1 * float(psnr)
         return 0.1 * float(psnr) - 100 * float(np.sqrt(np.mean(np.square(seen - pristine))))
+
+    def _slots(self, segment: Segment) -> list[int]:
+        """Frames of the segment that are looked at."""
+        count, wants = len(segment.frames), self._recognizer.wants
+        if not names_classes(self._recognizer):
+            looks = min(self._looks, count)
+            return [int((k + 0.5) * count / looks) for k in range(looks)]
+        step_s = 1 / (wants.frame_rate or float(self._clip.frame_rate))
+        middle_s = (segment.times_s[0] + segment.times_s[-1]) / 2
+        instants_s = middle_s + step_s * (np.arange(wants.frames) - (wants.frames - 1) / 2)
+        return [int(np.abs(segment.times_s - instant_s).argmin()) for instant_s in instants_s]
 
     def _boxes(
         self, segment: Segment, slots: Sequence[int], side_data: bytes
@@ -127,5 +148,11 @@ class TaskObjective:
         pictures: Sequence[av.VideoFrame],
         boxes: Sequence[list[tuple[float, float, float, float]] | None],
     ) -> NDArray[np.float32]:
-        arrays = [as_array(picture, self._recognizer.wants.colour) for picture in pictures]
+        wants = self._recognizer.wants
+        arrays = [as_array(picture, wants.colour) for picture in pictures]
+        if names_classes(self._recognizer):
+            window = [np.arange(wants.frames)]
+            crops: list[Sequence[Box | None]] = [path or [None] * len(arrays) for path in boxes]
+            stacks = [[bring_to(wants, each, box) for each, box in zip(arrays, path, strict=True)] for path in crops]
+            return np.stack([recognize_windows(self._recognizer, stack, window) for stack in stacks])
         return np.stack([recognize(self._recognizer, arrays, path) for path in boxes])

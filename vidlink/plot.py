@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from vidlink.class_plot import draw_named
 from vidlink.thumbnails import COUNT
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ def draw_run(path: Path, summary: dict[str, Any], tables: dict[str, pd.DataFrame
     """
     shown = thumbnails.chosen()
     recognition = summary["recognition"]
-    dimensions = list(recognition["cc"]) if recognition and recognition["n"] else []
+    named = bool(recognition) and "accuracy" in recognition
+    dimensions = list(recognition["cc"]) if recognition and not named and recognition["n"] else []
     tall = shown[0][1].shape[0] / shown[0][1].shape[1] if shown else 0.75
     picture_rows = 2 * 10.5 / COUNT * tall
-    heights = [picture_rows, 1.9, 1.5, *[1.7] * len(dimensions)]
+    heights = [picture_rows, 1.9, 1.5, *[1.7] * len(dimensions), *[1.2] * named]
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True}):
         figure = Figure(figsize=(11, sum(heights) + 1.1), layout="constrained", dpi=110)
         parts = figure.subfigures(2, 1, height_ratios=[heights[0] + 0.5, sum(heights[1:])], hspace=0.01)
@@ -51,10 +53,12 @@ def draw_run(path: Path, summary: dict[str, Any], tables: dict[str, pd.DataFrame
         _draw_pictures(top, shown)
         axes = bottom.subplots(len(heights) - 1, 1, sharex=True, height_ratios=heights[1:])
         end_s = summary["input"]["seconds"]
-        _draw_rate(axes[0], summary, tables["segments"])
+        _draw_rate(axes[0], summary, tables["segments"], tables.get("live"))
         _draw_quality(axes[1], tables["frames"])
-        for axis, name in zip(axes[2:], dimensions, strict=True):
+        for axis, name in zip(axes[2:], dimensions, strict=False):
             _draw_track(axis, name, recognition, tables["predictions"])
+        if named:
+            draw_named(axes[-1], recognition, tables["predictions"])
         axes[-1].set_xlabel("time (s)")
         axes[-1].set_xlim(0, end_s)
         figure.suptitle(_title(summary), fontsize=11)
@@ -81,7 +85,7 @@ def _draw_pictures(figure: Any, shown: list[tuple[float, NDArray[np.uint8], NDAr
         axes[row, 0].text(-0.04, 0.5, name, rotation=90, ha="right", va="center", transform=axes[row, 0].transAxes)
 
 
-def _draw_rate(axis: Axes, summary: dict[str, Any], segments: pd.DataFrame) -> None:
+def _draw_rate(axis: Axes, summary: dict[str, Any], segments: pd.DataFrame, live: pd.DataFrame | None) -> None:
     start, length = segments["start_s"].to_numpy(), segments["duration_s"].to_numpy()
     norm = LogNorm(1, max(8.0, float(segments["scale"].max())))
     colours = mpl.colormaps["viridis_r"](norm(segments["scale"].to_numpy(float)))
@@ -124,8 +128,25 @@ def _draw_rate(axis: Axes, summary: dict[str, Any], segments: pd.DataFrame) -> N
             fontsize=8,
             color="#d55e00",
         )
-    axis.set_ylim(0, 1.25 * max(wire.max(), (target or 0) / 1000))
+    highest = max(wire.max(), (target or 0) / 1000)
+    if live is not None:
+        highest = max(highest, _draw_estimate(axis, live))
+    axis.set_ylim(0, 1.25 * highest)
     axis.set_ylabel("rate (kb/s)\nheaders grey")
+
+
+def _draw_estimate(axis: Axes, live: pd.DataFrame) -> float:
+    """What the link carried and was believed to carry, over time; gives the highest value drawn, in kb/s."""
+    estimate = live["estimate_bps"].to_numpy(float) / 1000
+    axis.plot(live["time_s"], estimate, color=_REFERENCE, linewidth=1, label="estimate")
+    highest = float(estimate.max())
+    if live["capacity_bps"].notna().any():
+        capacity = live["capacity_bps"].to_numpy(float) / 1000
+        axis.step(live["time_s"], capacity, color="#d55e00", linewidth=1, linestyle="--", label="capacity")
+        # Peaks that nobody could use must not flatten the rest.
+        highest = max(highest, min(float(capacity.max()), 2 * highest))
+    axis.legend(loc="upper right", ncols=2, frameon=False, fontsize=8, bbox_to_anchor=(1, 1.2))
+    return highest
 
 
 def _draw_quality(axis: Axes, frames: pd.DataFrame) -> None:

@@ -137,6 +137,7 @@ def print_summary(summary: dict[str, Any], folder: str) -> None:
         *([("region", _region(summary["region"]))] if summary["region"]["kind"] == "face" else []),
         ("codec, channel", f"{settings['codec']}, {settings['channel']}"),
         ("wire rate", _rate(rate)),
+        *([("estimator", _estimator(summary["live"]))] if "live" in summary else []),
         ("payload", f"{_kbps(rate['payload_bps'])}  {rate['bpp']:.4f} bpp  (wire {rate['wire_bpp']:.4f} bpp)"),
         ("scales", _scales(summary["plan"])),
         ("packets", _packets(delivery)),
@@ -165,6 +166,21 @@ def _rate(rate: dict[str, Any]) -> str:
     if rate["target_bps"] is None:
         return _kbps(rate["wire_bps"])
     return f"{_kbps(rate['wire_bps'])} of {_kbps(rate['target_bps'])} ({100 * rate['utilisation']:.1f} %)"
+
+
+def _estimator(live: dict[str, Any]) -> str:
+    text = live["estimator"]
+    if live["capacity_used"] is not None:
+        text += f", {100 * live['capacity_used']:.1f} % of {_kbps(live['capacity_bps'])} used"
+    if live["queue_s"]["p95"] is not None:
+        text += f", 95 % of packets within {1000 * live['queue_s']['p95']:.0f} ms in the link"
+    for what, count in (
+        ("too late to be sent", live["discarded_packets"]),
+        ("unsound answers", live["unsound_answers"]),
+    ):
+        if count:
+            text += f", {count} {what}"
+    return text
 
 
 def _scales(plan: list[dict[str, Any]]) -> str:
@@ -196,9 +212,23 @@ def _recognition(found: dict[str, Any] | None) -> list[tuple[str, str]]:
         why = "no face was found" if not found["faces"] else "no frame has a label"
         return [(found["task"], f"nothing to score: {why} (--roi x,y,w,h says where a face is)")]
     against = "labels" if found["against"] == "labels" else "its own output on the pristine clip"
+    if "accuracy" in found:
+        return _named(found, against)
     faces = f", {found['faces']} faces" if found["faces"] > 1 else ""
     rows = [(found["task"], f"{found['recognizer']} against {against}, {found['n']} values{faces}")]
     for name in found["cc"]:
         scores = f"CC {found['cc'][name]:.3f}  CCC {found['ccc'][name]:.3f}  RMSE {found['rmse'][name]:.3f}"
         rows.append((f"  {name}", scores))
     return rows
+
+
+def _named(found: dict[str, Any], against: str) -> list[tuple[str, str]]:
+    """What a recognizer of classes named."""
+    low, high = found["interval"]
+    share = f"{100 * found['accuracy']:.1f} % of {found['n']} windows ({100 * low:.0f} to {100 * high:.0f} %)"
+    wanted = found["class_label"] or found["class_pristine"]
+    verdict = found["class"] if found["class"] == wanted else f"{found['class']}, not {wanted}"
+    return [
+        (found["task"], f"{found['recognizer']} against {against}: {share}"),
+        ("  clip", verdict if found["accuracy_clip"] is not None else found["class"]),
+    ]

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vidlink.class_labels import ClassLabels
+from vidlink.class_scores import ClassScores
 from vidlink.errors import UserError
 from vidlink.metrics import score_table
 from vidlink.quality import Ssim, Upsampler, as_array, luma, psnr_db
-from vidlink.receiver.recognize import Context, load_recognizer, recognize
+from vidlink.receiver.recognize import Context, load_recognizer, names_classes, recognize
 from vidlink.roi import face_boxes
 from vidlink.screen import Screen
 from vidlink.types import Fate, Kind, Status
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from vidlink.types import Carried, Clip, Reception, Segment
 
 
-def load_judge(settings: Settings, own: pd.DataFrame | None) -> tuple[Recognizer | None, pd.DataFrame | None]:
+def load_judge(
+    settings: Settings, own: pd.DataFrame | None
+) -> tuple[Recognizer | None, pd.DataFrame | ClassLabels | None]:
     """The recognizer of a run and the labels it is held against.
 
     Parameters
@@ -45,10 +49,22 @@ def load_judge(settings: Settings, own: pd.DataFrame | None) -> tuple[Recognizer
         There is no such recognizer, it cannot be loaded, or the labels file is wrong.
     """
     if settings.recognizer == "none":
-        if settings.labels:
-            raise UserError(f"--labels {settings.labels}: --recognizer none gives nothing to hold against labels")
+        for option, value in (("labels", settings.labels), ("label", settings.label)):
+            if value is not None:
+                raise UserError(f"--{option} {value}: --recognizer none gives nothing to hold against labels")
         return None, None
-    recognizer = load_recognizer(settings.recognizer, device=settings.device, weights=settings.weights)
+    recognizer = load_recognizer(
+        settings.recognizer, device=settings.device, weights=settings.weights, arguments=settings.recognizer_args
+    )
+    if names_classes(recognizer):
+        from vidlink.class_labels import find_class_labels
+
+        return recognizer, find_class_labels(settings, names_classes(recognizer))
+    if settings.label is not None:
+        raise UserError(
+            f"--label {settings.label}: recognizer {recognizer.name!r} names no classes, it gives "
+            f"{', '.join(recognizer.gives)}; --labels takes a table of them"
+        )
     if settings.labels:
         from vidlink.labels import load_labels
 
@@ -82,7 +98,7 @@ class Scores:
         clip: Clip,
         *,
         recognizer: Recognizer | None,
-        labels: pd.DataFrame | None,
+        labels: pd.DataFrame | ClassLabels | None,
         score_pictures: bool,
         every: int = 1,
         memory: Memory | None = None,
@@ -97,6 +113,11 @@ class Scores:
         self._frames: list[dict[str, Any]] = []
         self._predictions: list[dict[str, Any]] = []
         self._seconds = 0.0
+        self._named = None
+        if recognizer and names_classes(recognizer):
+            self._named = ClassScores(recognizer, float(clip.frame_rate) / every)
+        self.failure: str | None = None
+        """Why there is no recognition, where the recognizer failed; all else is kept."""
 
     def add(self, arrival: Arrival, receptions: Sequence[Reception]) -> Screen:
         """Take in one segment.
@@ -158,8 +179,11 @@ class Scores:
                 "ssim": round(float(np.mean([row["ssim"] for row in rows])), 6) if self._ssim else None,
             }
         )
-        if self._recognizer:
-            self._recognize(self._recognizer, arrival, receptions, screen)
+        if self._recognizer and self.failure is None:
+            try:
+                self._recognize(self._recognizer, arrival, receptions, screen)
+            except UserError as error:
+                self.failure = str(error)
         return screen
 
     def _recognize(
@@ -190,6 +214,9 @@ class Scores:
         )
         for face, (path, shown) in boxes.items():
             crops = [tuple(box) for box in shown.tolist()] if recognizer.wants.region == "face" else None
+            if self._named:
+                self._named.add(face, receptions, received, pristine, crops)
+                continue
             table: dict[str, Any] = {
                 "frame": [r.frame for r in receptions],
                 "time_s": np.round([r.time_s for r in receptions], 6),
@@ -232,19 +259,35 @@ class Scores:
         """
         import pandas as pd
 
-        from vidlink.labels import check_cover, labels_at, match_faces
-
         tables = {
             "segments": pd.DataFrame(self._segments),
             "frames": pd.DataFrame(self._frames),
             "packets": pd.concat(map(pd.DataFrame, self._packets), ignore_index=True),
         }
+        tables["predictions"] = self._named_windows(self._named) if self._named else self._dimensions()
+        return tables
+
+    def _named_windows(self, named: ClassScores) -> pd.DataFrame:
+        """A row a window."""
+        if self.failure is None:
+            try:
+                named.finish()
+            except UserError as error:
+                self.failure = str(error)
+        return named.table(self._labels if isinstance(self._labels, ClassLabels) else None)
+
+    def _dimensions(self) -> pd.DataFrame:
+        """A row a frame and face."""
+        import pandas as pd
+
+        from vidlink.labels import check_cover, labels_at, match_faces
+
         gives = self._recognizer.gives if self._recognizer else ()
         columns = ["frame", "time_s", "face", "status", "scale", "x", "y", "width", "height"]
         empty = pd.DataFrame(columns=[*columns, *gives, *(f"{name}_pristine" for name in gives)])
         predictions = pd.concat(map(pd.DataFrame, self._predictions), ignore_index=True) if self._predictions else empty
         labels = self._labels
-        if labels is not None:
+        if isinstance(labels, pd.DataFrame):
             check_cover(labels, self._seconds)
             for name in gives:
                 predictions[f"{name}_label"] = np.nan
@@ -252,8 +295,7 @@ class Scores:
                 rows = predictions["face"] == track
                 values = labels_at(labels, face, predictions.loc[rows, "time_s"].to_numpy(float), gives)
                 predictions.loc[rows, [f"{name}_label" for name in gives]] = np.round(values, 5)
-        tables["predictions"] = predictions.sort_values(["frame", "face"], kind="stable").reset_index(drop=True)
-        return tables
+        return predictions.sort_values(["frame", "face"], kind="stable").reset_index(drop=True)
 
     def summary(self, tables: dict[str, pd.DataFrame], *, target_bps: float | None) -> dict[str, Any]:
         """What the tables come down to: ``rate``, ``plan``, ``delivery``, ``frames``, ``quality``, ``recognition``."""
@@ -279,11 +321,14 @@ class Scores:
                 "ssim": round(float(frames["ssim"].mean()), 6) if self._ssim else None,
             },
             "recognition": self._recognition(tables["predictions"]),
+            **({"recognition_error": self.failure} if self.failure else {}),
         }
 
     def _recognition(self, predictions: pd.DataFrame) -> dict[str, Any] | None:
-        if not self._recognizer:
+        if not self._recognizer or self.failure:
             return None
+        if self._named:
+            return self._named.summary(predictions)
         gives = list(self._recognizer.gives)
         labelled = self._labels is not None
         truth = predictions[[f"{name}_{'label' if labelled else 'pristine'}" for name in gives]]

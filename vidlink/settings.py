@@ -52,6 +52,8 @@ class Settings:
     """Name, ``package.module:Class``, or ``none``."""
     weights: Path | None = None
     """Other weights for the recognizer."""
+    recognizer_args: tuple[str, ...] = ()
+    """``key=value`` for the recognizer's constructor."""
     objective: Literal["psnr", "ssim", "task"] = "psnr"
     """What the plan maximizes."""
     scales: tuple[float, ...] = DEFAULT_SCALES
@@ -80,6 +82,8 @@ class Settings:
     """Seconds that the playout waits for a picture beyond the sender's own delay."""
     labels: Path | None = None
     """Table of labels."""
+    label: str | None = None
+    """What is being done in the whole clip, for recognizers of classes."""
     roi: str = "none"
     """What is coded, and where the face is: see :func:`~vidlink.roi.parse_roi`."""
     vmaf: bool = False
@@ -186,6 +190,14 @@ def simulate_parser() -> argparse.ArgumentParser:
     add = parser.add_argument_group("recognizer").add_argument
     add("--recognizer", default="affect", metavar="NAME", help="name, package.module:Class, or none (default: affect)")
     add("--weights", type=Path, metavar="FILE", help="other weights for the recognizer (safetensors)")
+    add(
+        "--recognizer-arg",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="setting of the recognizer; may be given several times",
+    )
+    add("--label", metavar="CLASS", help="what is done in the clip, like Walk (default: its folder, if named so)")
     add("--labels", type=Path, metavar="CSV", help="labels: time_s, [face,] valence, arousal, ...")
     add(
         "--roi",
@@ -247,6 +259,8 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
         raise UserError(f"--workers {arguments.workers}: at least 1")
     if arguments.recognize_every < 1:
         raise UserError(f"--recognize-every {arguments.recognize_every}: at least 1")
+    if arguments.label is not None and arguments.labels is not None:
+        raise UserError("--label names one class and --labels a table of labels: give one of them")
     if arguments.seed < 0:
         raise UserError(f"--seed {arguments.seed}: at least 0")
     return Settings(
@@ -273,7 +287,9 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
         fec=arguments.fec,
         nack=arguments.nack,
         deadline_s=arguments.deadline,
+        recognizer_args=tuple(arguments.recognizer_arg),
         labels=arguments.labels,
+        label=arguments.label,
         roi=arguments.roi,
         vmaf=arguments.vmaf,
         seed=arguments.seed,

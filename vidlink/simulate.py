@@ -50,6 +50,7 @@ def simulate(
 
     from vidlink.capture import Captures
     from vidlink.channel.loss import expected_loss
+    from vidlink.class_labels import ClassLabels
     from vidlink.film import Film
     from vidlink.link import Link
     from vidlink.live import LiveLink, connect
@@ -60,7 +61,6 @@ def simulate(
     from vidlink.receiver.receive import Receiver
     from vidlink.report import Watch, preload, summarize
     from vidlink.scores import Scores, load_judge
-    from vidlink.sender.follow import cut_out
     from vidlink.sender.follow import cut_out
     from vidlink.sender.live import LiveSender
     from vidlink.sender.sender import Sender
@@ -73,7 +73,8 @@ def simulate(
         codec, profile = load_codec(settings.codec), load_channel(settings.channel)
         source = open_source(settings.input, video_size=settings.video_size, frame_rate=settings.framerate)
         recognizer, labels = load_judge(settings, source.labels)
-        source = cut_out(source, settings, labels, memory)
+        boxes = None if isinstance(labels, ClassLabels) else labels
+        source = cut_out(source, settings, boxes, memory)
         clip = source.clip
 
     rng = np.random.default_rng(settings.seed)
@@ -92,7 +93,7 @@ def simulate(
         expected_loss=expected_loss(profile.loss),
         header_bytes=profile.header_bytes,
         memory=memory,
-        labels=labels,
+        labels=boxes,
     )
     receiver = Receiver(codec, latency_s=sender.latency_s, deadline_s=settings.deadline_s, waits=not settings.live)
     scores = Scores(
@@ -167,6 +168,8 @@ def main() -> None:
     with RunFolder(place, overwrite=arguments.overwrite) as folder:
         summary = simulate(settings, folder)
     print_summary(summary, str(place))
+    if summary.get("recognition_error"):
+        raise UserError(f"{summary['recognition_error']} (all else of the run is in {place})")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
     parser = Parser(prog="vidlink.train", description=__doc__.partition(":")[0] + ".")
     add = parser.add_argument
-    add("--task", choices=("recognition", "sr"), default="recognition", help="sr: a restorer, see --task sr --help")
+    add("--task", choices=("recognition", "sr", "activity"), default="recognition", help="sr: a restorer, "
+        "activity: what people do; see --task sr --help, --task activity --help")  # fmt: skip
     add("--regime", default="joint-oa", metavar="|".join(regime_names()), help="what to train on (%(default)s)")
     add("--data", required=True, metavar="KIND:PATH", help="faces, for example ferplus:ferplus.zip")
     add("--out", required=True, type=Path, metavar="FILE.safetensors", help="weights to write")
@@ -282,10 +283,13 @@ def _card_beside(weights: Path) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and print the scores on the validation split."""
-    from vidlink import superresolve
+    from vidlink import activity, superresolve
 
     if superresolve.asked_for(arguments):
         superresolve.main_training(arguments)
+        return
+    if activity.asked_to_train(arguments):
+        activity.main_training(arguments)
         return
     card = train(parse(arguments))
     for scale, scores in card["valid_scores"].items():

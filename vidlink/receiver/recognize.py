@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.errors import UserError
-from vidlink.receiver.recognizer import Context, Recognizer, Wants
+from vidlink.receiver.recognizer import Context, Recognizer, Wants, names_classes, outputs
 from vidlink.receiver.registry import list_recognizers, load_recognizer, reason
 
 if TYPE_CHECKING:
@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
     from vidlink.receiver.crop import Box
 
-__all__ = ["Context", "Recognizer", "Wants", "list_recognizers", "load_recognizer", "recognize"]
+__all__ = [
+    "Context",
+    "Recognizer",
+    "Wants",
+    "list_recognizers",
+    "load_recognizer",
+    "names_classes",
+    "outputs",
+    "recognize",
+    "recognize_windows",
+]
 
 
 def recognize(
@@ -77,6 +87,53 @@ def recognize(
     return answers
 
 
+def recognize_windows(
+    recognizer: Recognizer,
+    pictures: Sequence[NDArray[np.uint8]],
+    windows: Sequence[NDArray[np.int64]],
+    context: Context | None = None,
+    batch: int = 8,
+) -> NDArray[np.float32]:
+    """Bring windows of pictures to a recognizer of classes.
+
+    Parameters
+    ----------
+    recognizer
+        Whom to ask.
+    pictures
+        As :func:`~vidlink.receiver.crop.bring_to` makes them, shape (channels, height, width) each.
+    windows
+        For each of n windows the positions of its pictures, shape (frames,).
+    context
+        What is known of each picture; by default, that it was never coded.
+    batch
+        Windows a call.
+
+    Returns
+    -------
+    NDArray
+        Share of each class, shape (n, len(recognizer.classes)): the softmax of the recognizer's scores.
+
+    Raises
+    ------
+    UserError
+        As :func:`recognize` does.
+    """
+    import torch
+
+    context = Context.pristine(len(pictures)) if context is None else context
+    device = getattr(recognizer, "device", "cpu")
+    answers = np.empty((len(windows), len(outputs(recognizer))), np.float32)
+    for start in range(0, len(windows), batch):
+        rows = np.stack(windows[start : start + batch])
+        stack = np.stack([np.stack([pictures[row] for row in window]) for window in rows])
+        with torch.inference_mode():
+            tensor = torch.from_numpy(stack).to(device).float() / 255
+            scores = _ask(recognizer, tensor, context.take(rows))
+        answers[start : start + batch] = torch.from_numpy(scores).softmax(dim=1).numpy()
+    return answers
+
+
 def _ask(recognizer: Recognizer, pictures: Tensor, context: Context) -> NDArray[np.float32]:
     import torch
 
@@ -86,7 +143,7 @@ def _ask(recognizer: Recognizer, pictures: Tensor, context: Context) -> NDArray[
         raise
     except Exception as error:
         raise UserError(f"recognizer {recognizer.name!r}: raised {reason(error)}") from error
-    wanted = (len(pictures), len(recognizer.gives))
+    wanted = (len(pictures), len(outputs(recognizer)))
     if not isinstance(given, torch.Tensor):
         raise UserError(f"recognizer {recognizer.name!r}: gave {type(given).__name__}, expected a Tensor of {wanted}")
     if tuple(given.shape) != wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,19 @@ from vidlink.errors import UserError, unknown
 from vidlink.receiver.recognizer import Recognizer, Wants
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
 
 GROUP = "vidlink.recognizers"
 """Entry-point group in which recognizers are registered."""
 
-SHIPPED = {"affect": "vidlink.receiver.affect:Affect"}
+SHIPPED = {
+    "activity": "vidlink.receiver.activity:Activity",
+    "affect": "vidlink.receiver.affect:Affect",
+    "image-classifier": "vidlink.receiver.pooled:ImageClassifier",
+    "torchvision-video": "vidlink.receiver.kinetics:TorchvisionVideo",
+}
 """What the package registers itself, for a checkout that nobody installed."""
 
 
@@ -84,7 +92,9 @@ def _first_line(target: str) -> str:
     return target
 
 
-def load_recognizer(name: str, *, device: str = "auto", weights: Path | None = None) -> Recognizer:
+def load_recognizer(
+    name: str, *, device: str = "auto", weights: Path | None = None, arguments: Sequence[str] = ()
+) -> Recognizer:
     """Load a recognizer.
 
     Parameters
@@ -95,12 +105,14 @@ def load_recognizer(name: str, *, device: str = "auto", weights: Path | None = N
         ``auto``, ``cpu``, ``cuda``, ...
     weights
         Other weights than its own.
+    arguments
+        ``key=value`` for its constructor, as :mod:`vidlink.receiver.arguments` reads them.
 
     Raises
     ------
     UserError
-        Where there is none of that name, its import or construction fails (the reason is shown), or it lacks what
-        :class:`Recognizer` asks for.
+        Where there is none of that name, its import or construction fails (the reason is shown), it takes no such
+        argument, or it lacks what :class:`Recognizer` asks for.
     """
     if ":" in name:
         target = name
@@ -109,7 +121,7 @@ def load_recognizer(name: str, *, device: str = "auto", weights: Path | None = N
         if name not in known:
             raise unknown("recognizer", name, known)
         target = known[name]
-    made = _construct(name, _find_class(name, target), device, weights)
+    made = _construct(name, _find_class(name, target), device, weights, arguments)
     _check_protocol(name, made)
     return made
 
@@ -133,7 +145,9 @@ def _find_class(name: str, target: str) -> Any:
     return found
 
 
-def _construct(name: str, made_by: Any, device: str, weights: Path | None) -> Recognizer:
+def _construct(name: str, made_by: Any, device: str, weights: Path | None, arguments: Sequence[str]) -> Recognizer:
+    from vidlink.receiver.arguments import read_arguments
+
     offered = {"device": find_device(device), "weights": weights}
     try:
         parameters = inspect.signature(made_by).parameters.values()
@@ -144,6 +158,7 @@ def _construct(name: str, made_by: Any, device: str, weights: Path | None) -> Re
     keywords = {key: value for key, value in offered.items() if takes_all or key in taken}
     if weights is not None and "weights" not in keywords:
         raise UserError(f"recognizer {name!r}: takes no weights, but {weights} was given")
+    keywords |= read_arguments(name, made_by, arguments, reserved=tuple(offered))
     try:
         return made_by(**keywords)
     except UserError:
@@ -153,15 +168,39 @@ def _construct(name: str, made_by: Any, device: str, weights: Path | None) -> Re
 
 
 def _check_protocol(name: str, made: Any) -> None:
-    for attribute, kind in (("name", str), ("task", str), ("wants", Wants), ("gives", tuple)):
+    named = "classes" if hasattr(made, "classes") else "gives"
+    for attribute, kind in (("name", str), ("task", str), ("wants", Wants), (named, tuple)):
         found = getattr(made, attribute, None)
         if not isinstance(found, kind):
             what = f"is {found!r}" if hasattr(made, attribute) else "is missing"
-            raise UserError(f"recognizer {name!r}: {attribute} {what}, expected a {kind.__name__}")
-    if not made.gives or not all(isinstance(dimension, str) for dimension in made.gives):
-        raise UserError(f"recognizer {name!r}: gives is {made.gives!r}, expected names, at least one")
+            other = " (or classes)" if attribute == "gives" else ""
+            raise UserError(f"recognizer {name!r}: {attribute}{other} {what}, expected a {kind.__name__}")
+    names = getattr(made, named)
+    if not names or not all(isinstance(each, str) for each in names) or len(set(names)) < len(names):
+        raise UserError(f"recognizer {name!r}: {named} is {names!r}, expected different names, at least one")
+    _check_wants(name, made.wants, windows=named == "classes")
     if not callable(made):
         raise UserError(f"recognizer {name!r}: cannot be called; expected __call__(pictures, context)")
+
+
+def _check_wants(name: str, wants: Wants, *, windows: bool) -> None:
+    for what, low in (("height", 1), ("width", 1), ("frames", 1)):
+        value = getattr(wants, what)
+        if not isinstance(value, int) or value < low:
+            raise UserError(f"recognizer {name!r}: wants {what} = {value!r}, expected a whole number from {low}")
+    for what, choices in (("region", ("face", "frame")), ("colour", ("luma", "rgb"))):
+        if getattr(wants, what) not in choices:
+            found = getattr(wants, what)
+            raise UserError(f"recognizer {name!r}: wants {what} = {found!r}, expected {' or '.join(choices)}")
+    for what in ("frame_rate", "stride_s"):
+        value = getattr(wants, what)
+        if value is not None and not 0 < value < math.inf:
+            raise UserError(f"recognizer {name!r}: wants {what} = {value!r}, expected a number above 0, or None")
+    if wants.frames > 1 and not windows:
+        raise UserError(
+            f"recognizer {name!r}: wants windows of {wants.frames} frames and gives dimensions, which are of "
+            "one frame; expected classes, or frames = 1"
+        )
 
 
 def reason(error: Exception) -> str:

@@ -114,7 +114,7 @@ def recognizer_content(settings: Settings) -> list[str]:
     if target.startswith("vidlink."):
         shipped = sorted((Path(__file__).parents[1] / "weights").glob("*.safetensors"))
         weights = shipped if settings.weights is None else [settings.weights]
-        return [target, *(_digest_file(path) for path in weights)]
+        return [target, *settings.recognizer_args, *(_digest_file(path) for path in weights)]
     try:
         spec = find_spec(target.partition(":")[0])
     except (ImportError, ValueError) as error:
@@ -122,7 +122,7 @@ def recognizer_content(settings: Settings) -> list[str]:
     if spec is None or spec.origin is None:
         raise UserError(f"recognizer {name!r}: there is no module {target.partition(':')[0]}")
     weights = [] if settings.weights is None else [settings.weights]
-    return [target, *(_digest_file(path) for path in (Path(spec.origin), *weights))]
+    return [target, *settings.recognizer_args, *(_digest_file(path) for path in (Path(spec.origin), *weights))]
 
 
 def _digest_file(path: Path) -> str:

@@ -55,10 +55,12 @@ def table_moments(predictions: pd.DataFrame, against: str) -> dict[str, dict[str
     dict
         Dimension to moment to value; empty where the table has no such columns.
     """
+    import pandas as pd
+
     suffix = "_label" if against == "labels" else "_pristine"
     names = [name for name in predictions.columns if f"{name}{suffix}" in predictions.columns]
     numeric = predictions[[*names, *(f"{name}{suffix}" for name in names)]]
-    if any(kind.kind not in "fiu" for kind in map(np.dtype, numeric.dtypes)):
+    if not all(map(pd.api.types.is_numeric_dtype, numeric.dtypes)):
         return {}
     rows = numeric[np.isfinite(numeric.to_numpy(float)).all(axis=1)] if names else numeric
     found = {}

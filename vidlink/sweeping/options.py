@@ -87,6 +87,8 @@ def to_settings(values: Mapping[str, Any]) -> Settings:
             if not isinstance(value, str):
                 raise UserError(f"input = {value!r}: expected a path, or {BUILTIN!r}")
             source = [] if value == BUILTIN else ["--", value]
+        elif name == "recognizer-arg":  # may be given several times
+            arguments += [f"--{name}={_text(name, part)}" for part in (value if isinstance(value, list) else [value])]
         else:
             arguments.append(f"--{name}={_text(name, value)}")
     return settings_from(_parser().parse_args([*arguments, *source]))
