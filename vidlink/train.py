@@ -52,6 +52,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--codec", default="x264", help="recipe for --codec-aware (%(default)s)")
     add("--teacher", type=Path, metavar="FILE.safetensors", help="HR-trained weights whose features to come close to")
     add("--distil", type=float, default=2.0, metavar="WEIGHT", help="weight of that distance (%(default)s)")
+    add("--encoder-rate", type=float, metavar="SHARE", help="rate of the early layers, in place of the regime's")
     add("--sr-data", metavar="images:PATH", help="pictures for super-resolution pre-training; by default the faces")
     add("--sr-steps", type=int, default=4000, help="its steps of 32 patches (%(default)s)")
     add("--start", type=Path, metavar="FILE.safetensors", help="weights to start from, in place of pre-training")
@@ -196,6 +197,8 @@ def _check(options: argparse.Namespace) -> None:
         raise UserError(f"--generated {options.generated}: a share from 0 to 0.9")
     if not 0 <= options.codec_aware <= 1:
         raise UserError(f"--codec-aware {options.codec_aware}: a share from 0 to 1")
+    if options.encoder_rate is not None and not 0 <= options.encoder_rate <= 1:
+        raise UserError(f"--encoder-rate {options.encoder_rate}: a share from 0 to 1")
     if not options.distil >= 0:
         raise UserError(f"--distil {options.distil}: a weight of 0 or more")
     if options.out.suffix != ".safetensors":
@@ -224,7 +227,7 @@ def _settings(options: argparse.Namespace, regime: Regime) -> Settings:
         generated=options.generated,
         seed=options.seed,
         start=_digest(options.start, "--start"),
-        encoder_rate=regime.encoder_rate,
+        encoder_rate=regime.encoder_rate if options.encoder_rate is None else options.encoder_rate,
         pretrained=pretrained,
         coded=options.codec_aware,
         codec=options.codec if options.codec_aware else "",
