@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from vidlink.receiver.recognizer import Recognizer
     from vidlink.sender.trial import Objective
     from vidlink.types import Clip, Segment
+
+
+_SAME = 0.01
+"""Outputs that differ by less than about this count as the same."""
+_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 def make_objective(name: Literal["psnr", "ssim", "task"], clip: Clip, recognizer: Recognizer | None) -> Objective:
@@ -77,8 +83,9 @@ class TaskObjective:
     (cut or held where the segment is shorter). A recognizer that fails is asked no more: the plan then goes by PSNR,
     and the run says what was wrong.
 
-    The value is -100 x the root mean square difference over dimensions, faces and a few frames of the segment, plus a
-    tenth of their PSNR in dB, which decides between pictures that say the same, and where there is no face.
+    The value is in dB: ``-10 log10(d² + 0.01²)``, with d the root mean square difference over dimensions, faces and
+    some frames of the segment, plus half the PSNR of these frames, which decides between pictures that say the same,
+    and where there is no face. In dB both fall about evenly with the codec's knob, as planners expect.
 
     Parameters
     ----------
@@ -90,10 +97,10 @@ class TaskObjective:
         Frames looked at in each segment.
     """
 
-    knob_worth = 0.5
+    knob_worth = 0.7
     """About what one unit of a codec's quality knob is worth."""
 
-    def __init__(self, recognizer: Recognizer, clip: Clip, *, looks: int = 6) -> None:
+    def __init__(self, recognizer: Recognizer, clip: Clip, *, looks: int = 12) -> None:
         self._recognizer, self._clip, self._looks = recognizer, clip, looks
         self._broken = False
         self._pristine: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
@@ -106,8 +113,9 @@ class TaskObjective:
         shown = [upsample(pictures[slot]) for slot in slots]
         psnr = np.mean([psnr_db(luma(p), luma(segment.frames[slot])) for p, slot in zip(shown, slots, strict=True)])
         boxes = self._boxes(segment, slots, side_data)
+        half_psnr = 0.5 * float(psnr)
         if not boxes or self._broken:
-            return 0.1 * float(psnr)
+            return half_psnr
         try:
             seen = self._outputs(shown, boxes)
             with self._lock:
@@ -119,15 +127,16 @@ class TaskObjective:
                 pristine = self._pristine[segment.index]
         except UserError:
             self._broken = True
-            return 0.1 * float(psnr)
-        return 0.1 * float(psnr) - 100 * float(np.sqrt(np.mean(np.square(seen - pristine))))
+            return half_psnr
+        return half_psnr - 10 * math.log10(float(np.mean(np.square(seen - pristine))) + _SAME**2)
 
     def _slots(self, segment: Segment) -> list[int]:
         """Frames of the segment that are looked at."""
         count, wants = len(segment.frames), self._recognizer.wants
         if not names_classes(self._recognizer):
             looks = min(self._looks, count)
-            return [int((k + 0.5) * count / looks) for k in range(looks)]
+            # One of each part of the segment, not in step with the frames that are coded, or all looks might be held.
+            return [int((k + (_GOLDEN * k + 0.5) % 1) * count / looks) for k in range(looks)]
         step_s = 1 / (wants.frame_rate or float(self._clip.frame_rate))
         middle_s = (segment.times_s[0] + segment.times_s[-1]) / 2
         instants_s = middle_s + step_s * (np.arange(wants.frames) - (wants.frames - 1) / 2)
