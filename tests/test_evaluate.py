@@ -150,3 +150,15 @@ def test_coding_loses_detail_and_keeps_the_faces_apart():
 def test_wrong_qualities_are_named(tree, options, message):
     with pytest.raises(UserError, match=message):
         command.main([f"--data=ferplus:{tree}", *options])
+
+
+def test_disturbed_faces_are_scored_alike_each_time(plugin, tree, tmp_path):
+    results = []
+    for text in ("occlusion:1", "occlusion:1", None):
+        path = tmp_path / "out.json"
+        line = ["--recognizer", f"{plugin}:Bright", "--data", f"ferplus:{tree}", "--scales", "1", "--json", str(path)]
+        command.main([*line, "--device", "cpu", *(["--disturb", text] if text else [])])
+        results.append(json.loads(path.read_text()))
+    assert results[0] == results[1]
+    assert [result["disturb"] for result in results] == ["occlusion:1", "occlusion:1", None]
+    assert results[0]["scores"][0]["cc"]["valence"] < 0.8 < results[2]["scores"][0]["cc"]["valence"]

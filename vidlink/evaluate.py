@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--scales", default="1,1.5,2,3,4,6", help="scale factors (%(default)s)")
     parser.add_argument("--codec", metavar="NAME", help="also code the faces by this recipe (with --quality)")
     parser.add_argument("--quality", metavar="30,38", help="values of the codec's quality knob (codec: x264)")
+    parser.add_argument("--disturb", metavar="noise:0.05,...", help="what goes wrong with the faces before the link: "
+        "noise, salt, blur, occlusion, dark (KIND:STRENGTH or KIND:LEAST-LARGEST, @SHARE)")  # fmt: skip
     parser.add_argument("--weights", type=Path, metavar="FILE.safetensors", help="other weights than its own")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the scores here")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (%(default)s)")
@@ -284,6 +287,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         torch.set_num_threads(options.threads)
     recognizer = load_recognizer(options.recognizer, device=options.device, weights=options.weights)
     faces = load_faces(options.data, options.split)
+    if options.disturb:
+        from vidlink.training.disturb import disturb_images, parse_mix
+
+        source = torch.Generator().manual_seed(0)
+        faces = replace(faces, images=disturb_images(faces.images, parse_mix(options.disturb), source))
     scores = evaluate(recognizer, faces, scales, codec=codec, qualities=qualities)
     print(table(scores))
     if options.json:
@@ -292,6 +300,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "data": options.data,
             "split": options.split,
             "codec": None if options.quality is None else codec.name,
+            "disturb": options.disturb,
             "skipped": faces.skipped,
             "scores": scores,
         }

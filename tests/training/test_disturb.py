@@ -3,10 +3,12 @@ import numpy as np
 import pytest
 import torch
 
+from vidlink.data.faces import draw_faces
 from vidlink.errors import UserError
+from vidlink.training.batches import Batches
 from vidlink.training.bicubic import resize_bicubic
-from vidlink.training.degrade import downsample_and_back
-from vidlink.training.disturb import ELECTRONS, KINDS, Disturbance, Mix, parse_mix
+from vidlink.training.degrade import Degradation, downsample_and_back
+from vidlink.training.disturb import ELECTRONS, KINDS, Disturbance, Mix, disturb_images, parse_mix
 
 
 def generator(seed=0):
@@ -139,3 +141,22 @@ def test_a_mix_goes_through_its_parts_in_order(textured):
 def test_wrong_mixes_are_named(text, message):
     with pytest.raises(UserError, match=message):
         parse_mix(text)
+
+
+def test_images_are_disturbed_in_eight_bits(textured):
+    images = (textured[:, 0] * 255).byte().numpy()
+    assert np.array_equal(disturb_images(images, parse_mix("noise:0"), generator()), images)
+    disturbed = disturb_images(images, parse_mix("noise:0.1"), generator())
+    assert disturbed.dtype == np.uint8
+    assert (disturbed.astype(int) - images).std() == pytest.approx(25.5, rel=0.05)
+
+
+def test_training_sees_disturbed_pictures_and_its_teacher_pristine_ones():
+    faces = draw_faces("6", "train")
+    degradation = Degradation(scales=(1.0, 1.0), noise=0.0)
+    settings = {"size": 6, "device": torch.device("cpu")}
+    plain = next(Batches(faces, degradation, **settings).epoch(generator(5)))
+    covered = next(Batches(faces, degradation, disturb=parse_mix("occlusion:1"), **settings).epoch(generator(5)))
+    assert torch.equal(covered.pristine, plain.pristine)
+    assert (covered.pictures.std(dim=(1, 2, 3)) < 0.01).all()
+    assert (plain.pictures.std(dim=(1, 2, 3)) > 0.02).all()

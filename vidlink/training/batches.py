@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vidlink.data.faces import FaceSet
     from vidlink.training.coded import Coding
     from vidlink.training.degrade import Degradation
+    from vidlink.training.disturb import Mix
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +27,9 @@ class Batch:
     """What one step sees; n pictures."""
 
     pristine: Tensor
-    """Varied, not degraded, shape (n, 1, side, side), within [0, 1]."""
+    """Varied, neither disturbed nor degraded, shape (n, 1, side, side), within [0, 1]."""
     pictures: Tensor
-    """The same, degraded."""
+    """The same, disturbed and degraded."""
     scales: Tensor
     """Scale factor of each, shape (n,)."""
     affect: Tensor
@@ -50,6 +51,8 @@ class Batches:
         Pictures a batch.
     generated, share
         More faces, and their share of each batch.
+    disturb
+        What goes wrong with them before that; None for nothing.
     coding
         What some pictures go through in place of downsampling alone; None for nothing.
     device
@@ -64,11 +67,12 @@ class Batches:
         size: int,
         generated: FaceSet | None = None,
         share: float = 0.0,
+        disturb: Mix | None = None,
         coding: Coding | None = None,
         device: torch.device,
     ) -> None:
         self.faces, self.generated, self.degradation, self.coding = faces, generated, degradation, coding
-        self.device = device
+        self.disturb, self.device = disturb, device
         self.from_generated = round(size * share) if generated is not None else 0
         self.from_faces = min(size - self.from_generated, len(faces))
         self.steps = max(1, len(faces) // (size - self.from_generated))
@@ -83,7 +87,8 @@ class Batches:
                 parts.append(self.generated.take(rows))
             images = torch.from_numpy(np.concatenate([part.images for part in parts]))
             pristine = vary(images.to(self.device)[:, None].float() / 255, self.degradation, generator)
-            pictures, scales = self._degraded(pristine, generator)
+            source = self.disturb(pristine, generator) if self.disturb else pristine
+            pictures, scales = self._degraded(source, generator)
             affect = torch.from_numpy(np.concatenate([part.affect for part in parts]))
             distribution = torch.from_numpy(np.concatenate([part.distribution for part in parts]))
             yield Batch(
@@ -94,15 +99,15 @@ class Batches:
                 distribution=distribution.to(self.device),
             )
 
-    def _degraded(self, pristine: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    def _degraded(self, source: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         """Downsample each picture by a factor of its own; where there is a codec, whole groups share one and a GOP."""
-        pictures, scales = degrade(pristine, self.degradation, generator)
+        pictures, scales = degrade(source, self.degradation, generator)
         if self.coding is None:
             return pictures, scales
-        for start in range(0, len(pristine), self.coding.group):
+        for start in range(0, len(source), self.coding.group):
             if float(torch.rand((), generator=generator)) < self.coding.share:
                 group = slice(start, start + self.coding.group)
                 scale = float(draw_scales(1, self.degradation, generator))
-                pictures[group], _ = code(pristine[group], scale, self.coding, generator)
+                pictures[group], _ = code(source[group], scale, self.coding, generator)
                 scales[group] = scale
         return pictures, scales

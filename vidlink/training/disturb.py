@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import torch
 
 from vidlink.errors import UserError, unknown
@@ -18,6 +19,7 @@ from vidlink.training.bicubic import bicubic_matrix
 from vidlink.training.degrade import downsample_and_back
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Generator, Tensor
 
     Apply = Callable[[Tensor, Tensor, Generator], Tensor]
@@ -150,6 +152,15 @@ class Mix:
         for part in self.parts:
             pictures = part(pictures, generator)
         return pictures
+
+
+def disturb_images(images: NDArray[np.uint8], mix: Mix, generator: Generator) -> NDArray[np.uint8]:
+    """Disturb grey images: 8 bits in and out, shape (n, height, width)."""
+    disturbed = [
+        (mix(part[:, None].float() / 255, generator)[:, 0] * 255).round().byte().numpy()
+        for part in torch.from_numpy(images).split(512)
+    ]
+    return np.concatenate(disturbed)
 
 
 def parse_mix(text: str) -> Mix:

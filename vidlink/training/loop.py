@@ -19,6 +19,7 @@ from vidlink.nets.precision import computes_bfloat16
 from vidlink.training.batches import Batch, Batches
 from vidlink.training.checkpoint import load_checkpoint, save_checkpoint, write_whole
 from vidlink.training.degrade import Degradation, downsample_and_back
+from vidlink.training.disturb import parse_mix
 from vidlink.training.objective import affect_loss, feature_distance
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Settings:
     """Decay a step of the moving average of the weights, which is what is kept."""
     generated: float = 0.0
     """Share of generated faces in each batch."""
+    disturb: str | None = None
+    """What goes wrong before the link, as :func:`~vidlink.training.disturb.parse_mix` reads it; None for nothing."""
     seed: int = 0
     """Seed of weights, order, degradations and dropout."""
     start: str = ""
@@ -123,6 +126,7 @@ class Training:
             size=settings.batch,
             generated=generated,
             share=settings.generated,
+            disturb=parse_mix(settings.disturb) if settings.disturb else None,
             coding=coding,
             device=device,
         )
