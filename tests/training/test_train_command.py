@@ -242,3 +242,12 @@ def test_the_command_ends_with_status_2_and_one_line(tmp_path):
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
     assert "no such file or folder" in ended.stderr
+
+
+def test_disturbed_faces_are_learnt_from_and_the_card_says_so(tree, tmp_path):
+    plain = command.train(arguments(tree, tmp_path / "a.safetensors", "--epochs", "1"))
+    other = command.train(arguments(tree, tmp_path / "b.safetensors", "--epochs", "1", "--disturb", "occlusion:0.3"))
+    assert (plain["disturb"], other["disturb"]) == (None, "occlusion:0.3")
+    assert plain["valid_scores"] != other["valid_scores"]
+    with pytest.raises(UserError, match="did you mean 'blur'"):
+        command.train(arguments(tree, tmp_path / "c.safetensors", "--disturb", "blurr:2"))
