@@ -31,11 +31,13 @@ _BETA = 0.85
 """What over-use leaves of the arrival rate (section 5.5)."""
 _GROWTH = 1.08
 """Growth a second, with a queue (section 5.5) ..."""
-_RAMP = 1.6
+_RAMP = 2.0
 """... and without one."""
+_NEAR = 1.15
+"""The rate is near the link's while it is within this factor of where over-use was last seen."""
 _EMPTY_S = 0.03
 """A shorter queue counts as none."""
-_STANDING_S = 0.14
+_STANDING_S = 0.1
 """A longer one as over-use."""
 _HEADROOM = 1.5
 """The estimate is at most so many times the arrival rate: more was never tried (section 5.5)."""
@@ -60,7 +62,7 @@ class Gcc(Estimator):
         Answer before any feedback, in bits per second.
     """
 
-    queue_s = 0.15
+    queue_s = 0.1
 
     def __init__(self, *, start_bps: float) -> None:
         self._delays = Delays()
@@ -216,7 +218,9 @@ class DelayControl:
             self.rate_bps = min(self._grown(passed_s, queue_s), max(self.rate_bps, _HEADROOM * arrival_bps))
 
     def _grown(self, passed_s: float, queue_s: float) -> float:
-        near = self._peak_bps is not None and self.rate_bps > 0.9 * self._peak_bps
+        if self._peak_bps is not None and self.rate_bps > _NEAR * self._peak_bps:
+            self._peak_bps = None  # The link carries more than it did.
+        near = self._peak_bps is not None and self.rate_bps > self._peak_bps / _NEAR
         if queue_s > _EMPTY_S or near:
             return self.rate_bps * _GROWTH**passed_s
         return self.rate_bps * _RAMP**passed_s
