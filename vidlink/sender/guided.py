@@ -206,19 +206,11 @@ class Guide:
         return _Line(line.knob, log_bits, line.quality, line.bits_slope, line.quality_slope)
 
     def _learn(self, key: Key, made: Attempt, tried: dict[Key, list[Attempt]]) -> None:
-        """Move lines through a new trial. The first of a segment moves all: it tells how the content changed."""
+        """Move lines through a new trial."""
         log_bits = math.log(made.wire_bits)
         line = self._lines.get(key)
-        if line is not None and not tried:
-            more_bits = log_bits - line.log_bits_for(made.knob)
-            more_quality = made.quality - line.quality_for(made.knob)
-            surprise = abs(more_quality) + abs(more_bits) / line.bits_slope * line.quality_slope
-            self._surprise = surprise
-            doubt = max(0.0, surprise - _USUAL_SURPRISE * line.quality_slope) + _DOUBT_GROWTH * line.quality_slope
-            for known in self._lines.values():
-                known.log_bits += more_bits
-                known.quality += more_quality
-                known.doubt += doubt
+        if line is not None and key not in tried:
+            self._compare(line, made, tried)
         slopes = (line.bits_slope, line.quality_slope) if line else (_BITS_SLOPE, self._first_slope)
         others = [other for other in tried.get(key, []) if abs(other.knob - made.knob) > 0.2]
         if others:
@@ -231,6 +223,22 @@ class Guide:
                 min(max(quality_slope, self._first_slope / 10), 5 * self._first_slope),
             )
         self._lines[key] = _Line(made.knob, log_bits, made.quality, *slopes)
+
+    def _compare(self, line: _Line, made: Attempt, tried: dict[Key, list[Attempt]]) -> None:
+        """What a first trial at a rung means for the others: the first of a segment moves all, surprises cast doubt."""
+        more_bits = math.log(made.wire_bits) - line.log_bits_for(made.knob)
+        more_quality = made.quality - line.quality_for(made.knob)
+        surprise = abs(more_quality) + abs(more_bits) / line.bits_slope * line.quality_slope
+        doubt = max(0.0, surprise - _USUAL_SURPRISE * line.quality_slope)
+        if not tried:
+            self._surprise = surprise
+        for key, known in self._lines.items():
+            if not tried:
+                known.log_bits += more_bits
+                known.quality += more_quality
+                known.doubt += doubt + _DOUBT_GROWTH * line.quality_slope
+            elif key not in tried:
+                known.doubt = max(known.doubt, doubt)
 
     def _worth(self, key: Key, made: Sequence[Attempt], turn: _Turn) -> float:
         """What a rung would be worth where it meets the budget; minus infinity where it cannot."""
