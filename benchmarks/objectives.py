@@ -1,7 +1,8 @@
 """Where ``--objective task`` and ``--objective psnr`` choose differently, and what that buys at equal wire rate.
 
 The shipped affect recognizer looks at the built-in clip (whose labels are known by construction) and at carphone (a
-real face without labels). Every point is a run of the product over a perfect channel; both objectives fill the same budget.
+real face without labels). Every point is a run of the product over a perfect channel; both objectives fill the same
+budget.
 
 Figures
 -------
