@@ -63,7 +63,7 @@ def parse_training(arguments: Sequence[str] | None = None) -> argparse.Namespace
     add("--folds", type=int, default=5, help="folds to score by; 0: none (%(default)s)")
     add("--keep-folds", action="store_true", help="also keep each fold's weights, as FILE.fold1.safetensors, ...")
     add("--figures", type=int, default=700, help="generated clips to learn from first (%(default)s)")
-    add("--figure-steps", type=int, default=150, help="steps on them (%(default)s)")
+    add("--figure-steps", type=int, default=120, help="steps on them (%(default)s)")
     add("--steps", type=int, default=60, help="steps on the clips (%(default)s)")
     add("--batch", type=int, default=24, help="windows a step (%(default)s)")
     add("--restorer", default="joint", choices=("joint", "alone", "none"), help="low light and low resolution: trained "

@@ -23,7 +23,12 @@ SHIPPED = {
     "activity": "vidlink.receiver.activity:Activity",
     "affect": "vidlink.receiver.affect:Affect",
     "image-classifier": "vidlink.receiver.pooled:ImageClassifier",
-    "torchvision-video": "vidlink.receiver.kinetics:TorchvisionVideo",
+    "mc3_18": "vidlink.receiver.kinetics:Mc3x18",
+    "mvit_v2_s": "vidlink.receiver.kinetics:MvitV2S",
+    "r2plus1d_18": "vidlink.receiver.kinetics:R2plus1d18",
+    "r3d_18": "vidlink.receiver.kinetics:R3d18",
+    "s3d": "vidlink.receiver.kinetics:S3d",
+    "swin3d_t": "vidlink.receiver.kinetics:Swin3dT",
 }
 """What the package registers itself, for a checkout that nobody installed."""
 

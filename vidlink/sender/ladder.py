@@ -38,6 +38,16 @@ def parse_scales(text: str) -> tuple[float, ...]:
     return tuple(sorted(scales))
 
 
+def reach(scales: Sequence[float], width: int, height: int, max_size: tuple[int, int]) -> tuple[float, ...]:
+    """The factors, and the least one that keeps a clip within ``max_size`` where none of them does."""
+    least = max(width / max_size[0], height / max_size[1], 1.0)
+    while any(side > limit for side, limit in zip(coded_size(width, height, least), max_size, strict=True)):
+        least *= 1.02  # sides are even, and may be rounded up
+        if least > max(width, height):
+            return tuple(scales)
+    return tuple(scales) if max(scales) >= least else (*scales, round(least, 4))
+
+
 def usable_scales(
     scales: Sequence[float],
     width: int,

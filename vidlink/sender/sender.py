@@ -14,9 +14,10 @@ from vidlink.rtp.retransmission import OVERHEAD_BYTES
 from vidlink.sender.aggregate import aggregation_s
 from vidlink.sender.faces import find_faces
 from vidlink.sender.fec import parse_fec
-from vidlink.sender.ladder import usable_scales
+from vidlink.sender.ladder import reach, usable_scales
 from vidlink.sender.memory import Memory
 from vidlink.sender.packetize import SMALLEST_MTU, Packetizer
+from vidlink.sender.promise import keep_promise
 from vidlink.sender.protect import Protector, protected_wire_bits
 from vidlink.sender.strategies import (
     BudgetTooLowError,
@@ -88,6 +89,8 @@ class Sender:
         self._settings, self._clip, self._codec, self._labels = settings, clip, codec, labels
         self._memory = memory or Memory()
         scales = settings.scales if settings.scale is None else (settings.scale,)
+        if settings.max_size and settings.scale is None and settings.scales == DEFAULT_SCALES:
+            scales = reach(scales, clip.width, clip.height, settings.max_size)
         self._scales = usable_scales(
             scales,
             clip.width,
@@ -195,6 +198,8 @@ class Sender:
 
     def send(self, coded: CodedSegment) -> Packets:
         """The packets of a segment, parity among them. Call once for each segment, in order."""
+        if self._settings.max_size:
+            keep_promise(coded, self._settings.max_size)
         return self._protector.protect(self._packetizer.packetize(coded))
 
     def _task(

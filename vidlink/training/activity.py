@@ -34,9 +34,9 @@ class Settings:
 
     figures: int = 700
     """Generated clips to learn from first; 0 for none."""
-    figure_steps: int = 150
+    figure_steps: int = 120
     """Steps on them."""
-    restorer_steps: int = 40
+    restorer_steps: int = 30
     """Steps in which the restorer alone learns to undo the degradation, before that."""
     steps: int = 60
     """Steps on the clips."""
@@ -51,8 +51,8 @@ class Settings:
     smoothing: float = 0.1
     """Share of each label that is spread over all classes."""
     restorer: str = "joint"
-    """``joint``: pre-trained, then trained with all else; ``alone``: pre-trained and left as it is; ``none``: gamma
-    only."""
+    """``joint``: pre-trained, then trained with all else on figures; ``alone``: pre-trained and left as it is;
+    ``none``: gamma only. On clips it is left as it is."""
     channels: int = 6
     """Channels of the restorer."""
     seed: int = 0
@@ -141,6 +141,7 @@ class ActivityTraining:
         network = self._network(classes)
         learned = {key: tensor for key, tensor in self._start.items() if same or not key.startswith("head.")}
         network.load_state_dict(learned, strict=same)
+        network.restorer.requires_grad_(False)  # a hundred clips teach it nothing new, and cost three times as much
         generated = round(settings.batch * settings.share) if same and self._figures else 0
         parts = [(pool, settings.batch - generated)]
         if self._figures and generated:
