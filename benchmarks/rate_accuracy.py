@@ -3,13 +3,13 @@
 Clips are reels of validation faces that no receiver was trained on (see :mod:`vidlink.data.reels`): twelve faces
 each, 192x144, valence and arousal known by construction. Every point is a run of the product itself, done once in a
 sweep: all bits on the wire count, headers and face boxes too. Without FER+ (``--data``, or VIDLINK_DATA) drawn faces
-stand in.
+stand in; with ``--data recola:PATH`` or ``afewva:PATH`` the clips are that set's own.
 
 A receiver is a file of weights (``--receivers NAME=FILE ...``). ``hr`` gets full-size pictures; a name that ends in a
 factor (``lr-2``, ``joint-4``) gets pictures at that factor; any other is one for all: it gets the adaptive sender,
-which chooses factor, frame rate and quality of each second, by PSNR or by the receiver's task, and the main one
-(``--main``) several fixed factors too. At a fixed factor every frame is sent, and the sender chooses the quality that
-fills the budget.
+which chooses factor, frame rate and quality of each second by PSNR, and the main one (``--main``) several fixed factors
+and the adaptive sender by the receiver's task, too. At a fixed factor every frame is sent, and the sender chooses the
+quality that fills the budget.
 
 (a) CC and CCC against bits per pixel and against the rate on the wire; (b) against packet loss at one rate; (c) against
 PSNR and SSIM, with rank correlations; (d) BD-rate and BD-CCC of every method against an anchor. Intervals are 95 %
@@ -71,7 +71,7 @@ class Plan:
     """The receiver looks at every n-th frame: five a second say what 25 say."""
 
 
-FULL = Plan(clips=6, seconds=10, rates=("8k", "12k", "16k", "24k", "32k", "48k"), factors=(1, 2, 3, 4), loss_rate="24k")
+FULL = Plan(clips=6, seconds=6, rates=("8k", "12k", "16k", "24k", "32k", "48k"), factors=(1, 2, 4), loss_rate="24k")
 QUICK = Plan(clips=2, seconds=4, rates=("12k", "20k", "32k", "48k"), factors=(1, 2), loss_rate="20k", every=10)
 
 
@@ -95,7 +95,8 @@ def make_methods(receivers: dict[str, Path | None], factors: Sequence[float], ma
         for fixed in factors if receiver == main else ():
             methods.append({"name": f"{receiver}, s = {fixed:g}", "scale": fixed, "divisors": "1", **own})
         methods.append({"name": f"{receiver}, adaptive by PSNR", **own})
-        methods.append({"name": f"{receiver}, adaptive by task", "objective": "task", **own})
+        if receiver == main:
+            methods.append({"name": f"{receiver}, adaptive by task", "objective": "task", **own})
     return methods
 
 
@@ -122,7 +123,7 @@ def make_points(
     protected = [
         {**each, "name": f"{each['name']}, parity", "fec": "auto:0.01"}
         for each in tested
-        if each["name"].endswith("by task")
+        if each["name"].endswith("by PSNR")
     ]
     grid = {"method": tested + protected, "clip": clips, "channel": list(LOSSES)}
     by_loss = sweep_from({"settings": common | {"bitrate": plan.loss_rate}, "grid": grid}) if tested else ()
@@ -138,9 +139,11 @@ def is_tested_with_loss(method: str, main: str | None) -> bool:
 
 
 def make_clips(data: str, split: str, plan: Plan, folder: Path, seed: int) -> list[dict[str, str]]:
-    """Reels of the split's faces, as an axis of a sweep; written once."""
+    """Reels of the split's faces, or the data set's own videos, as an axis of a sweep; written once."""
     from vidlink.reels import write_reels
 
+    if data.partition(":")[0] in ("recola", "afewva"):
+        return own_clips(data, split, plan, folder)
     written = [folder / f"{index:02d}.mkv" for index in range(plan.clips)]
     if not all(clip.with_suffix(".csv").exists() for clip in written):
         write_reels(data, split, folder, count=plan.clips, seconds=plan.seconds, seed=seed, overwrite=True, quiet=True)
@@ -148,6 +151,22 @@ def make_clips(data: str, split: str, plan: Plan, folder: Path, seed: int) -> li
         {"name": clip.stem, "input": str(clip.absolute()), "labels": str(clip.with_suffix(".csv").absolute())}
         for clip in written
     ]
+
+
+def own_clips(data: str, split: str, plan: Plan, folder: Path) -> list[dict[str, str]]:
+    """The first videos of a split; their labels are written beside the results."""
+    from vidlink.data.clips import write_labels
+    from vidlink.data.faces import load_clips
+
+    folder.mkdir(parents=True, exist_ok=True)
+    axis = []
+    for clip in load_clips(data, split)[: plan.clips]:
+        labels = folder / f"{clip.name}.csv"
+        write_labels(clip, labels)
+        rate = {"framerate": str(clip.frame_rate)} if clip.frame_rate else {}
+        video = str(Path(clip.video).absolute())
+        axis.append({"name": clip.name, "input": video, "labels": str(labels.absolute()), **rate})
+    return axis
 
 
 def run_points(points: list[Point], out: Path, workers: int | None, about: dict[str, Any]) -> pd.DataFrame:
@@ -174,7 +193,8 @@ def run_points(points: list[Point], out: Path, workers: int | None, about: dict[
     def announce(done: int, remaining: int) -> None:
         if left[0]:
             minutes = took_s / left[0] * remaining / 60
-            print(f"{remaining} points to run ({done} done), at most about {minutes:.0f} min with {workers} workers")
+            text = f"{remaining} points to run ({done} done), about {minutes:.0f} min with {workers} workers"
+            print(text, flush=True)
 
     return sweep(points, out, Processes(workers), on_start=announce, **keywords)
 
@@ -302,7 +322,7 @@ def main() -> None:
         clips = make_clips(data, arguments.split, plan, out / "reels", arguments.seed)
         methods = make_methods(receivers, plan.factors, str(main_name))
         by_rate, by_loss = make_points(methods, clips, plan, main_name)
-        print(f"{len(methods)} methods, {len(clips)} clips of {plan.seconds:g} s, {len(by_rate) + len(by_loss)} points")
+        print(f"{len(methods)} methods, {len(clips)} clips, {len(by_rate) + len(by_loss)} points", flush=True)
         about = {"benchmark": "rate_accuracy", "data": data, "split": arguments.split}
         table = run_points([*by_rate, *by_loss], out / "sweep", arguments.workers, about)
         report(table.iloc[: len(by_rate)], table.iloc[len(by_rate) :], arguments, main_name, out, plan)

@@ -102,7 +102,8 @@ def draw_all(
 
 
 def _save(figure: Figure, place: Path) -> None:
-    figure.savefig(place.with_suffix(".png"), metadata={"Software": None}, dpi=130)
+    dpi = 130 if figure.get_figheight() < 8 else 95
+    figure.savefig(place.with_suffix(".png"), metadata={"Software": None}, dpi=dpi)
     figure.savefig(place.with_suffix(".svg"), metadata={"Date": None})
 
 
