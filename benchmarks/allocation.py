@@ -49,7 +49,6 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from tqdm import tqdm
 
-import vidlink.plot
 from vidlink.cache import Cache
 from vidlink.errors import UserError
 from vidlink.profiles import load_codec
@@ -136,8 +135,7 @@ def find_clips(folder: Path) -> dict[str, str | None]:
 
 def run(clip: str | None, rate: int, method: str, folder: Path, cache: Cache) -> Point | None:
     """One run; None where the rate is below what the method can do."""
-    vidlink.plot.draw_run = lambda *_: None  # takes as long as a cheap plan
-    settings = Settings(input=clip, bitrate_bps=float(rate), recognizer="none", save_video=False)
+    settings = Settings(input=clip, bitrate_bps=float(rate), recognizer="none", save_video=False, save_plot=False)
     try:
         with RunFolder(folder / "run", overwrite=True) as place:
             memory = Memory(cache, objective="psnr")
@@ -171,18 +169,18 @@ def remembered(work: Path, clip: str, method: str, rate: int, make: partial[Poin
 
 
 def expected_s(clips: dict[str, str | None]) -> float:
-    """About how long everything takes in seconds: the exhaustive search is almost all of it.
+    """About how many processor seconds everything takes: the exhaustive search is most of it.
 
-    Two segments' worth of encodes a clip are timed; what the rest of the ladder takes beside scale 1 is known.
+    One segment of each clip is coded at scale 1; what the rest of the ladder takes beside that is known.
     """
     codec, total_s = load_codec("x264"), 0.0
     for path in clips.values():
         source = open_source(path)
         clip = source.clip
         segment = next(source.segments(1.0))
-        start = time.perf_counter()
+        start = time.thread_time()
         encode(segment, Rung(scale=1.0, quality=32.0), clip=clip, codec=codec)
-        once_s = time.perf_counter() - start
+        once_s = time.thread_time() - start
         scales = usable_scales(Settings().scales, clip.width, clip.height, min_side=codec.min_side)
         pixels = sum(1 / scale**1.6 for scale in scales)  # small pictures cost more than their pixels
         frames = sum(1 / divisor for divisor in Settings().divisors)

@@ -34,7 +34,6 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-import vidlink.plot
 from vidlink.cache import Cache
 from vidlink.metrics import score
 from vidlink.runfolder import RunFolder
@@ -51,8 +50,7 @@ COLOURS = {"psnr": "#0072b2", "task": "#d55e00"}
 
 def run(clip: str | None, rate: int, objective: str, folder: Path, cache: Cache) -> dict[str, Any]:
     """One run: what was chosen, and how close the recognizer's output stayed."""
-    vidlink.plot.draw_run = lambda *_: None
-    settings = Settings(input=clip, bitrate_bps=float(rate), save_video=False)
+    settings = Settings(input=clip, bitrate_bps=float(rate), save_video=False, save_plot=False)
     with RunFolder(folder / "run", overwrite=True) as place:
         memory = Memory(cache, objective=objective)
         summary = simulate(replace(settings, objective=objective), place, quiet=True, memory=memory)
