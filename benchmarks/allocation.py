@@ -6,7 +6,7 @@ what the planner may use, so the planner can be better than the reference.
 
 All runs share one cache of trial encodes, which remembers what each of them cost: a method's processor time is what it
 would have been alone. With ``--work FOLDER`` the cache and the finished points stay there, and an interrupted benchmark
-goes on where it was.
+goes on where it was; other settings need another folder.
 
 Figures
 -------
@@ -133,19 +133,17 @@ def find_clips(folder: Path) -> dict[str, str | None]:
     }
 
 
-def run(clip: str | None, rate: int, method: str, folder: Path, cache: Cache) -> Point | None:
+def run(settings: Settings, folder: Path, cache: Cache) -> Point | None:
     """One run; None where the rate is below what the method can do."""
-    settings = Settings(input=clip, bitrate_bps=float(rate), recognizer="none", save_video=False, save_plot=False)
     try:
         with RunFolder(folder / "run", overwrite=True) as place:
-            memory = Memory(cache, objective="psnr")
-            summary = simulate(replace(settings, **METHODS[method]), place, quiet=True, memory=memory)
+            summary = simulate(settings, place, quiet=True, memory=Memory(cache, objective="psnr"))
     except UserError as error:
         if "lowest rate that works" not in str(error):
             raise
         return None
     return {
-        "rate_bps": rate,
+        "rate_bps": settings.bitrate_bps,
         "wire_bps": summary["rate"]["wire_bps"],
         "utilisation": summary["rate"]["utilisation"],
         "psnr_db": summary["quality"]["psnr_db"],
@@ -168,24 +166,24 @@ def remembered(work: Path, clip: str, method: str, rate: int, make: partial[Poin
     return json.loads(path.read_text())
 
 
-def expected_s(clips: dict[str, str | None]) -> float:
+def expected_s(clips: dict[str, str | None], base: Settings) -> float:
     """About how many processor seconds everything takes: the exhaustive search is most of it.
 
     One segment of each clip is coded at scale 1; what the rest of the ladder takes beside that is known.
     """
-    codec, total_s = load_codec("x264"), 0.0
+    codec, total_s = load_codec(base.codec), 0.0
     for path in clips.values():
         source = open_source(path)
         clip = source.clip
-        segment = next(source.segments(1.0))
+        segment = next(source.segments(base.segment_s))
         start = time.thread_time()
         encode(segment, Rung(scale=1.0, quality=32.0), clip=clip, codec=codec)
         once_s = time.thread_time() - start
-        scales = usable_scales(Settings().scales, clip.width, clip.height, min_side=codec.min_side)
+        scales = usable_scales(base.scales, clip.width, clip.height, min_side=codec.min_side)
         pixels = sum(1 / scale**1.6 for scale in scales)  # small pictures cost more than their pixels
-        frames = sum(1 / divisor for divisor in Settings().divisors)
+        frames = sum(1 / divisor for divisor in base.divisors)
         # Decoding and measuring take about as long again, and all runs of all methods as long as the search.
-        total_s += (clip.seconds or 10.0) * once_s * pixels * frames * len(codec.quality.grid) * 4
+        total_s += (clip.seconds or 10.0) / base.segment_s * once_s * pixels * frames * len(codec.quality.grid) * 4
     return total_s
 
 
@@ -335,6 +333,9 @@ def show(results: Results) -> None:
 
 def measure(arguments: argparse.Namespace, work: Path) -> Results:
     """All points that were asked for."""
+    base = Settings(
+        codec=arguments.codec, segment_s=arguments.segment, recognizer="none", save_video=False, save_plot=False
+    )
     clips = find_clips(work)
     wanted = QUICK_CLIPS if arguments.quick else arguments.clips.split(",") if arguments.clips else tuple(clips)
     if unknown := [name for name in wanted if name not in clips and not arguments.quick]:
@@ -343,8 +344,11 @@ def measure(arguments: argparse.Namespace, work: Path) -> Results:
     rates: Sequence[int] = QUICK_RATES if arguments.quick else RATES
     if arguments.rates:
         rates = [round(parse_rate(text)) for text in arguments.rates.split(",")]
-    print(f"{len(clips)} clips, {len(rates)} rates: about {expected_s(clips) / 60:.0f} minutes of one core, less what "
-          "is remembered", file=sys.stderr)  # fmt: skip
+    minutes = expected_s(clips, base) / 60
+    print(
+        f"{len(clips)} clips, {len(rates)} rates: about {minutes:.0f} minutes of one core, less what is remembered",
+        file=sys.stderr,
+    )
     cache = Cache(work / "cache", max_bytes=8 << 30)
     # The largest rate first: its exhaustive search makes every trial that the others need.
     points = [
@@ -355,7 +359,8 @@ def measure(arguments: argparse.Namespace, work: Path) -> Results:
     ]
     found: dict[tuple[str, str, int], Point | None] = {}
     for clip, method, rate in tqdm(points, unit="run", disable=None):
-        make = partial(run, clips[clip], rate, method, work, cache)
+        settings = replace(base, input=clips[clip], bitrate_bps=float(rate), **METHODS[method])
+        make = partial(run, settings, work, cache)
         found[clip, method, rate] = remembered(work, clip, method, rate, make)
     return {
         clip: {method: [point for rate in sorted(rates) if (point := found[clip, method, rate])] for method in METHODS}
@@ -369,6 +374,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two clips, three rates")
     parser.add_argument("--clips", metavar="A,B", help="these clips only")
     parser.add_argument("--rates", metavar="12k,24k", help="these budgets only")
+    parser.add_argument("--codec", default="x264", metavar="NAME", help="codec recipe, or a TOML file")
+    parser.add_argument("--segment", type=float, default=1.0, metavar="S", help="length of a segment in seconds")
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="keep trials and points there, and go on from them")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--figure", type=Path, metavar="FILE", help="rate against PSNR")
