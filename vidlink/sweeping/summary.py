@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DRAWS = 2000
 """Bootstrap draws."""
-OF_A_CLIP = ("labels", "roi", "video_size", "framerate")
+OF_A_CLIP = ("labels", "label", "weights", "roi", "video_size", "framerate")
 """Settings that go with a clip, where each clip has one value of them."""
 MEASURES = ("rate_wire_bps", "rate_bpp", "rate_wire_bpp", "quality_psnr_db")
 _HEADINGS = {

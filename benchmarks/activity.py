@@ -1,0 +1,183 @@
+"""Activity over thin, lossy links: accuracy against rate on ARID, whole resolution, one fixed scale, and adaptive.
+
+Every clip is recognized by weights that have seen no clip of its recording group (``--weights``: the folds that
+``python -m vidlink.train --task activity --keep-folds`` leaves). Each clip goes over each channel at each rate, coded
+whole (scale factor 1), at scale factor 4, and as the planner chooses for what the recognizer keeps (``--objective
+task``, scale factors 1 to 16). A rate at which a method cannot code the clip at all counts as refused, not as wrong.
+
+Figures, over all clips of the subset:
+
+accuracy_whole, accuracy_fixed, accuracy_adaptive
+    Share of clips whose class is named, mean over channels and rates where the method could code at least half of the
+    clips.
+lowest_bps_whole, lowest_bps_fixed, lowest_bps_adaptive
+    Lowest rate at which the method could code every clip over a perfect channel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from vidlink.data.classfolders import ClipFile, assign_folds, list_clips
+from vidlink.metrics import wilson
+from vidlink.sweeping.executors import Processes
+from vidlink.sweeping.grid import sweep_from
+from vidlink.sweeping.sweep import sweep
+
+CHANNELS = ("perfect", "bernoulli-5", "gilbert-elliott")
+RATES = ("8k", "16k", "32k", "64k", "128k", "256k")
+METHODS: dict[str, dict[str, Any]] = {
+    "whole": {"scale": 1},
+    "fixed": {"scale": 4},
+    "adaptive": {"scales": "1,2,4,8,16", "objective": "task"},
+}
+LABELS = {"whole": "whole resolution", "fixed": "scale factor 4", "adaptive": "adaptive, for the task"}
+COLOURS = {"whole": "#d55e00", "fixed": "#999999", "adaptive": "#0072b2"}
+
+
+def main() -> None:
+    """Run the sweep (or go on with it), print the table, draw the figure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, help="class folders (default: arid6 in VIDLINK_DATA)")
+    parser.add_argument("--weights", required=True, metavar="STEM", help="STEM.fold1.safetensors, STEM.fold2..., ...")
+    parser.add_argument("--clips", type=int, default=2, help="clips of each class, of different groups first (2)")
+    parser.add_argument("--out", type=Path, default=Path("runs/activity"), help="results folder, gone on with")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--figure", type=Path, help="draw the curves here")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--quick", action="store_true", help="one clip of three classes, three rates, one channel")
+    arguments = parser.parse_args()
+    data = arguments.data or Path(os.environ.get("VIDLINK_DATA", "")) / "arid6"
+    table = run(data, arguments)
+    rows = summarize(table)
+    print(rows.to_string(index=False))
+    figures = figures_of(rows)
+    for name, value in figures.items():
+        print(f"{name:<24}{value:>10.3f}" if value is not None else f"{name:<24}{'-':>10}")
+    if arguments.figure:
+        draw(arguments.figure, rows)
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"figures": figures, "rows": rows.to_dict("records")}, indent=1) + "\n")
+
+
+def run(data: Path, arguments: argparse.Namespace) -> pd.DataFrame:
+    """The table of the sweep, a row a run."""
+    files = list_clips(data)
+    folds = dict(zip(files, assign_folds(files).tolist(), strict=True))
+    chosen = choose(files, 1 if arguments.quick else arguments.clips)
+    chosen = chosen[::2] if arguments.quick else chosen
+    clips = [
+        {
+            "name": f"{file.label}/{file.path.name}",
+            "input": str(file.path.absolute()),
+            "weights": str(Path(f"{arguments.weights}.fold{folds[file] + 1}.safetensors").absolute()),
+        }
+        for file in chosen
+    ]
+    raw = {
+        "settings": {"recognizer": "activity", "no-scores": True, "device": "cpu"},
+        "grid": {
+            "clip": clips,
+            "method": [{"name": name, **settings} for name, settings in METHODS.items()],
+            "bitrate": ["8k", "32k", "128k"] if arguments.quick else list(RATES),
+            "channel": ["perfect"] if arguments.quick else list(CHANNELS),
+        },
+    }
+    points = list(sweep_from(raw).make_points(Path()))
+    return sweep(points, arguments.out, Processes(arguments.workers), cache_bytes=2 * 10**9)
+
+
+def choose(files: list[ClipFile], count: int) -> list[ClipFile]:
+    """So many clips of each class, one of each recording group before a second of any."""
+    chosen = []
+    for label in sorted({file.label for file in files}):
+        seen: dict[str, int] = {}
+        ranked = []
+        for file in (file for file in files if file.label == label):
+            ranked.append((seen.get(file.group, 0), file.group, file))
+            seen[file.group] = seen.get(file.group, 0) + 1
+        chosen += [file for _, _, file in sorted(ranked, key=lambda row: row[:2])[:count]]
+    return chosen
+
+
+def summarize(table: pd.DataFrame) -> pd.DataFrame:
+    """A row a channel, method and rate: accuracy over clips with Wilson's interval, windows, mean rates."""
+    rows = []
+    for (channel, method, bitrate), group in table.groupby(["channel", "method", "bitrate_bps"], sort=False):
+        done = group[group["status"] == "done"]
+        right = done["recognition_accuracy_clip"].astype(float)
+        interval = wilson(int(right.sum()), len(done))
+        low, high = interval or (np.nan, np.nan)
+        rows.append(
+            {
+                "channel": channel,
+                "method": method,
+                "kbps": float(bitrate) / 1000,
+                "clips": len(done),
+                "refused": len(group) - len(done),
+                "accuracy": float(right.mean()) if len(done) else np.nan,
+                "low": low,
+                "high": high,
+                "windows": float(done["recognition_accuracy"].astype(float).mean()) if len(done) else np.nan,
+                "wire_kbps": float(done["rate_wire_bps"].astype(float).mean()) / 1000 if len(done) else np.nan,
+                "bpp": float(done["rate_bpp"].astype(float).mean()) if len(done) else np.nan,
+                "scale": float(done["plan_mean_scale"].astype(float).mean()) if len(done) else np.nan,
+            }
+        )
+    return pd.DataFrame(rows).round(4)
+
+
+def figures_of(rows: pd.DataFrame) -> dict[str, float | None]:
+    """The figures that the head of this file describes."""
+    found: dict[str, float | None] = {}
+    for method in METHODS:
+        mine = rows[rows["method"] == method]
+        coded = mine[mine["clips"] >= mine["refused"]]
+        found[f"accuracy_{method}"] = float(coded["accuracy"].mean()) if len(coded) else None
+        whole = mine[(mine["refused"] == 0) & (mine["channel"] == "perfect")]
+        found[f"lowest_bps_{method}"] = float(whole["kbps"].min()) * 1000 if len(whole) else None
+    return found
+
+
+def draw(path: Path, rows: pd.DataFrame) -> None:
+    """Draw accuracy against wire rate and against bits per pixel, a column a channel."""
+    channels = list(dict.fromkeys(rows["channel"]))
+    figure = Figure(figsize=(3.6 * len(channels), 6), layout="constrained", dpi=100)
+    axes = figure.subplots(2, len(channels), sharey=True, squeeze=False)
+    for column, channel in enumerate(channels):
+        for method, label in LABELS.items():
+            mine = rows[(rows["channel"] == channel) & (rows["method"] == method) & (rows["clips"] > 0)]
+            for axis, key in zip(axes[:, column], ("wire_kbps", "bpp"), strict=True):
+                axis.plot(mine[key], mine["accuracy"], "o-", color=COLOURS[method], label=label, markersize=4)
+                axis.fill_between(mine[key], mine["low"], mine["high"], color=COLOURS[method], alpha=0.12, linewidth=0)
+        for axis, name in zip(axes[:, column], ("wire rate (kb/s)", "payload bits per pixel"), strict=True):
+            axis.set_xscale("log", base=2)
+            axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            axis.axhline(1 / 6, color="black", linewidth=0.8, linestyle=":")
+            axis.set_xlabel(name)
+            axis.set_ylim(0, 1.02)
+            axis.grid(color="#eeeeee")
+            axis.spines[["top", "right"]].set_visible(False)
+            axis.tick_params(labelsize=8)
+        axes[0, column].set_title(channel, fontsize=10)
+    for axis in axes[:, 0]:
+        axis.set_ylabel("accuracy over clips")
+    axes[0, 0].legend(frameon=False, fontsize=8, loc="lower right")
+    for axis in axes[1]:
+        axis.tick_params(axis="x", rotation=45)
+    figure.savefig(path, metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    main()
