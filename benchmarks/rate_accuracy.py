@@ -53,7 +53,11 @@ if TYPE_CHECKING:
 
     from vidlink.sweeping.grid import Point
 
-LOSSES = {"perfect": 0, "bernoulli-2": 2, "bernoulli-5": 5, "bernoulli-10": 10}
+LOSSES = (5, 10, 20)
+CHANNEL = """description = "Independent losses"
+delay_s = 0.05
+loss = {{ model = "bernoulli", probability = {probability} }}
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +73,12 @@ class Plan:
     """Budget at which loss is measured."""
     every: int = 5
     """The receiver looks at every n-th frame: five a second say what 25 say."""
+    seeds: int = 2
+    """Runs of each clip at each loss rate."""
 
 
 FULL = Plan(clips=6, seconds=6, rates=("8k", "12k", "16k", "24k", "32k", "48k"), factors=(1, 2, 4), loss_rate="24k")
-QUICK = Plan(clips=2, seconds=4, rates=("12k", "20k", "32k", "48k"), factors=(1, 2), loss_rate="20k", every=10)
+QUICK = Plan(clips=2, seconds=4, rates=("12k", "20k", "32k", "48k"), factors=(1, 2), loss_rate="20k", every=10, seeds=1)
 
 
 def factor_of(receiver: str) -> float | None:
@@ -111,7 +117,7 @@ def main_receiver(receivers: Iterable[str], asked: str | None) -> str | None:
 
 
 def make_points(
-    methods: list[dict[str, Any]], clips: list[dict[str, str]], plan: Plan, main: str | None
+    methods: list[dict[str, Any]], clips: list[dict[str, str]], channels: list[str], plan: Plan, main: str | None
 ) -> tuple[list[Point], list[Point]]:
     """The points of rate against accuracy, and those of loss against accuracy."""
     from vidlink.sweeping.grid import sweep_from
@@ -125,9 +131,29 @@ def make_points(
         for each in tested
         if each["name"].endswith("by PSNR")
     ]
-    grid = {"method": tested + protected, "clip": clips, "channel": list(LOSSES)}
-    by_loss = sweep_from({"settings": common | {"bitrate": plan.loss_rate}, "grid": grid}) if tested else ()
-    return by_rate, list(by_loss.make_points(Path())) if tested else []
+    if not tested:
+        return by_rate, []
+    common = common | {"bitrate": plan.loss_rate}
+    without = sweep_from({"settings": common, "grid": {"method": tested + protected, "clip": clips}})
+    # Other packets are lost in every clip, or all would lose the same ones.
+    seeded = [{**each, "seed": 10 * k + seed} for k, each in enumerate(clips) for seed in range(plan.seeds)]
+    grid = {"method": tested + protected, "clip": seeded, "channel": channels}
+    lossy = sweep_from({"settings": common, "grid": grid})
+    return by_rate, [*without.make_points(Path()), *lossy.make_points(Path())]
+
+
+def write_channels(folder: Path) -> list[str]:
+    """Channels with independent losses, one a loss rate; their names end in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    places = [folder / f"loss-{loss}.toml" for loss in LOSSES]
+    for place, loss in zip(places, LOSSES, strict=True):
+        place.write_text(CHANNEL.format(probability=loss / 100))
+    return [str(place.absolute()) for place in places]
+
+
+def loss_of(channel: str) -> int:
+    """The loss rate in percent of a channel of :func:`write_channels`, or of ``perfect``."""
+    return 0 if channel == "perfect" else int(Path(channel).stem.rpartition("-")[2])
 
 
 def is_tested_with_loss(method: str, main: str | None) -> bool:
@@ -321,7 +347,8 @@ def main() -> None:
         data = arguments.data or default_data()
         clips = make_clips(data, arguments.split, plan, out / "reels", arguments.seed)
         methods = make_methods(receivers, plan.factors, str(main_name))
-        by_rate, by_loss = make_points(methods, clips, plan, main_name)
+        channels = write_channels(out / "channels")
+        by_rate, by_loss = make_points(methods, clips, channels, plan, main_name)
         print(f"{len(methods)} methods, {len(clips)} clips, {len(by_rate) + len(by_loss)} points", flush=True)
         about = {"benchmark": "rate_accuracy", "data": data, "split": arguments.split}
         table = run_points([*by_rate, *by_loss], out / "sweep", arguments.workers, about)
@@ -344,7 +371,7 @@ def report(
     anchor = arguments.anchor or next(iter(curves))
     if anchor not in curves:
         raise UserError(f"--anchor {anchor}: no such method; there are {', '.join(curves)}")
-    loss_rows = loss_rows.assign(loss=loss_rows["channel"].map(LOSSES) if len(loss_rows) else None)
+    loss_rows = loss_rows.assign(loss=[loss_of(channel) for channel in loss_rows["channel"]])
     by_loss = make_curves(loss_rows, "method", "loss") if len(loss_rows) else {}
     tables = {
         "points": point_table(curves, rate_rows.assign(along=rate_rows["bitrate_bps"]), "bitrate_bps"),

@@ -20,6 +20,7 @@ def tracks(clip, noise, seed):
 
 def row(method, clip, rate, noise, seed, **more):
     found = {
+        "point": f"{method} {clip} {rate:g} {seed}",
         "method": method,
         "input": f"{clip}.mkv",
         "status": "done",
@@ -95,6 +96,19 @@ def test_a_method_without_points_is_refused_with_the_reason(table):
     found = compare(curves["good"], curves["plain"], "ccc_mean", of_rate=True)
     assert found.difference.value is None
     assert found.difference.reason == "plain has no point"
+
+
+def test_seeds_of_a_clip_count_as_one_long_clip(table):
+    twice = pd.concat([table, pd.DataFrame([row("plain", clip, 16e3, 0.3, 9) for clip in range(5)])])
+    curve = make_curves(twice, "method")["plain"]
+    assert curve.clips == 5
+    parts = [tracks(clip, noise, seed) for clip in range(5) for noise, seed in ((0.8, 1), (0.3, 9))]
+    predictions, labels = (np.concatenate(part) for part in zip(*parts, strict=True))
+    assert curve.estimate("ccc_valence")[1] == pytest.approx(score(predictions, labels)["ccc"], abs=1e-6)
+    again = pd.concat([table, table])  # the same point twice is one
+    assert make_curves(again, "method")["plain"].estimate("ccc_mean") == pytest.approx(
+        make_curves(table, "method")["plain"].estimate("ccc_mean")
+    )
 
 
 def test_the_table_alone_decides(table):

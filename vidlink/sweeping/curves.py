@@ -60,7 +60,8 @@ def make_curves(
     Parameters
     ----------
     table
-        As :func:`vidlink.sweeping.sweep.sweep` gives it; one row for each method, clip and value of ``along``.
+        As :func:`vidlink.sweeping.sweep.sweep` gives it; a row for each method, clip and value of ``along``, or several
+        (seeds), which count as one long clip.
     by
         Column that names the method.
     along
@@ -83,9 +84,9 @@ def make_curves(
         points = {}
         for value in values:
             done = rows[(rows[along] == value) & (rows["status"] == DONE)]
-            done = done.assign(input=done["input"].fillna("")).drop_duplicates("input").set_index("input")
+            done = done.assign(input=done["input"].fillna("")).drop_duplicates("point").set_index("input")
             if set(done.index) == set(clips):
-                points[float(value)] = _point(done.loc[clips], counts)
+                points[float(value)] = _point(done.sort_index(), counts)
         columns = next(iter(points.values()), {})
         found[str(name)] = Curve(
             name=str(name),
@@ -98,9 +99,13 @@ def make_curves(
 
 
 def _point(rows: pd.DataFrame, counts: NDArray) -> dict[str, NDArray[np.float64]]:
-    """All values of one point, shape (1 + draws,) each."""
+    """All values of one point, shape (1 + draws,) each; rows sorted by clip, their index, as the counts are."""
+    means = rows[[column for column in MEASURES.values() if column in rows]].groupby(level=0).mean()
     total = counts.sum(axis=1)
-    found = {name: counts @ rows[column].to_numpy(float) / total for name, column in MEASURES.items() if column in rows}
+    found = {
+        name: counts @ means[column].to_numpy(float) / total for name, column in MEASURES.items() if column in means
+    }
+    member = means.index.get_indexer(rows.index)
     ending = f"_{MOMENTS[0]}"
     dimensions = [
         column.removeprefix("moments_").removesuffix(ending)
@@ -109,7 +114,7 @@ def _point(rows: pd.DataFrame, counts: NDArray) -> dict[str, NDArray[np.float64]
     ]
     for dimension in dimensions:
         moments = rows[[f"moments_{dimension}_{name}" for name in MOMENTS]].fillna(0).to_numpy(float)
-        found |= {f"{name}_{dimension}": score for name, score in scores(join(moments, counts)).items()}
+        found |= {f"{name}_{dimension}": score for name, score in scores(join(moments, counts[:, member])).items()}
     for name in ("cc", "ccc"):
         if dimensions:
             found[f"{name}_mean"] = np.mean([found[f"{name}_{dimension}"] for dimension in dimensions], axis=0)
