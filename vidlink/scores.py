@@ -212,8 +212,13 @@ class Scores:
             quality=np.array([r.quality for r in receptions]),
             status=tuple(str(r.status) for r in receptions),
         )
-        for face, (path, shown) in boxes.items():
-            crops = [tuple(box) for box in shown.tolist()] if recognizer.wants.region == "face" else None
+        crops_of = {
+            face: [tuple(box) for box in shown.tolist()] if recognizer.wants.region == "face" else None
+            for face, (_, shown) in boxes.items()
+        }
+        seen_of = {} if self._named else _look(recognizer, received, crops_of, context)
+        for face, (path, _) in boxes.items():
+            crops = crops_of[face]
             if self._named:
                 self._named.add(face, receptions, received, pristine, crops)
                 continue
@@ -225,9 +230,8 @@ class Scores:
                 "scale": context.scale,
                 **dict(zip(("x", "y", "width", "height"), np.round(path, 2).T, strict=True)),
             }
-            seen = recognize(recognizer, received, crops, context)
             before = self._pristine(recognizer, segment, np.column_stack([slots, path]), pristine, crops)
-            for suffix, answers in (("", seen), ("_pristine", before)):
+            for suffix, answers in (("", seen_of[face]), ("_pristine", before)):
                 for name, column in zip(recognizer.gives, answers.T, strict=True):
                     table[name + suffix] = np.round(column.astype(float), 5)
             self._predictions.append(table)
@@ -350,6 +354,20 @@ class Scores:
             measure: {name: value if value is None else round(value, 5) for name, value in by_name.items()}
             for measure, by_name in table.items()
         }
+
+
+def _look(
+    recognizer: Recognizer,
+    pictures: Sequence[NDArray[np.uint8]],
+    crops_of: dict[int, list[Any] | None],
+    context: Context,
+) -> dict[int, NDArray[np.float32]]:
+    """What the recognizer says of each face in n pictures, shape (n, dimensions): all faces together fill batches."""
+    rows = np.tile(np.arange(len(pictures)), len(crops_of))
+    whole: list[Any] = [None] * len(pictures)
+    crops = [crop for each in crops_of.values() for crop in (whole if each is None else each)]
+    answers = recognize(recognizer, [pictures[row] for row in rows], crops, context.take(rows))
+    return dict(zip(crops_of, np.split(answers, max(1, len(crops_of))), strict=False))
 
 
 def _packet_columns(carried: Carried) -> dict[str, Any]:
