@@ -42,8 +42,8 @@ class Settings:
     shortest_segment_s: float = 0.25
     """Segments shrink to this where the channel varies fast."""
     buffer_s: float = 1.0
-    """Depth of the leaky bucket in seconds: how long bits may wait at the sender. Only the exhaustive search lets
-    segments borrow from each other; the planner gives each its own time."""
+    """Depth of the leaky bucket in seconds: how long bits may wait at the sender. Where it is deeper than a segment,
+    segments borrow from those after them."""
     codec: str = "x264"
     """Name on the shelf, or a TOML file."""
     channel: str = "perfect"
@@ -136,7 +136,7 @@ def simulate_parser() -> argparse.ArgumentParser:
         type=float,
         default=1.0,
         metavar="S",
-        help="depth of the leaky bucket of --search exhaustive (default: 1.0 s)",
+        help="how long bits may wait at the sender; longer than a segment lets segments borrow bits (default: 1.0 s)",
     )
     add("--codec", default="x264", metavar="NAME", help="codec recipe, or a TOML file (default: x264)")
     add("--objective", default="psnr", choices=["psnr", "ssim", "task"], help="what the plan maximizes (default: psnr)")

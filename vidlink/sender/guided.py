@@ -13,7 +13,7 @@ are tried in spite of what their lines say; after a cut, as at the start, a few 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vidlink.types import Rung
@@ -70,6 +70,22 @@ class _Line:
 
     def quality_for(self, knob: float) -> float:
         return self.quality - self.quality_slope * (knob - self.knob)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class State:
+    """What a guide knows."""
+
+    last: Key | None
+    """The rung that won."""
+    lines: dict[Key, _Line]
+    """All rungs that were ever tried."""
+
+    @property
+    def quality_per_bit_doubling(self) -> float:
+        """What twice the bits are worth at the rung that won, in units of the objective."""
+        line = self.lines[self.last] if self.last else None
+        return line.quality_slope / line.bits_slope * math.log(2) if line else 0.0
 
 
 class _Turn:
@@ -151,6 +167,15 @@ class Guide:
             self._last = key
             return made
         return None
+
+    def remember(self) -> State:
+        """What it knows now, to come back to the segment that it just chose for."""
+        return State(last=self._last, lines={key: replace(line) for key, line in self._lines.items()})
+
+    def recall(self, state: State) -> None:
+        """Know again what it knew then."""
+        self._last = state.last
+        self._lines = {key: replace(line) for key, line in state.lines.items()}
 
     def _search(self, turn: _Turn) -> tuple[Key, Attempt] | None:
         """Climb from the rungs that were tried to the best one there is, and fill the budget with it."""

@@ -26,6 +26,7 @@ from vidlink.sender.strategies import (
     exhaustive,
     floor_bps,
     guided,
+    guided_with_loans,
     ladder_floor_bps,
     ladder_scale,
 )
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from vidlink.settings import Settings
     from vidlink.types import Clip, CodedSegment, Packets, Segment
     from vidlink.video import Cut
+
+_DEEPER = 1.05
+"""A bucket this many times as deep as a segment lets segments borrow from each other."""
 
 
 class Sender:
@@ -185,7 +189,12 @@ class Sender:
                 scales = (ladder_scale(task),)
             elif search == "best-fixed":
                 scales = (best_fixed_scale(lambda: self._sided(read("plan")), task),)
-            for segment, found in guided(self._sided(read("send")), replace(task, scales=scales)):
+            task_within = replace(task, scales=scales)
+            if task.depth_s > _DEEPER * settings.segment_s:
+                found_all = guided_with_loans(lambda stage: self._sided(read(stage)), task_within)
+            else:
+                found_all = guided(self._sided(read("send")), task_within)
+            for segment, found in found_all:
                 yield segment, found.coded
         except BudgetTooLowError:
             lowest_bps = self._floor_bps(lambda: read("floor"), task, search)

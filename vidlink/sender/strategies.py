@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vidlink.sender.allocate import Choices, allocate, lowest_rate
+import numpy as np
+
+from vidlink.sender.allocate import Choices, Trial, allocate, lowest_rate
 from vidlink.sender.guided import Guide
 from vidlink.sender.search import search
 from vidlink.types import Rung
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
 LADDER_BITS_PER_PIXEL = 0.05
 """A fixed bitrate ladder takes the finest scale at which a coded pixel still gets so many bits."""
+
+
+_OCTAVES = 1.0
+"""Segments get at least this many octaves less and at most as many more than the bits of their own time."""
 
 
 class BudgetTooLowError(Exception):
@@ -56,10 +62,7 @@ class Task:
 
 
 def guided(segments: Iterable[tuple[Segment, bytes]], task: Task) -> Iterator[tuple[Segment, Attempt]]:
-    """Plan segment by segment with few trials; see :mod:`vidlink.sender.guided`.
-
-    Each segment gets the bits of its own time. It cannot borrow from others, since those to come are not known yet and
-    must be able to pay back; so a deeper bucket makes no difference here.
+    """Plan segment by segment with few trials, each within the bits of its own time; see :mod:`vidlink.sender.guided`.
 
     Parameters
     ----------
@@ -73,18 +76,85 @@ def guided(segments: Iterable[tuple[Segment, bytes]], task: Task) -> Iterator[tu
     BudgetTooLowError
         A segment does not fit.
     """
-    guide = Guide(scales=task.scales, divisors=task.divisors, knob=task.knob, quality_slope=task.knob_worth)
+    guide = _guide(task)
     for segment, side_data in segments:
-        pixels = float(task.clip.width * task.clip.height * len(segment.frames))
+        yield segment, _choose(guide, segment, side_data, task, task.rate_bps * segment.duration_s)
 
-        def attempt(rung: Rung, segment: Segment = segment, side_data: bytes = side_data) -> Attempt:
-            return task.trials.make(segment, rung, side_data)
 
-        budget_bits = task.rate_bps * segment.duration_s
-        found = guide.choose(attempt, budget_bits=budget_bits, pixels=pixels, pool=task.pool)
-        if found is None:
-            raise BudgetTooLowError
-        yield segment, found
+def guided_with_loans(
+    read: Callable[[str], Iterable[tuple[Segment, bytes]]], task: Task
+) -> Iterator[tuple[Segment, Attempt]]:
+    """As :func:`guided`, but where the bucket is deeper than a segment, segments borrow from those after them.
+
+    The clip is planned twice. What the first plan learns of each segment, a straight line of quality against the
+    logarithm of its bits, goes to the same Lagrangian choice under the bucket as the exhaustive search uses; the second
+    plan takes up each segment where the first left it, within the bits that this gave it.
+
+    Parameters
+    ----------
+    read
+        Reads the clip from its start, for the stage of that name.
+    task
+        What to choose from.
+
+    Raises
+    ------
+    BudgetTooLowError
+        A segment does not fit its own time.
+    """
+    guide, states, alone = _guide(task), [], []
+    for segment, side_data in read("plan"):
+        own_bits = task.rate_bps * segment.duration_s
+        found = _choose(guide, segment, side_data, task, own_bits)
+        states.append(guide.remember())
+        # Without its frames a segment takes little memory.
+        alone.append((replace(segment, frames=()), len(segment.frames), found, own_bits))
+    slopes = [state.quality_per_bit_doubling for state in states]
+    # A slope from two trials is rough: halfway to what is usual in the clip.
+    usual = float(np.median(slopes))
+    choices = [_model(*each, (slope + usual) / 2) for each, slope in zip(alone, slopes, strict=True)]
+    chosen = allocate(choices, rate_bps=task.rate_bps, depth_s=task.depth_s)
+    if chosen is None:
+        raise BudgetTooLowError
+    for (segment, side_data), state, trial in zip(read("send"), states, chosen, strict=True):
+        guide.recall(state)
+        yield segment, _choose(guide, segment, side_data, task, trial.wire_bits)
+
+
+def _guide(task: Task) -> Guide:
+    return Guide(scales=task.scales, divisors=task.divisors, knob=task.knob, quality_slope=task.knob_worth)
+
+
+def _choose(guide: Guide, segment: Segment, side_data: bytes, task: Task, budget_bits: float) -> Attempt:
+    """The guide's choice for a segment within its budget."""
+    pixels = float(task.clip.width * task.clip.height * len(segment.frames))
+
+    def attempt(rung: Rung) -> Attempt:
+        return task.trials.make(segment, rung, side_data)
+
+    found = guide.choose(attempt, budget_bits=budget_bits, pixels=pixels, pool=task.pool)
+    if found is None:
+        raise BudgetTooLowError
+    return found
+
+
+def _model(segment: Segment, frames: int, found: Attempt, own_bits: float, per_doubling: float) -> Choices:
+    """What a segment would be worth with fewer and with more bits than those of its own time."""
+    octaves = np.arange(-_OCTAVES, _OCTAVES + 0.01, 0.05)
+    return Choices(
+        trials=tuple(
+            Trial(
+                rung=found.coded.rung,
+                wire_bits=int(own_bits * 2**octave),
+                quality=found.quality + per_doubling * float(octave),
+            )
+            for octave in octaves
+        ),
+        cheapest=found.coded,
+        frames=frames,
+        start_s=segment.start_s,
+        duration_s=segment.duration_s,
+    )
 
 
 def exhaustive(segments: Iterable[tuple[Segment, bytes]], task: Task) -> list[Rung]:
