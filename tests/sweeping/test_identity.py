@@ -103,3 +103,18 @@ def test_image_sequences(settings, tmp_path):
 def test_what_is_missing_is_named(settings, change, word):
     with pytest.raises(UserError, match=word):
         identify(replace(settings, **change))
+
+
+def test_an_estimator_counts_by_its_source(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    module = tmp_path / "my_estimator.py"
+    module.write_text("class Mine: ...\n")
+    settings = Settings(live=True, estimator="my_estimator:Mine", recognizer="none")
+    first = identify(settings)
+    module.write_text("class Mine: pass\n")
+    assert identify(settings) != first
+    assert identify(Settings(live=True, recognizer="none")) != identify(
+        Settings(live=True, start_bps=1e5, recognizer="none")
+    )
+    with pytest.raises(UserError, match="there is no module nowhere_at_all"):
+        identify(Settings(live=True, estimator="nowhere_at_all:Mine", recognizer="none"))

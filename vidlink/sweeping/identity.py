@@ -54,6 +54,11 @@ def identify(settings: Settings) -> str:
     parts["codec"] = _profile("codecs", settings.codec)
     parts["channel"] = _profile("channels", settings.channel)
     parts["recognizer"] = recognizer_content(settings)
+    if settings.live and ":" in settings.estimator:
+        parts["estimator"] = [
+            settings.estimator,
+            _digest_file(_source(f"estimator {settings.estimator!r}", settings.estimator)),
+        ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -115,14 +120,21 @@ def recognizer_content(settings: Settings) -> list[str]:
         shipped = sorted((Path(__file__).parents[1] / "weights").glob("*.safetensors"))
         weights = shipped if settings.weights is None else [settings.weights]
         return [target, *settings.recognizer_args, *(_digest_file(path) for path in weights)]
-    try:
-        spec = find_spec(target.partition(":")[0])
-    except (ImportError, ValueError) as error:
-        raise UserError(f"recognizer {name!r}: cannot be imported: {error}") from error
-    if spec is None or spec.origin is None:
-        raise UserError(f"recognizer {name!r}: there is no module {target.partition(':')[0]}")
     weights = [] if settings.weights is None else [settings.weights]
-    return [target, *settings.recognizer_args, *(_digest_file(path) for path in (Path(spec.origin), *weights))]
+    source = _source(f"recognizer {name!r}", target)
+    return [target, *settings.recognizer_args, *(_digest_file(path) for path in (source, *weights))]
+
+
+def _source(what: str, target: str) -> Path:
+    """The file of the class ``package.module:Class``."""
+    module = target.partition(":")[0]
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError) as error:
+        raise UserError(f"{what}: cannot be imported: {error}") from error
+    if spec is None or spec.origin is None:
+        raise UserError(f"{what}: there is no module {module}")
+    return Path(spec.origin)
 
 
 def _digest_file(path: Path) -> str:
