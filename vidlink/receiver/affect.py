@@ -26,7 +26,8 @@ WEIGHTS = "affect.safetensors"
 class Affect:
     """Valence and arousal of a face, each within about [-1, 1] (one model for every scale).
 
-    The network of Cheng et al. (ACII 2017) on 48x48 luma, trained on FER+ with every face degraded by a random factor;
+    By default a residual network that is told the scale factor, trained on FER+ one-for-all (Joint-OA: super-resolution
+    at 6, then faces degraded by random factors, two in five of them coded by x264) with an HR-trained teacher;
     :data:`vidlink.data.ferplus.CIRCUMPLEX` says what valence and arousal mean.
 
     Parameters
@@ -34,7 +35,7 @@ class Affect:
     device
         Where to compute.
     weights
-        A safetensors file from ``vidlink.train``; None for the shipped weights.
+        A safetensors file of any network from ``vidlink.train``; None for the shipped weights.
     half
         Whether to compute in bfloat16; None for where the device has instructions for it. Answers then differ from
         those in float32 by about 0.002 (0.02 at most), their CCC on FER+ by less than 0.001.
