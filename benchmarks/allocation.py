@@ -397,9 +397,13 @@ def main() -> None:
         draw_rungs(results, arguments.rungs, clip="mixed" if "mixed" in results else next(iter(results)))
     if arguments.json:
         figures, against = compare(results)
-        arguments.json.write_text(
-            json.dumps({"figures": figures, "bd_rates": against, "runs": results}, separators=(",", ":")) + "\n"
-        )
+        for methods in results.values():
+            for method in METHODS.keys() - {"planner"}:
+                for point in methods[method]:
+                    point.pop("plan", None)  # of no further use, and most of the file
+        lines = ",\n".join(f"{json.dumps(clip)}: {json.dumps(methods)}" for clip, methods in results.items())
+        head = json.dumps({"figures": figures, "bd_rates": against}, indent=1).removesuffix("\n}")
+        arguments.json.write_text(f'{head},\n "runs": {{\n{lines}\n}}}}\n')
 
 
 if __name__ == "__main__":
