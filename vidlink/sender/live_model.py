@@ -28,8 +28,10 @@ _LOYALTY = 0.3
 """Another rung must promise so many knob units' worth of quality more than the one in use."""
 _CURIOSITY = 2.0
 """A neighbour is worth a look where it promises no less than the best minus so many knob units' worth ..."""
-_FORGETTING = 0.25
+_FORGETTING = 0.5
 """... and so many more for each segment since it was last coded."""
+_REACH = 10.0
+"""Lines are straight over about so many knob units; what they foretell further off says nothing."""
 
 Key = tuple[int, int]
 """A rung but for its quality: position in the ladder, position among the frame divisors."""
@@ -155,10 +157,12 @@ class ContentModel:
             self._used = key
 
     def _move_all(self, old: _Known, new: _Known) -> None:
-        """The first trial of a segment tells how the content changed."""
+        """The first trial of a segment tells how the content changed: the less, the further its knob is from before."""
+        trust = max(0.0, 1 - abs(new.knob - old.knob) / _REACH)
         scaled = math.exp(-old.bits_slope * (new.knob - old.knob))
-        key_change, other_change = new.key_bits / (old.key_bits * scaled), new.other_bits / (old.other_bits * scaled)
-        more_quality = new.quality - old.quality_at(new.knob)
+        key_change = (new.key_bits / (old.key_bits * scaled)) ** trust
+        other_change = (new.other_bits / (old.other_bits * scaled)) ** trust
+        more_quality = trust * (new.quality - old.quality_at(new.knob))
         for known in self._known.values():
             known.key_bits *= key_change
             known.other_bits *= other_change
