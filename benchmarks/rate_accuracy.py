@@ -83,7 +83,7 @@ QUICK = Plan(clips=2, seconds=4, rates=("12k", "20k", "32k", "48k"), factors=(1,
 
 def factor_of(receiver: str) -> float | None:
     """The factor a receiver is meant for; None for one for all."""
-    found = re.fullmatch(r"hr|.+-(?P<factor>\d+(?:\.\d+)?)(?:-from-[\d.]+)?", receiver)
+    found = re.fullmatch(r"hr|.+?-(?P<factor>\d+(?:\.\d+)?)(?:-from-[\d.]+)?", receiver)
     return None if found is None else float(found["factor"] or 1)
 
 
