@@ -136,3 +136,13 @@ def test_only_the_task_decides_who_answers():
     assert not command.asked_for(["--data", "--task-force", "sr"])
     assert not command.asked_for(["--task"])
     assert not command.asked_for([])
+
+
+def test_both_commands_hand_over(folder, tmp_path, capsys):
+    from vidlink import evaluate, train
+
+    out = tmp_path / "my.safetensors"
+    small = ["--steps", "1", "--batch", "1", "--patch", "24", "--device", "cpu", "--threads", "1", "--quiet"]
+    train.main(["--task", "sr", "--network", "espcn", "--data", f"images:{folder}", "--out", str(out), *small])
+    evaluate.main(["--task", "sr", "--weights", str(out), "--data", f"images:{folder}", "--device", "cpu"])
+    assert "mean" in capsys.readouterr().out
