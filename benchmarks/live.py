@@ -330,8 +330,8 @@ def main() -> None:
         links = make_links(folder, quick=arguments.quick)
         senders = QUICK_SENDERS if arguments.quick else SENDERS
         done = {(row["link"], row["sender"]) for row in kept}
-        # Ours first, then all others link by link, steady ones first and traces of all kinds early.
-        spread = sorted(range(len(links)), key=lambda place: (links[place].kind == "driving", place % 5, place))
+        # Ours first, then all others link by link, so that what is done early is of all kinds.
+        spread = sorted(range(len(links)), key=lambda place: (place % 5, place))
         points = [(link, senders[0]) for link in links]
         points += [(links[place], sender) for place in spread for sender in senders[1:]]
         points = [(link, sender) for link, sender in points if (link.name, sender) not in done]
