@@ -107,18 +107,18 @@ def guided_with_loans(
         own_bits = task.rate_bps * segment.duration_s
         found = _choose(guide, segment, side_data, task, own_bits)
         states.append(guide.remember())
+        floor = task.trials.make(segment, _cheapest(task, task.knob.worst), side_data, largest_bits=0)
         # Without its frames a segment takes little memory.
-        alone.append((replace(segment, frames=()), len(segment.frames), found, own_bits))
+        alone.append((replace(segment, frames=()), len(segment.frames), found, own_bits, floor.wire_bits))
     slopes = [state.quality_per_bit_doubling for state in states]
     # A slope from two trials is rough: halfway to what is usual in the clip.
     usual = float(np.median(slopes))
     choices = [_model(*each, (slope + usual) / 2) for each, slope in zip(alone, slopes, strict=True)]
     chosen = allocate(choices, rate_bps=task.rate_bps, depth_s=task.depth_s)
-    if chosen is None:
-        raise BudgetTooLowError
-    for (segment, side_data), state, trial in zip(read("send"), states, chosen, strict=True):
+    budgets = [trial.wire_bits for trial in chosen] if chosen else [own_bits for *_, own_bits, _ in alone]
+    for (segment, side_data), state, budget_bits in zip(read("send"), states, budgets, strict=True):
         guide.recall(state)
-        yield segment, _choose(guide, segment, side_data, task, trial.wire_bits)
+        yield segment, _choose(guide, segment, side_data, task, budget_bits)
 
 
 def _guide(task: Task) -> Guide:
@@ -138,9 +138,15 @@ def _choose(guide: Guide, segment: Segment, side_data: bytes, task: Task, budget
     return found
 
 
-def _model(segment: Segment, frames: int, found: Attempt, own_bits: float, per_doubling: float) -> Choices:
-    """What a segment would be worth with fewer and with more bits than those of its own time."""
-    octaves = np.arange(-_OCTAVES, _OCTAVES + 0.01, 0.05)
+def _cheapest(task: Task, quality: float) -> Rung:
+    return Rung(scale=task.scales[-1], frame_divisor=task.divisors[-1], quality=quality)
+
+
+def _model(
+    segment: Segment, frames: int, found: Attempt, own_bits: float, floor_bits: int, per_doubling: float
+) -> Choices:
+    """What a segment would be worth with fewer (but no fewer than it needs) and with more bits than its own time's."""
+    octaves = np.arange(_OCTAVES, -_OCTAVES - 0.01, -0.05)
     return Choices(
         trials=tuple(
             Trial(
@@ -149,6 +155,7 @@ def _model(segment: Segment, frames: int, found: Attempt, own_bits: float, per_d
                 quality=found.quality + per_doubling * float(octave),
             )
             for octave in octaves
+            if octave > -0.01 or own_bits * 2**octave > floor_bits
         ),
         cheapest=found.coded,
         frames=frames,
@@ -241,7 +248,7 @@ def floor_bps(
     depth_s
         Depth of the bucket in seconds; 0 where each segment must fit its own time.
     """
-    rung = Rung(scale=task.scales[-1], frame_divisor=task.divisors[-1], quality=quality)
+    rung = _cheapest(task, quality)
     choices = [
         Choices(
             trials=(),
