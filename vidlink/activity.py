@@ -112,7 +112,7 @@ def parse_evaluation(arguments: Sequence[str] | None = None) -> argparse.Namespa
 def main_evaluation(arguments: Sequence[str] | None) -> None:
     """Run ``vidlink.evaluate --data classes:PATH``: print the table, write the JSON file and the picture."""
     options = parse_evaluation(arguments)
-    from vidlink.evaluate import parse_scales
+    from vidlink.sender.ladder import parse_scales
 
     scales = parse_scales(options.scales)
     for path in (options.json, options.confusion):
@@ -322,8 +322,9 @@ def _save(path: Path, network: ActivityNet, classes: Sequence[str], settings: Se
     from vidlink.training.checkpoint import save_weights
 
     channels = 0 if settings.restorer == "none" else settings.channels
-    about = {"activity": json.dumps({"classes": list(classes), "restorer": channels}), "seed": str(settings.seed)}
-    save_weights(path, network.state_dict(), about)
+    # One entry: safetensors writes several in another order each time.
+    about = {"classes": list(classes), "restorer": channels, "seed": settings.seed}
+    save_weights(path, network.state_dict(), {"activity": json.dumps(about)})
 
 
 def _card(
