@@ -145,3 +145,17 @@ def test_send_times_must_not_go_backwards_across_calls(train):
     link.transmit(train([2.0], 100))
     with pytest.raises(ValueError, match="backwards"):
         link.transmit(replace(train([1.0], 100)))
+
+
+def test_capacity_between_two_times(tmp_path):
+    def capacity_bps(**link):
+        profile = ChannelProfile.model_validate({"description": "test", **link})
+        return Channel(profile, rng=np.random.default_rng(0)).capacity_bps(1.0, 3.0)
+
+    (tmp_path / "steps.csv").write_text("time_s,rate_bps\n0,1000\n2,3000\n4,0\n")
+    (tmp_path / "link.up").write_text("\n".join(str(100 * n) for n in range(1, 51)) + "\n")
+    assert capacity_bps() is None
+    assert capacity_bps(rate="64k") == pytest.approx(64e3, rel=1e-6)
+    assert capacity_bps(trace={"path": tmp_path / "steps.csv", "format": "csv"}) == pytest.approx(2000, rel=1e-3)
+    # An opportunity for 1500 bytes every tenth of a second.
+    assert capacity_bps(trace={"path": tmp_path / "link.up", "format": "mahimahi"}) == pytest.approx(120e3)

@@ -71,7 +71,6 @@ class RateControl:
         self._heard_s: float | None = None
         self._round_trip_s = math.inf
         self._sent: dict[int, tuple[float, int]] = {}
-        self._settled = 0
         self._latest: deque[tuple[float, float]] = deque()
         self.unsound = 0
         """Answers so far that were no rate at all: zero, negative, infinite or NaN."""
