@@ -40,6 +40,7 @@ from vidlink.runfolder import RunFolder
 from vidlink.sender.memory import Memory
 from vidlink.settings import Settings
 from vidlink.simulate import simulate
+from vidlink.sweeping.identity import recognizer_content
 
 RATES = (12_000, 16_000, 24_000, 32_000, 48_000)
 QUICK_RATES = (16_000, 24_000)
@@ -52,7 +53,9 @@ def run(clip: str | None, rate: int, objective: str, folder: Path, cache: Cache)
     """One run: what was chosen, and how close the recognizer's output stayed."""
     settings = Settings(input=clip, bitrate_bps=float(rate), save_video=False, save_plot=False)
     with RunFolder(folder / "run", overwrite=True) as place:
-        memory = Memory(cache, objective=objective)
+        # What the recognizer said is remembered by what the recognizer is: its weights may change between two runs.
+        judge = " ".join(recognizer_content(settings))
+        memory = Memory(cache, objective=f"{objective} {judge}", judge=judge)
         summary = simulate(replace(settings, objective=objective), place, quiet=True, memory=memory)
     table = pd.read_csv(folder / "run" / "predictions.csv")
     seen, pristine = (table[[name + end for name in DIMENSIONS]].to_numpy(float) for end in ("", "_pristine"))
