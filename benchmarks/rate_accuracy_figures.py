@@ -97,13 +97,26 @@ def draw_all(
         if by_loss:
             loss = [("loss", "ccc_valence"), ("loss", "ccc_arousal"), ("loss", "psnr_db")]
             place = out / "rate_accuracy_loss"
-            _draw_lines(place, list(by_loss.values()), loss, looks, columns=3, height=2.9, note=f"at {loss_rate}b/s")
+            _draw_lines(
+                place,
+                list(by_loss.values()),
+                loss,
+                looks,
+                columns=3,
+                height=2.9,
+                note=f"at {loss_rate.removesuffix('k')} kb/s",
+            )
         _draw_pictures(out / "rate_accuracy_pictures", curves, ranks)
 
 
 def _save(figure: Figure, place: Path) -> None:
-    dpi = 130 if figure.get_figheight() < 8 else 95
+    from PIL import Image
+
+    dpi = 130 if figure.get_figheight() < 8 else 100
     figure.savefig(place.with_suffix(".png"), metadata={"Software": None}, dpi=dpi)
+    with Image.open(place.with_suffix(".png")) as picture:
+        small = picture.convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    small.save(place.with_suffix(".png"), optimize=True)
     figure.savefig(place.with_suffix(".svg"), metadata={"Date": None})
 
 
