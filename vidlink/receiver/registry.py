@@ -178,8 +178,8 @@ def _check_protocol(name: str, made: Any) -> None:
         found = getattr(made, attribute, None)
         if not isinstance(found, kind):
             what = f"is {found!r}" if hasattr(made, attribute) else "is missing"
-            other = " (or classes)" if attribute == "gives" else ""
-            raise UserError(f"recognizer {name!r}: {attribute}{other} {what}, expected a {kind.__name__}")
+            other = " of dimensions, or classes" if attribute == "gives" else ""
+            raise UserError(f"recognizer {name!r}: {attribute} {what}, expected a {kind.__name__}{other}")
     names = getattr(made, named)
     if not names or not all(isinstance(each, str) for each in names) or len(set(names)) < len(names):
         raise UserError(f"recognizer {name!r}: {named} is {names!r}, expected different names, at least one")
