@@ -211,28 +211,39 @@ def bd_rate(ours: list[Point], anchor: list[Point]) -> float | None:
 
 
 def draw(results: Results, path: Path) -> None:
-    """Rate against PSNR for every clip and method."""
+    """Rate against PSNR for every clip and method, and below it what each differs from the planner at equal rate."""
     from matplotlib.figure import Figure
 
     columns = min(4, len(results))
     rows = -(-len(results) // columns)
-    figure = Figure(figsize=(3.3 * columns, 2.9 * rows + 0.4), layout="constrained", dpi=110)
-    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for axis, (clip, methods) in zip(axes, results.items(), strict=False):
+    figure = Figure(figsize=(3.1 * columns, 4 * rows + 0.4), layout="constrained", dpi=72)
+    axes = figure.subplots(2 * rows, columns, squeeze=False, sharex=True, height_ratios=[1.5, 1] * rows)
+    for number, (clip, methods) in enumerate(results.items()):
+        row, column = 2 * (number // columns), number % columns
+        above, below = axes[row, column], axes[row + 1, column]
+        ours = [[np.log(p["wire_bps"]) for p in methods["planner"]], [p["psnr_db"] for p in methods["planner"]]]
         for method, points in methods.items():
+            if not points:
+                continue
             colour, line, marker = STYLE[method]
+            style = {"color": colour, "marker": marker, "markersize": 3.5, "linewidth": 1.2, "label": method}
             x, y = [p["wire_bps"] / 1000 for p in points], [p["psnr_db"] for p in points]
-            axis.plot(x, y, line, color=colour, marker=marker, markersize=3.5, linewidth=1.2, label=method)
-        axis.set_xscale("log")
-        axis.set_xticks([12, 24, 48, 96, 192, 512], ["12", "24", "48", "96", "192", "512"])
-        axis.minorticks_off()
-        axis.set_title(clip, fontsize=10)
-        axis.grid(alpha=0.3)
-        axis.set_xlabel("wire rate (kb/s)")
-        axis.set_ylabel("PSNR (dB)")
-    for axis in axes[len(results) :]:
-        axis.set_axis_off()
-    lines, names = figure.axes[0].get_legend_handles_labels()
+            above.plot(x, y, line, **style)
+            below.plot(x, y - np.interp(np.log(1000 * np.array(x)), *ours), line, **style)
+        above.set_title(clip, fontsize=10)
+        below.set_xscale("log")
+        below.set_xticks([12, 24, 48, 96, 192, 512], ["12", "24", "48", "96", "192", "512"])
+        below.tick_params(labelbottom=True)
+        below.minorticks_off()
+        below.set_ylim(-2.2, 0.6)
+        below.set_xlabel("wire rate (kb/s)")
+        for axis, name in ((above, "PSNR (dB)"), (below, "minus planner (dB)")):
+            axis.grid(alpha=0.3)
+            axis.set_ylabel(name if column == 0 else "")
+    for number in range(len(results), rows * columns):
+        for row in (0, 1):
+            axes[2 * (number // columns) + row, number % columns].set_axis_off()
+    lines, names = axes[0, 0].get_legend_handles_labels()
     figure.legend(lines, names, loc="outside upper center", ncols=len(names), fontsize=8, frameon=False)
     figure.savefig(path, metadata={"Software": None} if path.suffix == ".png" else None)
 

@@ -39,14 +39,11 @@ def write_clip(path: Path, seconds: int) -> None:
         stream = container.add_stream("libx264", rate=source.clip.frame_rate)
         stream.width, stream.height, stream.pix_fmt = source.clip.width, source.clip.height, "yuv420p"
         stream.options = {"preset": "ultrafast", "crf": "12"}
-        left = round(seconds * source.clip.frame_rate)
-        while left:
-            for _, frame in source.frames():
-                if not left:
-                    break
-                frame.pts = None
-                container.mux(stream.encode(frame))
-                left -= 1
+        whole = [frame.to_ndarray() for _, frame in source.frames()]
+        for index in range(round(seconds * source.clip.frame_rate)):
+            frame = av.VideoFrame.from_ndarray(whole[index % len(whole)], format="yuv420p")
+            frame.pts, frame.time_base = index, 1 / source.clip.frame_rate
+            container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 
 
