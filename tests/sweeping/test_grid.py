@@ -47,7 +47,8 @@ def test_axis_of_tables_sets_several_settings_and_its_names_are_a_column():
 
 def test_every_setting_can_be_swept():
     behind = {"bitrate": "bitrate_bps", "no-scores": "score_pictures", "no-video": "save_video"}
-    fields = set()
+    behind |= {"start-bitrate": "start_bps", "recognizer-arg": "recognizer_args"}
+    fields = {"live"}  # --bitrate auto
     for name in known_options():
         field = behind.get(name, name.replace("-", "_"))
         fields.add(field if field in Settings.__dataclass_fields__ else f"{field}_s")
