@@ -182,7 +182,7 @@ def test_the_constructor_gets_what_it_takes(plugin, tmp_path):
         ("test_plugin_of_ours:NUMBER", "is int, not a class"),
         ("test_plugin_of_ours:Raises", "making it failed: RuntimeError: no such GPU"),
         ("test_plugin_of_ours:NoWants", "wants is missing, expected a Wants"),
-        ("test_plugin_of_ours:ListGives", r"gives \(or classes\) is \['a'\], expected a tuple"),
+        ("test_plugin_of_ours:ListGives", r"gives is \['a'\], expected a tuple of dimensions"),
         ("test_plugin_of_ours:GivesNothing", "expected different names, at least one"),
         ("test_plugin_of_ours:NoCall", "cannot be called"),
     ],
