@@ -64,16 +64,22 @@ def test_the_default_ladder_reaches_down_to_the_promise():
     assert reach((1.0,), 320, 240, (1, 1)) == (1.0,)
 
 
-def test_a_run_keeps_the_promise_and_refuses_finer_rungs(tmp_path):
+def test_a_run_keeps_the_promise_and_refuses_finer_rungs(tmp_path, make_clip):
     from vidlink.runfolder import RunFolder
     from vidlink.simulate import simulate
 
     made = Settings(
-        bitrate_bps=16_000, max_size=(16, 12), recognizer="none", save_video=False, score_pictures=False, divisors=(2,)
+        input=str(make_clip(tmp_path / "clip.mp4", count=25, size=(160, 120))),
+        bitrate_bps=16_000,
+        max_size=(16, 12),
+        recognizer="none",
+        save_video=False,
+        score_pictures=False,
+        divisors=(2,),
     )
     with RunFolder(tmp_path / "run") as folder:
         summary = simulate(made, folder, quiet=True)
-    assert {row["scale"] for row in summary["plan"]} == {20.0}
+    assert {row["scale"] for row in summary["plan"]} == {10.0}
     with (
         pytest.raises(UserError, match=r"fit no rung of the ladder 4.*at most 16x12"),
         RunFolder(tmp_path / "b") as folder,
