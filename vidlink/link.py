@@ -79,7 +79,7 @@ class Link:
             if self._asked is None:
                 sent = self._channel.transmit(self._pacer.pace(packets))
             else:
-                sent = self._asked.send(packets)
+                sent = self._asked.send(packets, coded.duration_s)
             _sort(sent, arrived)
             last_s = float(sent.send_s[-1]) if len(sent) else -np.inf
             while waiting and (self._asked is None or self._done(arrived[waiting[0][1].index], last_s)):

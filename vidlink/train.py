@@ -55,6 +55,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--teacher", type=Path, metavar="FILE.safetensors", help="HR-trained weights whose features to come close to")
     add("--distil", type=float, default=2.0, metavar="WEIGHT", help="weight of that distance (%(default)s)")
     add("--encoder-rate", type=float, metavar="SHARE", help="rate of the early layers, in place of the regime's")
+    add("--pretrain", type=float, metavar="FACTOR", help="super-resolution at this factor first, whatever the regime")
     add("--sr-data", metavar="images:PATH", help="pictures for super-resolution pre-training; by default the faces")
     add("--sr-steps", type=int, default=4000, help="its steps of 32 patches (%(default)s)")
     add("--start", type=Path, metavar="FILE.safetensors", help="weights to start from, in place of pre-training")
@@ -83,6 +84,8 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     # Threads that spin while they wait take the core from those they wait for wherever the machine is shared: with one
     # other busy process on two cores, training was three times as slow. Read when PyTorch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    from dataclasses import replace
+
     import torch
 
     from vidlink.data.faces import load_faces
@@ -95,6 +98,8 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     from vidlink.training.regimes import find_regime
 
     regime = find_regime(options.regime)
+    if options.pretrain:
+        regime = replace(regime, pretrain=options.pretrain)
     if options.threads:
         torch.set_num_threads(options.threads)
     device = find_device(options.device)
@@ -201,6 +206,10 @@ def _check(options: argparse.Namespace) -> None:
         raise UserError(f"--codec-aware {options.codec_aware}: a share from 0 to 1")
     if options.encoder_rate is not None and not 0 <= options.encoder_rate <= 1:
         raise UserError(f"--encoder-rate {options.encoder_rate}: a share from 0 to 1")
+    if options.pretrain is not None and not 1 < options.pretrain <= 16:
+        raise UserError(f"--pretrain {options.pretrain}: a factor above 1, at most 16")
+    if options.pretrain and options.start:
+        raise UserError("--pretrain and --start: one of them; both say what the early layers begin as")
     if not options.distil >= 0:
         raise UserError(f"--distil {options.distil}: a weight of 0 or more")
     if options.out.suffix != ".safetensors":

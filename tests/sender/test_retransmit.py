@@ -45,14 +45,14 @@ def batches(*, rate_bps=150e3, deadline_s=0.5, segments=10, **channel):
     sender = RetransmittingSender(
         rate_bps=rate_bps,
         transmit=link.transmit,
-        feedback=GapDetector(retry_s=1.2 * (link.one_way_s + link.return_delay_s)),
+        feedback=GapDetector(retry_s=1.5 * (link.one_way_s + link.return_delay_s) + 0.02),
         one_way_s=link.one_way_s,
         return_s=link.return_delay_s,
         deadline_s=deadline_s,
     )
     packetizer = Packetizer()
     for index in range(segments):
-        yield sender.send(packetizer.packetize(coded(index)))
+        yield sender.send(packetizer.packetize(coded(index)), 1.0)
     yield sender.finish()
 
 
@@ -84,6 +84,14 @@ def test_copies_leave_in_order_and_within_the_rate():
     log = run(rate_bps=90e3, **LOSSY)
     assert (log.kind == Kind.RETRANSMISSION).sum() > 15
     assert (np.diff(log.send_s) >= 8 * log.bytes[:-1] / 90e3 - 1e-9).all()
+
+
+@pytest.mark.parametrize("rate_bps", [86e3, 88e3, 90e3, 150e3])
+def test_copies_stay_within_the_budget_of_the_clip(rate_bps):
+    log = run(rate_bps=rate_bps, **LOSSY)
+    assert 8 * log.bytes.sum() <= rate_bps * 10
+    fresh = 8 * log.bytes[log.kind == Kind.VIDEO].sum()
+    assert 8 * log.bytes.sum() > fresh + 0.5 * min(rate_bps * 10 - fresh, 0.1 * fresh)
 
 
 def test_a_copy_leaves_a_round_trip_after_the_loss_shows():

@@ -1,7 +1,8 @@
 """Sending with retransmission: what the receiver asks for goes out again, while it can still be of use.
 
 Retransmissions and fresh packets leave through one leaky bucket, so that together they never exceed the rate; a
-retransmission goes first. This couples all three rooms: when a copy is sent depends on what arrived. So packets are
+retransmission goes first, but only while everything sent, the fresh packets still waiting included, stays within the
+rate over the time of the segments so far. So a clip never costs more than its budget, late copies included. This couples all three rooms: when a copy is sent depends on what arrived. So packets are
 sent in windows of a round trip, within which nothing that happens at the receiver can matter to the sender yet.
 """
 
@@ -82,9 +83,17 @@ class RetransmittingSender:
         self._kept: dict[int, _Kept] = {}
         self._due: list[tuple[float, int]] = []
         self._copies = 0
+        self._left_bits = 0.0
 
-    def send(self, packets: Packets) -> Packets:
+    def send(self, packets: Packets, duration_s: float) -> Packets:
         """Send the packets of whole segments, as :meth:`~vidlink.sender.pace.Pacer.pace` takes them.
+
+        Parameters
+        ----------
+        packets
+            As they were packetized.
+        duration_s
+            Time of these segments: it times the rate is what they and their copies may take.
 
         Returns
         -------
@@ -93,6 +102,8 @@ class RetransmittingSender:
             with the sequence number, frame, unit and segment of what they repeat) may belong to earlier segments, and
             copies of these packets may come with the next call, or with :meth:`finish`.
         """
+        if self._rate_bps is not None:
+            self._left_bits += self._rate_bps * duration_s - 8 * int(packets.bytes.sum())
         return self._run(packets, self._available(packets), finish=False)
 
     def finish(self) -> Packets:
@@ -155,11 +166,15 @@ class RetransmittingSender:
         return packet
 
     def _again(self, leaves_s: float) -> Packets | None:
-        """The copy that is due next, or None where it would come too late."""
+        """The copy that is due next, or None where it would come too late or the budget has no room for it."""
         _, sequence = heapq.heappop(self._due)
         kept = self._kept.get(sequence)
         if kept is None or leaves_s + self._one_way_s > kept.useful_until_s:
             return None
+        bits = 8 * (int(kept.packet.bytes[0]) + OVERHEAD_BYTES)
+        if self._rate_bps is not None and bits > self._left_bits:
+            return None
+        self._left_bits -= bits
         data = repeat(kept.packet.data[0], sequence=self._copies)
         self._copies += 1
         return replace(
