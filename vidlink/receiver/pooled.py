@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
 from vidlink.errors import UserError
 from vidlink.nets.foreign import fetch, import_torchvision, load_foreign
+from vidlink.plugins import find_class, make
 from vidlink.receiver.recognizer import Wants
 
 if TYPE_CHECKING:
@@ -92,13 +93,7 @@ class ImageClassifier:
 
 def _make(model: str) -> torch.nn.Module:
     """Call ``package.module:function``."""
-    from importlib import import_module
-
-    module, _, function = model.partition(":")
-    try:
-        made: Any = getattr(import_module(module), function)()
-    except Exception as error:  # whatever somebody's module raises, it is theirs to mend
-        raise UserError(f"model {model}: making it failed: {type(error).__name__}: {error}") from error
+    made = make(find_class(model, what=f"model {model}", expected="a name"), {}, what=f"model {model}")
     if not isinstance(made, torch.nn.Module):
         raise UserError(f"model {model}: gave {type(made).__name__}, expected an nn.Module")
     return made

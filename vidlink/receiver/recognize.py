@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.errors import UserError
+from vidlink.plugins import reason
 from vidlink.receiver.recognizer import Context, Recognizer, Wants, names_classes, outputs
-from vidlink.receiver.registry import list_recognizers, load_recognizer, reason
+from vidlink.receiver.registry import list_recognizers, load_recognizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError, unknown
+from vidlink.plugins import find_class, make, reason, taken_of
 from vidlink.receiver.recognizer import Recognizer, Wants
 
 if TYPE_CHECKING:
@@ -126,50 +126,21 @@ def load_recognizer(
         if name not in known:
             raise unknown("recognizer", name, known)
         target = known[name]
-    made = _construct(name, _find_class(name, target), device, weights, arguments)
+    made_by = find_class(target, what=f"recognizer {name!r}", expected="a registered name")
+    made = _construct(name, made_by, device, weights, arguments)
     _check_protocol(name, made)
     return made
-
-
-def _find_class(name: str, target: str) -> Any:
-    from importlib import import_module
-
-    module, _, attribute = target.partition(":")
-    if not module or not attribute:
-        raise UserError(f"recognizer {name!r}: expected a registered name or package.module:Class")
-    try:
-        found: Any = import_module(module)
-    except Exception as error:  # whatever somebody's module raises, it is theirs to mend
-        raise UserError(f"recognizer {name!r}: importing {module} failed: {reason(error)}") from error
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise UserError(f"recognizer {name!r}: {module} has no {attribute}")
-        found = getattr(found, part)
-    if not callable(found):
-        raise UserError(f"recognizer {name!r}: {target} is {type(found).__name__}, not a class")
-    return found
 
 
 def _construct(name: str, made_by: Any, device: str, weights: Path | None, arguments: Sequence[str]) -> Recognizer:
     from vidlink.receiver.arguments import read_arguments
 
     offered = {"device": find_device(device), "weights": weights}
-    try:
-        parameters = inspect.signature(made_by).parameters.values()
-    except (TypeError, ValueError):
-        parameters = {}.values()
-    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
-    taken = {parameter.name for parameter in parameters}
-    keywords = {key: value for key, value in offered.items() if takes_all or key in taken}
+    keywords = taken_of(made_by, offered)
     if weights is not None and "weights" not in keywords:
         raise UserError(f"recognizer {name!r}: takes no weights, but {weights} was given")
     keywords |= read_arguments(name, made_by, arguments, reserved=tuple(offered))
-    try:
-        return made_by(**keywords)
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(f"recognizer {name!r}: making it failed: {reason(error)}") from error
+    return make(made_by, keywords, what=f"recognizer {name!r}")
 
 
 def _check_protocol(name: str, made: Any) -> None:
@@ -206,8 +177,3 @@ def _check_wants(name: str, wants: Wants, *, windows: bool) -> None:
             f"recognizer {name!r}: wants windows of {wants.frames} frames and gives dimensions, which are of "
             "one frame; expected classes, or frames = 1"
         )
-
-
-def reason(error: Exception) -> str:
-    """Put an exception into one line."""
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"

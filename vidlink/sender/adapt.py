@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.errors import UserError
-from vidlink.sender.estimator import Feedback, reason
+from vidlink.plugins import reason
+from vidlink.sender.estimator import Feedback
 
 if TYPE_CHECKING:
     from vidlink.sender.estimator import Estimator

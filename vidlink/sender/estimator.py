@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vidlink.errors import UserError, unknown
+from vidlink.plugins import find_class, make, taken_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,18 +84,7 @@ def load_estimator(
         raise unknown("estimator", name, SHIPPED)
     made_by = _find(name, SHIPPED.get(name, name))
     offered = {"start_bps": start_bps, "feedback_s": feedback_s, "capacity_bps": capacity_bps}
-    try:
-        parameters = inspect.signature(made_by).parameters.values()
-    except (TypeError, ValueError):
-        parameters = {}.values()
-    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
-    taken = {parameter.name for parameter in parameters}
-    try:
-        made = made_by(**{key: value for key, value in offered.items() if takes_all or key in taken})
-    except UserError:
-        raise
-    except Exception as error:  # whatever somebody's class raises, it is theirs to mend
-        raise UserError(f"--estimator {name}: making it failed: {reason(error)}") from error
+    made = make(made_by, taken_of(made_by, offered), what=f"--estimator {name}")
     for method in ("feedback", "estimate_bps"):
         if not callable(getattr(made, method, None)):
             raise UserError(f"--estimator {name}: has no method {method}(), see vidlink.sender.estimator.Estimator")
@@ -108,23 +96,5 @@ def list_estimators() -> dict[str, str]:
     return {name: (_find(name, target).__doc__ or "").partition("\n")[0] for name, target in SHIPPED.items()}
 
 
-def reason(error: Exception) -> str:
-    """Put an exception into one line."""
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-
-
-def _find(name: str, target: str) -> Any:
-    module, _, attribute = target.partition(":")
-    if not module or not attribute:
-        raise UserError(f"--estimator {name}: expected {', '.join(SHIPPED)} or package.module:Class")
-    try:
-        found: Any = import_module(module)
-    except Exception as error:  # whatever somebody's module raises, it is theirs to mend
-        raise UserError(f"--estimator {name}: importing {module} failed: {reason(error)}") from error
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise UserError(f"--estimator {name}: {module} has no {attribute}")
-        found = getattr(found, part)
-    if not callable(found):
-        raise UserError(f"--estimator {name}: {target} is {type(found).__name__}, not a class")
-    return found
+def _find(name: str, target: str) -> Callable[..., Any]:
+    return find_class(target, what=f"--estimator {name}", expected=", ".join(SHIPPED))

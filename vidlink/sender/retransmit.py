@@ -1,9 +1,10 @@
 """Sending with retransmission: what the receiver asks for goes out again, while it can still be of use.
 
-Retransmissions and fresh packets leave through one leaky bucket, so that together they never exceed the rate; a
+Retransmissions and fresh packets leave through one leaky bucket, so that together they never exceed the rate. A
 retransmission goes first, but only while everything sent, the fresh packets still waiting included, stays within the
-rate over the time of the segments so far. So a clip never costs more than its budget, late copies included. This couples all three rooms: when a copy is sent depends on what arrived. So packets are
-sent in windows of a round trip, within which nothing that happens at the receiver can matter to the sender yet.
+rate over the time of the segments so far: a clip never costs more than its budget. This couples all three rooms: when a
+copy is sent depends on what arrived. So packets are sent in windows of a round trip, within which nothing that happens
+at the receiver can matter to the sender yet.
 """
 
 from __future__ import annotations
