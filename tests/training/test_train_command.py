@@ -128,6 +128,15 @@ def test_pretrained_encoders(tree, tmp_path, network, regime):
     assert module.eval()(torch.rand(2, 1, 48, 48), torch.full((2,), 2.0)).shape == (2, 10)
 
 
+def test_any_regime_can_begin_with_super_resolution(tree, tmp_path):
+    plain, begun = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    assert command.train(arguments(tree, plain, "--regime", "hr"))["pretrained"] == ""
+    card = command.train(arguments(tree, begun, "--regime", "hr", "--pretrain", "6"))
+    assert card["pretrained"].startswith(f"ferplus:{tree.name} at 6, ")
+    before, after = (load_file(path)["restorer.first.weight"] for path in (plain, begun))
+    assert not torch.equal(before, after)
+
+
 def test_a_frozen_encoder_stays_as_it_was_pretrained(tree, tmp_path):
     frozen, tuned = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     command.train(arguments(tree, frozen, "--regime", "non-joint-3"))
@@ -208,6 +217,8 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
         (["--network", "srcnn+vgg"], "unknown recognizer 'vgg'"),
         (["--width", "0"], "--width 0: at least 1"),
         (["--codec-aware", "2"], "a share from 0 to 1"),
+        (["--pretrain", "1"], "a factor above 1, at most 16"),
+        (["--pretrain", "6", "--start", "x.safetensors"], "one of them"),
         (["--distil", "-1"], "a weight of 0 or more"),
         (["--teacher", "/no/such.safetensors"], "--teacher /no/such.safetensors: no such file"),
         (["--start", "/no/such.safetensors"], "no such file"),
