@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
@@ -43,6 +45,24 @@ def find_class(target: str, *, what: str, expected: str) -> Callable[..., Any]:
     if not callable(found):
         raise UserError(f"{what}: {target} is {type(found).__name__}, not a class")
     return found
+
+
+def source_of(target: str, *, what: str) -> Path:
+    """The file of the class ``package.module:Class``.
+
+    Raises
+    ------
+    UserError
+        There is no such module.
+    """
+    module = target.partition(":")[0]
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError) as error:
+        raise UserError(f"{what}: cannot be imported: {error}") from error
+    if spec is None or spec.origin is None:
+        raise UserError(f"{what}: there is no module {module}")
+    return Path(spec.origin)
 
 
 def taken_of(made_by: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:

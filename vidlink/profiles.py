@@ -64,6 +64,9 @@ class Codec(BaseModel):
     """FFmpeg's name of the decoder, from PyAV's wheel."""
     payload: Literal["h264", "hevc", "generic"]
     """How units are put into packets: RFC 6184, RFC 7798, or vidlink's own fragmentation."""
+    implementation: str | None = None
+    """``package.module:Class`` of a codec that is no FFmpeg encoder, see :mod:`vidlink.implementation`; then it is the
+    encoder's and decoder's name, too, and ``payload`` is ``generic``."""
     program: Literal["ffmpeg"] | None = None
     """``ffmpeg``: encode with the machine's own ffmpeg, for encoders that PyAV's wheel lacks."""
     min_side: int = Field(default=16, ge=2)
@@ -72,6 +75,19 @@ class Codec(BaseModel):
     """Encoder options as FFmpeg names them."""
     quality: QualityKnob
     """The quality knob."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_its_class(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict) or "implementation" not in raw:
+            return raw
+        name = raw["implementation"]
+        given = [key for key in ("encoder", "decoder", "payload", "program") if key in raw]
+        if given:
+            raise ValueError(f"implementation takes the place of {given[0]}; give one of them")
+        if not isinstance(name, str) or not all(name.partition(":")):
+            raise ValueError(f"implementation must be package.module:Class, found {name!r}")
+        return {**raw, "encoder": name, "decoder": name, "payload": "generic"}
 
 
 def shelf(kind: Literal["codecs", "channels"]) -> Path:

@@ -43,6 +43,10 @@ def decode(
     dict of int to av.VideoFrame
         LR picture of every source frame that the decoder could show, ``yuv420p``.
     """
+    if codec.implementation:
+        from vidlink.implementation import decode_with_class
+
+        return decode_with_class(codec, {frame: b"".join(nals) for frame, nals in units if nals})
     context: av.VideoCodecContext = av.CodecContext.create(codec.decoder, "r")  # type: ignore[assignment]
     context.thread_count = 1
     context.options = {"flags2": "+showall", "flags": "+output_corrupt"}

@@ -53,7 +53,11 @@ def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data:
     pictures = _downsampled(segment, chosen, width, height)
     rate = clip.frame_rate / rung.frame_divisor
     options = {**codec.options, codec.quality.option: f"{rung.quality:g}"}
-    if codec.program:
+    if codec.implementation:
+        from vidlink.implementation import encode_with_class
+
+        coded = encode_with_class(codec, pictures, rung.quality)
+    elif codec.program:
         from vidlink.sender.external import encode_with_program
 
         coded = encode_with_program(codec, options, pictures, width, height, rate)

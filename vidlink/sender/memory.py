@@ -13,12 +13,14 @@ import json
 import struct
 import threading
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
 
 from vidlink import __version__
+from vidlink.plugins import source_of
 from vidlink.sender.encode import encode
 from vidlink.types import AccessUnit, CodedSegment
 
@@ -119,6 +121,8 @@ class Memory:
 
     def _key(self, segment: Segment, rung: Rung, clip: Clip, codec: Codec) -> str:
         recipe = codec.model_dump(mode="json", exclude={"name", "description"})
+        if codec.implementation:
+            recipe["source"] = _source_digest(codec.implementation)
         size = (clip.width, clip.height, str(clip.frame_rate))
         how = (rung.scale, rung.frame_divisor, rung.quality)
         return _digest("coded, timed", self._fingerprint(segment), size, how, recipe)
@@ -192,6 +196,12 @@ def unpack(data: bytes, *, segment: Segment, rung: Rung, codec: Codec, side_data
         start_s=segment.start_s,
         duration_s=segment.duration_s,
     )
+
+
+@cache
+def _source_digest(target: str) -> str:
+    """Of the file of a codec's class; once a process, as it is imported once."""
+    return hashlib.sha256(source_of(target, what=f"codec {target}").read_bytes()).hexdigest()
 
 
 def _digest(*parts: Any) -> str:

@@ -6,12 +6,12 @@ import hashlib
 import json
 import re
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlink import __version__
 from vidlink.errors import UserError, unknown
+from vidlink.plugins import source_of
 from vidlink.settings import as_json
 from vidlink.sweeping.options import NOT_SHOWN
 
@@ -27,9 +27,9 @@ def identify(settings: Settings) -> str:
     """The identity of a point.
 
     Where a setting names a file, the file's bytes count and its place does not: the same clip in another folder is the
-    same point. A codec or channel counts by the content of its TOML file (and of a channel's trace), a recognizer by
-    its weights and, where it is not vidlink's own, by its source file. Settings that change nothing in the results
-    (how many threads, where captures go) do not count.
+    same point. A codec or channel counts by the content of its TOML file (and of a channel's trace, or the source file
+    of a codec's class), a recognizer by its weights and, where it is not vidlink's own, by its source file. Settings
+    that change nothing in the results (how many threads, where captures go) do not count.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def identify(settings: Settings) -> str:
     if settings.live and ":" in settings.estimator:
         parts["estimator"] = [
             settings.estimator,
-            _digest_file(_source(f"estimator {settings.estimator!r}", settings.estimator)),
+            _digest_file(source_of(settings.estimator, what=f"estimator {settings.estimator!r}")),
         ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -88,7 +88,11 @@ def _profile(kind: Any, name: str) -> list[str]:
 
     model: BaseModel = load_codec(name) if kind == "codecs" else load_channel(name)
     path = Path(name) if name.endswith(".toml") or "/" in name else shelf(kind) / f"{name}.toml"
-    return [_digest_file(path), *(_digest_file(found) for found in _paths(model.model_dump()))]
+    found = [path, *_paths(model.model_dump())]
+    implementation = getattr(model, "implementation", None)
+    if implementation:
+        found.append(source_of(implementation, what=f"codec {name!r}"))
+    return [_digest_file(each) for each in found]
 
 
 def _paths(value: Any) -> Iterable[Path]:
@@ -121,20 +125,8 @@ def recognizer_content(settings: Settings) -> list[str]:
         weights = shipped if settings.weights is None else [settings.weights]
         return [target, *settings.recognizer_args, *(_digest_file(path) for path in weights)]
     weights = [] if settings.weights is None else [settings.weights]
-    source = _source(f"recognizer {name!r}", target)
+    source = source_of(target, what=f"recognizer {name!r}")
     return [target, *settings.recognizer_args, *(_digest_file(path) for path in (source, *weights))]
-
-
-def _source(what: str, target: str) -> Path:
-    """The file of the class ``package.module:Class``."""
-    module = target.partition(":")[0]
-    try:
-        spec = find_spec(module)
-    except (ImportError, ValueError) as error:
-        raise UserError(f"{what}: cannot be imported: {error}") from error
-    if spec is None or spec.origin is None:
-        raise UserError(f"{what}: there is no module {module}")
-    return Path(spec.origin)
 
 
 def _digest_file(path: Path) -> str:

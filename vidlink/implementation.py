@@ -1,0 +1,125 @@
+"""Codecs that are no FFmpeg encoder: a class of one's own, named in the recipe as ``implementation``.
+
+Both ends of the link use it, so it lies beside the rooms.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+import av
+
+from vidlink.errors import UserError
+from vidlink.plugins import find_class, make, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vidlink.profiles import Codec
+
+
+class Implementation(Protocol):
+    """What such a class has. It is made once in a process, with the recipe's ``options`` as keywords (strings).
+
+    Its methods are called from several threads, but never at the same time.
+    """
+
+    intra: bool = False
+    """Whether every picture is coded by itself, so that a lost one costs no other."""
+
+    def encode(self, pictures: Sequence[av.VideoFrame], quality: float) -> Sequence[bytes]:
+        """Code the pictures of one segment; nothing before it may be needed to decode it.
+
+        Parameters
+        ----------
+        pictures
+            ``yuv420p``, all of one size, in order of presentation. They are shared: nobody may change them.
+        quality
+            Value of the recipe's knob; lower is better.
+
+        Returns
+        -------
+        sequence of bytes
+            One unit for each picture, in the same order, none of them empty.
+        """
+        ...
+
+    def decode(self, units: Mapping[int, bytes]) -> Mapping[int, av.VideoFrame]:
+        """Decode what arrived of one segment.
+
+        Parameters
+        ----------
+        units
+            Source frame to unit, rising; units that were lost are not in it.
+
+        Returns
+        -------
+        mapping of int to av.VideoFrame
+            The picture of each of these source frames that can be shown, in any pixel format.
+        """
+        ...
+
+
+def encode_with_class(codec: Codec, pictures: Sequence[av.VideoFrame], quality: float) -> list[tuple[int, bytes, bool]]:
+    """Code pictures; returns (presentation time on the 90 kHz clock, unit, whether it is a key frame).
+
+    Raises
+    ------
+    UserError
+        The class cannot be made, raises, or gives anything but one unit a picture.
+    """
+    coder, lock = _made(codec.implementation or "", codec.name, tuple(codec.options.items()))
+    try:
+        with lock:
+            units = list(coder.encode(pictures, quality))
+    except UserError:
+        raise
+    except Exception as error:  # whatever somebody's class raises, it is theirs to mend
+        raise UserError(f"codec {codec.name!r}: encode() failed: {reason(error)}") from error
+    if len(units) != len(pictures) or not all(isinstance(unit, bytes) and unit for unit in units):
+        kinds = ", ".join(sorted({type(unit).__name__ for unit in units if not isinstance(unit, bytes)}))
+        found = f"{len(units)} units" + (f" ({kinds})" if kinds else "")
+        raise UserError(f"codec {codec.name!r}: encode() gave {found} for {len(pictures)} pictures, expected one each, "
+                        "bytes that are not empty")  # fmt: skip
+    intra = bool(getattr(coder, "intra", False))
+    return [
+        (picture.pts or 0, unit, intra or number == 0)
+        for number, (picture, unit) in enumerate(zip(pictures, units, strict=True))
+    ]
+
+
+def decode_with_class(codec: Codec, units: Mapping[int, bytes]) -> dict[int, av.VideoFrame]:
+    """Decode what arrived of one segment; pictures by source frame, ``yuv420p``.
+
+    Raises
+    ------
+    UserError
+        The class cannot be made, raises, or gives anything but pictures of these frames.
+    """
+    coder, lock = _made(codec.implementation or "", codec.name, tuple(codec.options.items()))
+    try:
+        with lock:
+            pictures = dict(coder.decode(units))
+    except UserError:
+        raise
+    except Exception as error:  # as above
+        raise UserError(f"codec {codec.name!r}: decode() failed: {reason(error)}") from error
+    for frame, picture in pictures.items():
+        if frame not in units or not isinstance(picture, av.VideoFrame):
+            raise UserError(
+                f"codec {codec.name!r}: decode() gave {type(picture).__name__} for frame {frame!r}, expected an "
+                "av.VideoFrame for frames that it was given"
+            )
+    return {frame: picture.reformat(format="yuv420p") for frame, picture in sorted(pictures.items())}
+
+
+@cache
+def _made(target: str, name: str, options: tuple[tuple[str, str], ...]) -> tuple[Any, threading.Lock]:
+    what = f"codec {name!r}"
+    made = make(find_class(target, what=what, expected="implementation"), dict(options), what=what)
+    for method in ("encode", "decode"):
+        if not callable(getattr(made, method, None)):
+            raise UserError(f"{what}: {target} has no method {method}(), see vidlink.implementation.Implementation")
+    return made, threading.Lock()
