@@ -1,9 +1,12 @@
 import resource
+import subprocess
+import sys
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from vidlink.errors import UserError
@@ -104,3 +107,19 @@ def test_weights_come_back_as_they_were(tmp_path):
     save_weights(tmp_path / "deep" / "w.safetensors", weights, {"x": "y"})
     found = load_file(tmp_path / "deep" / "w.safetensors")
     assert all(torch.equal(weights[name], found[name]) for name in weights)
+
+
+def test_equal_weights_make_equal_files_in_any_process(tmp_path):
+    code = (
+        "import sys, torch; from pathlib import Path; from vidlink.training.checkpoint import save_weights; "
+        "about = {name: name * 2 for name in ('regime', 'data', 'seed', 'network', 'width')} | {'who': 'Zoë'}; "
+        "save_weights(Path(sys.argv[1]), {'b': torch.arange(3.0), 'a': torch.ones(2, 2)}, about)"
+    )
+    files = [tmp_path / f"{number}.safetensors" for number in range(3)]
+    for file in files:
+        subprocess.run([sys.executable, "-c", code, str(file)], check=True)
+    assert len({file.read_bytes() for file in files}) == 1
+    assert load_file(files[0])["b"].tolist() == [0, 1, 2]
+    with safe_open(files[0], "pt") as file:
+        assert file.metadata()["who"] == "Zoë"
+        assert file.metadata()["data"] == "datadata"

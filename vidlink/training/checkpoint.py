@@ -41,8 +41,13 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def save_weights(path: Path, weights: dict[str, Tensor], about: dict[str, str]) -> None:
-    """Save weights as safetensors with a few words about them in the header."""
+    """Save weights as safetensors with a few words about them in the header; equal weights give equal files."""
     data = to_safetensors({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}, about)
+    # The library writes the words in an order that differs from process to process.
+    size = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True, separators=(",", ":")).encode()
+    header = header.ljust(-(-len(header) // 8) * 8)
+    data = len(header).to_bytes(8, "little") + header + data[8 + size :]
     write_whole(path, lambda partial: partial.write_bytes(data))
 
 
