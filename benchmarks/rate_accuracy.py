@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-from rate_accuracy_tables import bd_table, point_table, print_tables, rank_correlations
+from rate_accuracy_tables import bd_table, point_table, print_pairs, print_tables, rank_correlations
 
 from vidlink.command import run_command
 from vidlink.errors import UserError
@@ -278,6 +278,18 @@ def headline(curves: dict[str, Curve], roles: dict[str, str], main: str | None) 
     return figures
 
 
+def parse_pairs(texts: Sequence[str], curves: dict[str, Curve]) -> list[tuple[str, str]]:
+    """``METHOD against METHOD`` each."""
+    pairs = []
+    for text in texts:
+        ours, between, other = text.partition(" against ")
+        missing = [name for name in (ours, other) if name not in curves]
+        if not between or missing:
+            raise UserError(f"--pairs {text!r}: expected 'METHOD against METHOD', of {', '.join(curves)}")
+        pairs.append((ours, other))
+    return pairs
+
+
 def parse_receivers(texts: Sequence[str]) -> dict[str, Path | None]:
     """``NAME=FILE`` each; without any, the weights that ship."""
     found: dict[str, Path | None] = {}
@@ -307,6 +319,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--receivers", nargs="+", default=[], metavar="NAME=FILE", help="weights; default: those that ship")
     add("--main", metavar="NAME", help="the one-for-all receiver of the figures (default: the last one)")
     add("--anchor", metavar="METHOD", help="anchor of the BD table (default: the first method)")
+    add("--pairs", nargs="+", default=[], metavar="'METHOD against METHOD'", help="more pairs for BD-rates")
     add("--data", metavar="KIND:PATH", help="faces (default: ferplus.zip in VIDLINK_DATA)")
     add("--split", default="valid", help="whose faces are shown (%(default)s)")
     add("--quick", action="store_true", help="two short clips, few rates: under three minutes on two cores")
@@ -371,20 +384,25 @@ def report(
     anchor = arguments.anchor or next(iter(curves))
     if anchor not in curves:
         raise UserError(f"--anchor {anchor}: no such method; there are {', '.join(curves)}")
+    pairs = parse_pairs(arguments.pairs, curves)
     loss_rows = loss_rows.assign(loss=[loss_of(channel) for channel in loss_rows["channel"]])
     by_loss = make_curves(loss_rows, "method", "loss") if len(loss_rows) else {}
     tables = {
         "points": point_table(curves, rate_rows.assign(along=rate_rows["bitrate_bps"]), "bitrate_bps"),
         "loss": point_table(by_loss, loss_rows.assign(along=loss_rows["loss"]), "loss"),
-        "bd": bd_table(curves, anchor),
+        "bd": bd_table(curves, [(name, anchor) for name in curves if name != anchor]),
+        "pairs": bd_table(curves, pairs),
         "ranks": rank_correlations(curves),
     }
     for name, made in tables.items():
+        if made.empty:
+            continue
         made.to_csv(out / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
     for name, curve in curves.items():
         if curve.missing:
             print(f"{name}: no point at {', '.join(f'{rate / 1000:g}k' for rate in curve.missing)} (does not fit)")
     print_tables(curves, tables, anchor)
+    print_pairs(tables["pairs"])
     figures = headline(curves, roles, main)
     draw_all(out, curves, by_loss, roles, tables["ranks"], loss_rate=plan.loss_rate)
     if arguments.json:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from vidlink.sweeping.curves import Curve, compare
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SCORES = ("ccc_mean", "ccc_valence", "ccc_arousal")
 
 
-def bd_table(curves: dict[str, Curve], anchor: str) -> pd.DataFrame:
-    """BD-rate and BD-CCC of every method against an anchor, with ranges, intervals and refusals."""
+def bd_table(curves: dict[str, Curve], pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    """BD-rate and BD-CCC of pairs of methods, the second the anchor, with ranges, intervals and refusals."""
     rows = []
-    for name, curve in curves.items():
-        if name == anchor:
-            continue
+    for name, anchor in pairs:
         for score in SCORES:
             for of_rate in (True, False):
-                found = compare(curve, curves[anchor], score, of_rate=of_rate)
+                found = compare(curves[name], curves[anchor], score, of_rate=of_rate)
                 rows.append(
                     {
                         "method": name,
@@ -35,7 +36,7 @@ def bd_table(curves: dict[str, Curve], anchor: str) -> pd.DataFrame:
                         "points_dropped": found.difference.dropped,
                         "draws_refused": found.refused,
                         "reason": found.difference.reason,
-                        "clips": curve.clips,
+                        "clips": curves[name].clips,
                     }
                 )
     return pd.DataFrame(rows)
@@ -131,6 +132,17 @@ def print_tables(curves: dict[str, Curve], tables: dict[str, pd.DataFrame], anch
     for row in ranks.to_dict("records"):
         interval = f"{row['rho']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
         print(f"- {row['receiver']}, {row['over']} ({row['points']} points): {interval}")
+    print()
+
+
+def print_pairs(table: pd.DataFrame) -> None:
+    """BD-rates of pairs at equal mean CCC, as Markdown; nothing without any."""
+    if table.empty:
+        return
+    print("| | against | BD-rate, mean CCC |")
+    print("| --- | --- | --- |")
+    for _, row in table[(table["score"] == "ccc_mean") & (table["figure"] == "BD-rate %")].iterrows():
+        print(f"| {row['method']} | {row['anchor']} | {cell(row, '.1f', ' %')} |")
     print()
 
 

@@ -14,7 +14,7 @@ from vidlink.sweeping.identity import identify
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 import rate_accuracy as benchmark
-from rate_accuracy_tables import bd_table, print_tables, rank_correlations
+from rate_accuracy_tables import bd_table, print_pairs, print_tables, rank_correlations
 
 
 def curve(name, scores, rates=(12e3, 24e3, 48e3)):
@@ -112,7 +112,8 @@ def test_the_figures_are_the_bd_rates_of_the_adaptive_sender(curves, capsys):
 
 
 def test_the_tables_show_every_method_and_every_refusal(curves, capsys):
-    tables = {"bd": bd_table(curves, "hr, s = 1"), "ranks": rank_correlations(curves)}
+    pairs = [(name, "hr, s = 1") for name in curves if name != "hr, s = 1"]
+    tables = {"bd": bd_table(curves, pairs), "ranks": rank_correlations(curves)}
     print_tables(curves, tables, "hr, s = 1")
     out = capsys.readouterr().out
     assert all(name in out for name in curves)
@@ -120,6 +121,19 @@ def test_the_tables_show_every_method_and_every_refusal(curves, capsys):
     ranks = tables["ranks"].set_index(["receiver", "picture", "score", "over"])["rho"]
     assert ranks["oa", "psnr_db", "ccc_mean", "all points"] == pytest.approx(1)
     assert isinstance(tables["bd"], pd.DataFrame)
+
+
+def test_pairs_are_two_methods(curves, capsys):
+    first, second = list(curves)[:2]
+    pairs = benchmark.parse_pairs([f"{first} against {second}"], curves)
+    assert pairs == [(first, second)]
+    print_pairs(bd_table(curves, pairs))
+    assert f"| {first} | {second} | " in capsys.readouterr().out
+    print_pairs(bd_table(curves, []))
+    assert capsys.readouterr().out == ""
+    for wrong in (first, f"{first} against nothing", f"nothing against {second}"):
+        with pytest.raises(UserError, match="METHOD against METHOD"):
+            benchmark.parse_pairs([wrong], curves)
 
 
 def test_receivers_are_name_and_file(tmp_path):
