@@ -14,6 +14,11 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, settings
+
+# What is slow depends on what else the machine does, and says nothing about the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 COARSE = """
 description = "H.264 by x264, fast and on a coarse grid"

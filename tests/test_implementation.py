@@ -2,6 +2,7 @@
 
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import av
@@ -10,6 +11,7 @@ import pytest
 
 from vidlink.errors import UserError
 from vidlink.implementation import decode_with_class, encode_with_class
+from vidlink.plugins import sources_of
 from vidlink.profiles import load_codec
 
 DOC = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -44,6 +46,28 @@ class Half:
 
 class Picky(Whole):
     def __init__(self, *, size): raise ValueError("no such size")
+"""
+
+
+SLOW = """
+import time
+
+class Slow:
+    made = inside = together = 0
+
+    def __init__(self):
+        time.sleep(0.05)
+        Slow.made += 1
+
+    def encode(self, pictures, quality):
+        Slow.together += Slow.inside
+        Slow.inside += 1
+        time.sleep(0.01)
+        Slow.inside -= 1
+        return [b"x"] * len(pictures)
+
+    def decode(self, units):
+        return {}
 """
 
 
@@ -107,6 +131,34 @@ def test_a_sweep_heeds_its_source(recipe, wide_clip, tmp_path):
     source = tmp_path / "motion_jpeg.py"
     source.write_text(source.read_text() + "\n# changed\n")
     assert identify(settings) != before
+
+
+def test_a_package_counts_as_a_whole_and_is_not_imported(recipe, tmp_path):
+    package = tmp_path / "pk"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('imported')")
+    (package / "model.py").write_text("x = 1")
+    assert sources_of("pk.model:Codec", what="codec 'x'") == [package / "__init__.py", package / "model.py"]
+    assert sources_of("motion_jpeg:MotionJpeg", what="codec 'x'") == [tmp_path / "motion_jpeg.py"]
+    with pytest.raises(UserError, match="codec 'x': there is no module nowhere in the current folder"):
+        sources_of("nowhere:Codec", what="codec 'x'")
+
+
+def test_a_class_is_made_once_whoever_asks(recipe, tmp_path):
+    (tmp_path / "slow_codecs.py").write_text(SLOW)
+    codec = load_codec(recipe("slow_codecs:Slow", text=RECIPE.replace('optimize = "1"', "")))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: encode_with_class(codec, pictures(), 40), range(8)))
+    assert sys.modules["slow_codecs"].Slow.made == 1
+    assert sys.modules["slow_codecs"].Slow.together == 0
+
+
+def test_live_mode_learns_what_it_costs(recipe, simulated, wide_clip, tmp_path):
+    arguments = (wide_clip, "--codec", recipe(), "--recognizer", "none", "--no-video", "--bitrate", "auto")
+    run = simulated(tmp_path / "run", *arguments, "--start-bitrate", "250k", "--channel", "satellite")
+    first, *_ = run.summary["live"]["decisions"]
+    assert first["wire_bits"] <= 1.3 * first["budget_bps"] * first["segment_s"]
+    assert run.summary["rate"]["bpp"] < run.summary["rate"]["wire_bpp"]
 
 
 @pytest.mark.parametrize(

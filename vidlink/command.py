@@ -23,16 +23,16 @@ class Parser(argparse.ArgumentParser):
 def run_command(main: Callable[[], None]) -> None:
     """Run a command's ``main`` and turn how it ends into an exit status.
 
-    A :class:`~vidlink.errors.UserError` becomes one line on stderr and status 2, an interrupt status 130.
-    Anything else keeps its traceback and status 1.
+    A :class:`~vidlink.errors.UserError` becomes one line on stderr and status 2, an interrupt one that says what was
+    kept and status 130. Anything else keeps its traceback and status 1.
     """
     try:
         main()
     except UserError as error:
         print(f"vidlink: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("vidlink: interrupted; nothing was kept", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"vidlink: interrupted; {stop if str(stop) else 'nothing was kept'}", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()

@@ -6,7 +6,6 @@ Both ends of the link use it, so it lies beside the rooms.
 from __future__ import annotations
 
 import threading
-from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import av
@@ -57,7 +56,8 @@ class Implementation(Protocol):
         Returns
         -------
         mapping of int to av.VideoFrame
-            The picture of each of these source frames that can be shown, in any pixel format.
+            The picture of each of these source frames that can be shown, in any pixel format, at the size at which it
+            was coded.
         """
         ...
 
@@ -70,7 +70,7 @@ def encode_with_class(codec: Codec, pictures: Sequence[av.VideoFrame], quality: 
     UserError
         The class cannot be made, raises, or gives anything but one unit a picture.
     """
-    coder, lock = _made(codec.implementation or "", codec.name, tuple(codec.options.items()))
+    coder, lock = _made(codec)
     try:
         with lock:
             units = list(coder.encode(pictures, quality))
@@ -79,8 +79,10 @@ def encode_with_class(codec: Codec, pictures: Sequence[av.VideoFrame], quality: 
     except Exception as error:  # whatever somebody's class raises, it is theirs to mend
         raise UserError(f"codec {codec.name!r}: encode() failed: {reason(error)}") from error
     if len(units) != len(pictures) or not all(isinstance(unit, bytes) and unit for unit in units):
-        kinds = ", ".join(sorted({type(unit).__name__ for unit in units if not isinstance(unit, bytes)}))
-        found = f"{len(units)} units" + (f" ({kinds})" if kinds else "")
+        kinds = sorted({type(unit).__name__ for unit in units if not isinstance(unit, bytes)})
+        empty = sum(isinstance(unit, bytes) and not unit for unit in units)
+        odd = ", ".join(kinds + [f"{empty} empty"] * bool(empty))
+        found = f"{len(units)} units" + (f" ({odd})" if odd else "")
         raise UserError(f"codec {codec.name!r}: encode() gave {found} for {len(pictures)} pictures, expected one each, "
                         "bytes that are not empty")  # fmt: skip
     intra = bool(getattr(coder, "intra", False))
@@ -98,7 +100,7 @@ def decode_with_class(codec: Codec, units: Mapping[int, bytes]) -> dict[int, av.
     UserError
         The class cannot be made, raises, or gives anything but pictures of these frames.
     """
-    coder, lock = _made(codec.implementation or "", codec.name, tuple(codec.options.items()))
+    coder, lock = _made(codec)
     try:
         with lock:
             pictures = dict(coder.decode(units))
@@ -115,11 +117,23 @@ def decode_with_class(codec: Codec, units: Mapping[int, bytes]) -> dict[int, av.
     return {frame: picture.reformat(format="yuv420p") for frame, picture in sorted(pictures.items())}
 
 
-@cache
-def _made(target: str, name: str, options: tuple[tuple[str, str], ...]) -> tuple[Any, threading.Lock]:
+_MADE: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[Any, threading.Lock]] = {}
+_MAKING = threading.Lock()
+
+
+def _made(codec: Codec) -> tuple[Any, threading.Lock]:
+    """The one instance of a recipe's class and options in this process, and the lock that its users take."""
+    key = codec.implementation or "", tuple(codec.options.items())
+    with _MAKING:
+        if key not in _MADE:
+            _MADE[key] = _make(key[0], codec.name, codec.options), threading.Lock()
+        return _MADE[key]
+
+
+def _make(target: str, name: str, options: Mapping[str, str]) -> Any:
     what = f"codec {name!r}"
-    made = make(find_class(target, what=what, expected="implementation"), dict(options), what=what)
+    made = make(find_class(target, what=what, expected="implementation"), options, what=what)
     for method in ("encode", "decode"):
         if not callable(getattr(made, method, None)):
             raise UserError(f"{what}: {target} has no method {method}(), see vidlink.implementation.Implementation")
-    return made, threading.Lock()
+    return made

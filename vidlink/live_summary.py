@@ -61,7 +61,7 @@ def _use(packets: pd.DataFrame, link: LiveLink, seconds: float) -> dict[str, flo
 def _queue(packets: pd.DataFrame, one_way_s: float) -> dict[str, float | None]:
     """Seconds that packets spent in the link beyond propagation: their wait and their own transmission."""
     arrived = packets[packets["fate"] == "delivered"]
-    delay_s = (arrived["arrival_s"] - arrived["send_s"]).to_numpy(float) - one_way_s
+    delay_s = np.maximum((arrived["arrival_s"] - arrived["send_s"]).to_numpy(float) - one_way_s, 0.0)
     if len(delay_s) == 0:
         return {"p50": None, "p95": None, "max": None}
     p50, p95, most = np.percentile(delay_s, (50, 95, 100)).tolist()

@@ -47,22 +47,28 @@ def find_class(target: str, *, what: str, expected: str) -> Callable[..., Any]:
     return found
 
 
-def source_of(target: str, *, what: str) -> Path:
-    """The file of the class ``package.module:Class``.
+def sources_of(target: str, *, what: str) -> list[Path]:
+    """The files in which the class ``package.module:Class`` may lie: its module, or all of its package, sorted.
+
+    Nothing is imported. What the class takes from other packages is not among them.
 
     Raises
     ------
     UserError
-        There is no such module.
+        There is no such module or package.
     """
-    module = target.partition(":")[0]
+    top = target.partition(":")[0].partition(".")[0]
     try:
-        spec = find_spec(module)
+        spec = find_spec(top)
     except (ImportError, ValueError) as error:
         raise UserError(f"{what}: cannot be imported: {error}") from error
-    if spec is None or spec.origin is None:
-        raise UserError(f"{what}: there is no module {module}")
-    return Path(spec.origin)
+    folders = [] if spec is None else list(spec.submodule_search_locations or [])
+    found = sorted(path for folder in folders for path in Path(folder).rglob("*.py"))
+    if not found and spec is not None and spec.origin is not None:
+        found = [Path(spec.origin)]
+    if not found:
+        raise UserError(f"{what}: there is no module {top} in the current folder, on PYTHONPATH or installed")
+    return found
 
 
 def taken_of(made_by: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:

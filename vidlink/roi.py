@@ -65,7 +65,8 @@ def check_box(box: Box, *, width: int, height: int) -> None:
     """
     if box.x + box.width > width or box.y + box.height > height:
         raise UserError(
-            f"--roi {box.x:g},{box.y:g},{box.width:g},{box.height:g}: leaves the picture, which is {width}x{height}"
+            f"--roi: the box {box.x:g},{box.y:g},{box.width:g},{box.height:g} leaves the picture, "
+            f"which is {width}x{height}"
         )
 
 

@@ -138,7 +138,7 @@ class Scores:
         carried = arrival.carried
         segment, coded, packets = carried.segment, carried.coded, carried.packets
         self._seconds = segment.end_s
-        unit_bits = {unit.frame: 8 * sum(len(nal) for nal in unit.nals) for unit in coded.units}
+        unit_bits = _payload_bits(carried)
         for slot, reception in enumerate(receptions):
             row = {
                 "frame": reception.frame,
@@ -168,7 +168,7 @@ class Scores:
                 "quality": coded.rung.quality,
                 "width": coded.width,
                 "height": coded.height,
-                "payload_bits": coded.payload_bits,
+                "payload_bits": sum(unit_bits.values()) + coded.signalled_bits,
                 "wire_bits": 8 * int(packets.bytes[sent].sum()),
                 "packets": int(sent.sum()),
                 "lost": int(np.isin(packets.fate, (Fate.LOST, Fate.DROPPED)).sum() + carried.recovered.sum()),
@@ -368,6 +368,20 @@ def _look(
     crops = [crop for each in crops_of.values() for crop in (whole if each is None else each)]
     answers = recognize(recognizer, [pictures[row] for row in rows], crops, context.take(rows))
     return dict(zip(crops_of, np.split(answers, max(1, len(crops_of))), strict=False))
+
+
+def _payload_bits(carried: Carried) -> dict[int, int]:
+    """Payload bits of each coded frame, but of those all of whose packets were thrown away instead of sent."""
+    packets, units = carried.packets, carried.coded.units
+    bits = {unit.frame: 8 * sum(map(len, unit.nals)) for unit in units}
+    if (packets.fate == Fate.DISCARDED).any():
+        carries = packets.unit >= 0
+        kept = carries & (packets.fate != Fate.DISCARDED)
+        first = packets.unit[carries].min()
+        spans = zip((packets.unit[kept] - first).tolist(), packets.unit_count[kept].tolist(), strict=True)
+        sent = {number for start, count in spans for number in range(start, start + count)}
+        bits = {unit.frame: bits[unit.frame] for number, unit in enumerate(units) if number in sent}
+    return bits
 
 
 def _packet_columns(carried: Carried) -> dict[str, Any]:

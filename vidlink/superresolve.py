@@ -96,7 +96,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     from vidlink.nets.build import build_restorer
     from vidlink.receiver.registry import find_device
     from vidlink.restore import score_restorer
-    from vidlink.training.checkpoint import save_card, save_weights
+    from vidlink.training.checkpoint import save_card, save_weights, telling_of
     from vidlink.training.loop import save_log
     from vidlink.training.superresolution import SuperResolution
 
@@ -111,8 +111,9 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     checkpoint = options.out.with_suffix(".checkpoint")
     if run.resume(checkpoint) and not options.quiet:
         print(f"going on after step {run.step}, from {checkpoint}", file=sys.stderr)
-    for _ in run.run(valid, checkpoint, quiet=options.quiet):
-        save_log(options.out.with_suffix(".csv"), run.log)
+    with telling_of(checkpoint):
+        for _ in run.run(valid, checkpoint, quiet=options.quiet):
+            save_log(options.out.with_suffix(".csv"), run.log)
     described = {"name": options.network, "width": options.width, "scale": options.scale}
     save_weights(options.out, restorer.state_dict(), {"restorer": json.dumps(described)})
     card = _card(options, settings, len(images), score_restorer(restorer, valid, options.scale, device=device))

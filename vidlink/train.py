@@ -92,7 +92,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     from vidlink.nets.build import to_header
     from vidlink.nets.weights import load_network
     from vidlink.receiver.registry import find_device
-    from vidlink.training.checkpoint import save_card, save_weights
+    from vidlink.training.checkpoint import save_card, save_weights, telling_of
     from vidlink.training.degrade import Degradation
     from vidlink.training.loop import Training, save_log
     from vidlink.training.regimes import find_regime
@@ -123,8 +123,9 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     )
     if run.resume(checkpoint) and not options.quiet:
         print(f"going on after epoch {run.epoch}, from {checkpoint}", file=sys.stderr)
-    for _ in run.run(valid, checkpoint, quiet=options.quiet):
-        save_log(options.out.with_suffix(".csv"), run.log)
+    with telling_of(checkpoint):
+        for _ in run.run(valid, checkpoint, quiet=options.quiet):
+            save_log(options.out.with_suffix(".csv"), run.log)
     about = {"network": to_header(network), "regime": regime.name, "data": settings.data, "seed": str(settings.seed)}
     save_weights(options.out, run.best["weights"], about)
     card = _card(options, settings, faces, valid, run)
@@ -210,6 +211,14 @@ def _check(options: argparse.Namespace) -> None:
         raise UserError(f"--pretrain {options.pretrain}: a factor above 1, at most 16")
     if options.pretrain and options.start:
         raise UserError("--pretrain and --start: one of them; both say what the early layers begin as")
+    if options.codec_aware:
+        from vidlink.profiles import load_codec
+
+        load_codec(options.codec)
+    if options.disturb:
+        from vidlink.training.disturb import parse_mix
+
+        parse_mix(options.disturb)
     if not options.distil >= 0:
         raise UserError(f"--distil {options.distil}: a weight of 0 or more")
     if options.out.suffix != ".safetensors":

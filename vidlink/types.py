@@ -139,8 +139,12 @@ class CodedSegment:
     @property
     def payload_bits(self) -> int:
         """NAL unit bytes x 8: parameter sets, side data and pictures, without any packet header."""
-        parameters = sum(len(nal) for nal in self.parameter_sets) + len(self.side_data)
-        return 8 * (parameters + sum(len(nal) for unit in self.units for nal in unit.nals))
+        return self.signalled_bits + 8 * sum(len(nal) for unit in self.units for nal in unit.nals)
+
+    @property
+    def signalled_bits(self) -> int:
+        """Of these the bits of parameter sets and side data."""
+        return 8 * (sum(len(nal) for nal in self.parameter_sets) + len(self.side_data))
 
 
 class Kind(IntEnum):

@@ -89,6 +89,30 @@ def interrupted(options):
     return len(done)
 
 
+def test_an_interrupt_says_what_is_kept(tree, tmp_path):
+    options = arguments(tree, tmp_path / "x.safetensors")
+    with pytest.MonkeyPatch.context() as patch:
+        original = Training._train_epoch
+
+        def dying(self, *rest):
+            if self.epoch == at:
+                raise KeyboardInterrupt
+            return original(self, *rest)
+
+        patch.setattr(Training, "_train_epoch", dying)
+        at = 0
+        with pytest.raises(KeyboardInterrupt, match=r"^$"):
+            command.train(options)
+        at = 1
+        with pytest.raises(KeyboardInterrupt, match=r"x\.checkpoint holds what was done; the same command goes on"):
+            command.train(options)
+
+
+def test_factors_that_do_not_divide_a_face(tree, tmp_path):
+    card = command.train(arguments(tree, tmp_path / "x.safetensors", "--regime", "joint-5", "--epochs", "1"))
+    assert " at 5, " in card["pretrained"]
+
+
 def test_seeds_decide(tree, tmp_path):
     first = command.train(arguments(tree, tmp_path / "a.safetensors", "--epochs", "1"))
     again = command.train(arguments(tree, tmp_path / "b.safetensors", "--epochs", "1"))
@@ -217,6 +241,8 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
         (["--network", "srcnn+vgg"], "unknown recognizer 'vgg'"),
         (["--width", "0"], "--width 0: at least 1"),
         (["--codec-aware", "2"], "a share from 0 to 1"),
+        (["--codec-aware", "0.5", "--codec", "nosuch"], "unknown codec 'nosuch'"),
+        (["--disturb", "noise:3"], "noise"),
         (["--pretrain", "1"], "a factor above 1, at most 16"),
         (["--pretrain", "6", "--start", "x.safetensors"], "one of them"),
         (["--distil", "-1"], "a weight of 0 or more"),

@@ -126,7 +126,7 @@ class FaceSource(Source):
     def segments(self, seconds: float | Cut) -> Iterator[Segment]:
         """The segments of the clip, with windows for frames and the track as side data."""
         tracker = self._make_tracker()
-        face, followed, known = -1, -1, self._first
+        face, followed, known, unseen, count = -1, -1, self._first, 0, 0
         for segment in self._source.segments(seconds):
             tracks, side_data = tracker.track(segment), b""
             if tracks and followed not in tracks:
@@ -136,6 +136,9 @@ class FaceSource(Source):
             if followed in tracks:
                 known = _as_sent(tracks[followed])
                 side_data = pack_tracks({face: known})
+            unseen, count = unseen + (not side_data), count + 1
+            if segment.last and unseen:
+                self.note(f"no face was found in {unseen} of {count} segments: nothing is recognized there")
             yield replace(segment, frames=self._cut(segment, known), side_data=side_data)
             known = known[-1:]
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _OVER, _UNDER = 1.1, 0.8
 """A trial outside these shares of its budget is corrected."""
+_RETRIES = 3
+"""A trial above its budget is corrected so many times at most, for codecs that differ much from the first guess."""
 _FALL = 0.7
 """A segment ends early where the rate has fallen below this share of what it was when it began."""
 
@@ -136,7 +138,7 @@ class LiveSender(Sender):
                 backlog_bits=backlog_bits,
                 longest_s=self._settings.segment_s,
             )
-            made = self._code_once(model, segment, side_data, budget_bits)
+            made = self._code_near(model, segment, side_data, budget_bits)
             rung = model.curious(budget_bits=budget_bits, frames=len(segment.frames))
             trial = pool.submit(task.trials.make, segment, rung, side_data) if rung else None
             self.decisions.append(
@@ -152,23 +154,31 @@ class LiveSender(Sender):
             )
             yield segment, made.coded
 
-    def _code_once(self, model: ContentModel, segment: Segment, side_data: bytes, budget_bits: float) -> Attempt:
-        """Code a segment at the rung that the model promises most of, and again where that missed by far."""
+    def _code_near(self, model: ContentModel, segment: Segment, side_data: bytes, budget_bits: float) -> Attempt:
+        """Code a segment at the rung that the model promises most of, and again where that missed by far.
+
+        What is too large is coded again until it fits, a few times at most; what is too small once.
+        """
         assert self.trials is not None
         frames = len(segment.frames)
         pixels = float(self._clip.width * self._clip.height * frames)
         rung = model.choose(budget_bits=budget_bits, frames=frames, pixels=pixels)
-        made = self.trials.make(segment, rung, side_data)
-        model.learn(made, sent=True)
-        if _UNDER * budget_bits <= made.wire_bits <= _OVER * budget_bits:
-            return made
-        rung = model.choose(budget_bits=budget_bits, frames=frames, pixels=pixels)
-        if rung == made.coded.rung:
-            return made
-        again = self.trials.make(segment, rung, side_data)
-        nearer = min((again, made), key=lambda attempt: abs(math.log(attempt.wire_bits / budget_bits)))
-        model.learn(again, sent=nearer is again)
-        return nearer
+        nearest = self.trials.make(segment, rung, side_data)
+        model.learn(nearest, sent=True)
+        tried = {rung}
+        for turn in range(_RETRIES):
+            too_large = nearest.wire_bits > _OVER * budget_bits
+            if not too_large and (turn or nearest.wire_bits >= _UNDER * budget_bits):
+                break
+            rung = model.choose(budget_bits=budget_bits, frames=frames, pixels=pixels)
+            if rung in tried:
+                break
+            tried.add(rung)
+            again = self.trials.make(segment, rung, side_data)
+            nearer = min((again, nearest), key=lambda attempt: abs(math.log(attempt.wire_bits / budget_bits)))
+            model.learn(again, sent=nearer is again)
+            nearest = nearer
+        return nearest
 
     def _follow_rate(self) -> None:
         """Packets as large, and pictures as close, as suits the rate: what is coded next goes out so."""

@@ -20,7 +20,7 @@ import av
 import numpy as np
 
 from vidlink import __version__
-from vidlink.plugins import source_of
+from vidlink.plugins import sources_of
 from vidlink.sender.encode import encode
 from vidlink.types import AccessUnit, CodedSegment
 
@@ -200,8 +200,11 @@ def unpack(data: bytes, *, segment: Segment, rung: Rung, codec: Codec, side_data
 
 @cache
 def _source_digest(target: str) -> str:
-    """Of the file of a codec's class; once a process, as it is imported once."""
-    return hashlib.sha256(source_of(target, what=f"codec {target}").read_bytes()).hexdigest()
+    """Of the files of a codec's class; once a process, as it is imported once."""
+    digest = hashlib.sha256()
+    for path in sources_of(target, what=f"codec {target}"):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def _digest(*parts: Any) -> str:

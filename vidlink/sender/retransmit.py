@@ -167,7 +167,7 @@ class RetransmittingSender:
         return packet
 
     def _again(self, leaves_s: float) -> Packets | None:
-        """The copy that is due next, or None where it would come too late or the budget has no room for it."""
+        """The copy that is due next, or None where it would come too late or the budget has no room for it by now."""
         _, sequence = heapq.heappop(self._due)
         kept = self._kept.get(sequence)
         if kept is None or leaves_s + self._one_way_s > kept.useful_until_s:

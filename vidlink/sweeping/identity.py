@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidlink import __version__
 from vidlink.errors import UserError, unknown
-from vidlink.plugins import source_of
+from vidlink.plugins import sources_of
 from vidlink.settings import as_json
 from vidlink.sweeping.options import NOT_SHOWN
 
@@ -27,9 +27,9 @@ def identify(settings: Settings) -> str:
     """The identity of a point.
 
     Where a setting names a file, the file's bytes count and its place does not: the same clip in another folder is the
-    same point. A codec or channel counts by the content of its TOML file (and of a channel's trace, or the source file
-    of a codec's class), a recognizer by its weights and, where it is not vidlink's own, by its source file. Settings
-    that change nothing in the results (how many threads, where captures go) do not count.
+    same point. A codec or channel counts by the content of its TOML file (and of a channel's trace, or the source files
+    of a codec's class), a recognizer by its weights and, where it is not vidlink's own, by the source files of its
+    package. Settings that change nothing in the results (how many threads, where captures go) do not count.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def identify(settings: Settings) -> str:
     if settings.live and ":" in settings.estimator:
         parts["estimator"] = [
             settings.estimator,
-            _digest_file(source_of(settings.estimator, what=f"estimator {settings.estimator!r}")),
+            *map(_digest_file, sources_of(settings.estimator, what=f"estimator {settings.estimator!r}")),
         ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -91,7 +91,7 @@ def _profile(kind: Any, name: str) -> list[str]:
     found = [path, *_paths(model.model_dump())]
     implementation = getattr(model, "implementation", None)
     if implementation:
-        found.append(source_of(implementation, what=f"codec {name!r}"))
+        found += sources_of(implementation, what=f"codec {name!r}")
     return [_digest_file(each) for each in found]
 
 
@@ -125,8 +125,8 @@ def recognizer_content(settings: Settings) -> list[str]:
         weights = shipped if settings.weights is None else [settings.weights]
         return [target, *settings.recognizer_args, *(_digest_file(path) for path in weights)]
     weights = [] if settings.weights is None else [settings.weights]
-    source = source_of(target, what=f"recognizer {name!r}")
-    return [target, *settings.recognizer_args, *(_digest_file(path) for path in (source, *weights))]
+    sources = sources_of(target, what=f"recognizer {name!r}")
+    return [target, *settings.recognizer_args, *(_digest_file(path) for path in (*sources, *weights))]
 
 
 def _digest_file(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from safetensors.torch import save as to_safetensors
 from vidlink.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor
 
@@ -27,16 +27,18 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     UserError
         Where the disk is full or the folder cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(partial)
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
-    except (OSError, RuntimeError) as error:
+    except BaseException as error:
         with suppress(OSError):
             partial.unlink()
+        if not isinstance(error, (OSError, RuntimeError)):
+            raise
         raise UserError(f"{path}: cannot be written ({error})") from error
 
 
@@ -55,6 +57,17 @@ def save_card(path: Path, card: dict[str, Any]) -> None:
     """Save a card (how weights came about) as JSON."""
     text = json.dumps(card, indent=2) + "\n"
     write_whole(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+@contextmanager
+def telling_of(checkpoint: Path) -> Iterator[None]:
+    """An interrupt in here says that the checkpoint, where there is one, holds what was done so far."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not checkpoint.exists():
+            raise
+        raise KeyboardInterrupt(f"{checkpoint} holds what was done; the same command goes on from there") from None
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:

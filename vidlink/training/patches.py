@@ -64,10 +64,13 @@ class Patches:
             raise ValueError(f"{side = }: no multiple of {scales[0]:g}")
         self.scales, self.side, self.lr = scales, side, lr
         self.step = int(scales[0]) if lr else 1
+        # On the link any size has an LR size; only the literature's way, and LR patches, ask for whole multiples.
+        whole = scales[0] if lr or resampling == "literature" else 1
+        images = [crop_to_multiple(image, whole) for image in images]
         large = [image for image in images if min(image.shape) >= side]
         if not large:
             raise UserError(f"none of {len(images)} images is at least {side}x{side} pixels, the size of a patch")
-        self.targets = [self._whole(image).astype(np.float32) / 255 for image in large]
+        self.targets = [image.astype(np.float32) / 255 for image in large]
         self.given = [self._degraded(target) for target in self.targets] if resampling == "literature" else None
         places = [(target.shape[0] - side + 1) * (target.shape[1] - side + 1) for target in self.targets]
         self.shares = torch.cumsum(torch.tensor(places, dtype=torch.float64), 0) / sum(places)
@@ -113,9 +116,6 @@ class Patches:
         height, width = self.targets[number].shape
         rows, columns = (height - self.side) // self.step + 1, (width - self.side) // self.step + 1
         return number, int(down * rows) * self.step, int(right * columns) * self.step
-
-    def _whole(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return crop_to_multiple(image, self.scales[0]) if self.scales[0] == self.scales[1] else image
 
     def _degraded(self, target: NDArray) -> NDArray[np.float32]:
         small = shrink(target, self.scales[0])
