@@ -326,7 +326,7 @@ def test_settings_that_cannot_be(command, small_clip, tmp_path, arguments, parts
         ("1,2,3", ("--roi '1,2,3'", "x,y,w,h")),
         ("a,b,c,d", ("--roi",)),
         ("0,0,0,5", ("--roi 0,0,0,5", "positive")),
-        ("90,0,20,20", ("--roi 90,0,20,20", "96x64")),
+        ("90,0,20,20", ("--roi: the box 90,0,20,20 leaves", "96x64")),
     ],
 )
 def test_boxes_that_cannot_be(command, small_clip, tmp_path, box, parts):
