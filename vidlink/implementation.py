@@ -6,7 +6,7 @@ Both ends of the link use it, so it lies beside the rooms.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import av
 
@@ -14,9 +14,12 @@ from vidlink.errors import UserError
 from vidlink.plugins import find_class, make, reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from vidlink.profiles import Codec
+
+
+T = TypeVar("T")
 
 
 class Implementation(Protocol):
@@ -70,14 +73,7 @@ def encode_with_class(codec: Codec, pictures: Sequence[av.VideoFrame], quality: 
     UserError
         The class cannot be made, raises, or gives anything but one unit a picture.
     """
-    coder, lock = _made(codec)
-    try:
-        with lock:
-            units = list(coder.encode(pictures, quality))
-    except UserError:
-        raise
-    except Exception as error:  # whatever somebody's class raises, it is theirs to mend
-        raise UserError(f"codec {codec.name!r}: encode() failed: {reason(error)}") from error
+    coder, units = _ask(codec, lambda coder: list(coder.encode(pictures, quality)), "encode")
     if len(units) != len(pictures) or not all(isinstance(unit, bytes) and unit for unit in units):
         kinds = sorted({type(unit).__name__ for unit in units if not isinstance(unit, bytes)})
         empty = sum(isinstance(unit, bytes) and not unit for unit in units)
@@ -100,14 +96,7 @@ def decode_with_class(codec: Codec, units: Mapping[int, bytes]) -> dict[int, av.
     UserError
         The class cannot be made, raises, or gives anything but pictures of these frames.
     """
-    coder, lock = _made(codec)
-    try:
-        with lock:
-            pictures = dict(coder.decode(units))
-    except UserError:
-        raise
-    except Exception as error:  # as above
-        raise UserError(f"codec {codec.name!r}: decode() failed: {reason(error)}") from error
+    _, pictures = _ask(codec, lambda coder: dict(coder.decode(units)), "decode")
     for frame, picture in pictures.items():
         if frame not in units or not isinstance(picture, av.VideoFrame):
             raise UserError(
@@ -115,6 +104,18 @@ def decode_with_class(codec: Codec, units: Mapping[int, bytes]) -> dict[int, av.
                 "av.VideoFrame for frames that it was given"
             )
     return {frame: picture.reformat(format="yuv420p") for frame, picture in sorted(pictures.items())}
+
+
+def _ask(codec: Codec, what: Callable[[Any], T], method: str) -> tuple[Any, T]:
+    """The instance of a recipe's class, and what it answers."""
+    coder, lock = _made(codec)
+    try:
+        with lock:
+            return coder, what(coder)
+    except UserError:
+        raise
+    except Exception as error:  # whatever somebody's class raises, it is theirs to mend
+        raise UserError(f"codec {codec.name!r}: {method}() failed: {reason(error)}") from error
 
 
 _MADE: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[Any, threading.Lock]] = {}
