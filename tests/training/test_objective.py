@@ -5,7 +5,7 @@ import torch
 
 from vidlink.metrics import score
 from vidlink.training.loop import one_cycle
-from vidlink.training.objective import affect_loss, concordance
+from vidlink.training.objective import affect_loss, alike, concordance
 
 
 def test_concordance_agrees_with_the_metric_for_many_faces():
@@ -21,21 +21,45 @@ def test_perfect_outputs_cost_nothing():
     affect = torch.randn(16, 2)
     distribution = torch.softmax(torch.randn(16, 8), dim=1)
     outputs = torch.cat([affect, distribution.log()], dim=1)
-    assert float(affect_loss(outputs, affect, distribution)) == pytest.approx(0, abs=1e-5)
+    assert float(affect_loss(outputs, affect, distribution, torch.ones(16))) == pytest.approx(0, abs=1e-5)
 
 
 def test_faces_without_votes_count_for_affect_only():
     outputs, affect = torch.randn(8, 10), torch.randn(8, 2)
     nobody = torch.full((8, 8), float("nan"))
-    assert float(affect_loss(outputs, affect, nobody)) == pytest.approx(
-        float(affect_loss(outputs[:, :2], affect, nobody))
+    scales = torch.ones(8)
+    assert float(affect_loss(outputs, affect, nobody, scales)) == pytest.approx(
+        float(affect_loss(outputs[:, :2], affect, nobody, scales))
     )
 
 
 def test_constant_outputs_have_a_gradient():
     outputs = torch.zeros(8, 2, requires_grad=True)
-    affect_loss(outputs, torch.randn(8, 2), torch.full((8, 8), float("nan"))).backward()
+    affect_loss(outputs, torch.randn(8, 2), torch.full((8, 8), float("nan")), torch.ones(8)).backward()
     assert bool(torch.isfinite(outputs.grad).all())
+
+
+def test_faces_are_grouped_by_factor():
+    scales = torch.rand(128, generator=torch.Generator().manual_seed(0)) * 5 + 1
+    groups = alike(scales)
+    assert [len(group) for group in groups] == [32] * 4
+    assert sorted(torch.cat(groups).tolist()) == list(range(128))
+    for nearer, farther in pairwise(groups):
+        assert float(scales[nearer].max()) <= float(scales[farther].min())
+    assert [len(group) for group in alike(torch.full((128,), 2.0))] == [128]
+    assert [len(group) for group in alike(torch.tensor([1.0, 3.0, 2.0]))] == [3]
+
+
+def test_exaggeration_at_one_factor_is_not_made_good_by_timidity_at_another():
+    """Over both factors together the first answers concord as well as the second do; factor by factor they do not."""
+    torch.manual_seed(0)
+    wanted = torch.randn(64, 2)
+    scales = torch.tensor([1.0, 6.0]).repeat_interleave(32)
+    nobody = torch.full((64, 8), float("nan"))
+    uneven = wanted * torch.where(scales == 1, 1.4, 0.6)[:, None]
+    squared = (uneven - wanted).square().mean()
+    apart = torch.stack([concordance(uneven[scales == s], wanted[scales == s]) for s in (1, 6)])
+    assert float(affect_loss(uneven, wanted, nobody, scales)) == pytest.approx(float((1 - apart).mean() + squared))
 
 
 def test_learning_rate_rises_to_the_peak_and_falls_to_nothing():

@@ -235,7 +235,7 @@ class Training:
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.half):
             features = self.network.features(batch.pictures, batch.scales)
             outputs = self.network.head(features)
-        loss = affect_loss(outputs, batch.affect, batch.distribution)
+        loss = affect_loss(outputs, batch.affect, batch.distribution, batch.scales)
         if self.teacher is not None:
             with torch.no_grad(), torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.half):
                 wanted = self.teacher.features(batch.pristine)

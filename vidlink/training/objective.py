@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 DIMENSIONS = 2
 """The network's first outputs are valence and arousal; the others, if any, are logits of the emotions."""
 
+GROUP = 32
+"""About so many faces of like scale factor are compared with one another."""
+
 
 def concordance(predicted: Tensor, wanted: Tensor) -> Tensor:
     """Lin's concordance correlation coefficient over a batch, differentiable, by population variances.
@@ -33,10 +36,36 @@ def concordance(predicted: Tensor, wanted: Tensor) -> Tensor:
     return 2 * (centred_p * centred_w).mean(0) / denominator.clamp(min=1e-8)
 
 
-def affect_loss(outputs: Tensor, affect: Tensor, distribution: Tensor, *, vote_weight: float = 0.5) -> Tensor:
+def alike(scales: Tensor) -> tuple[Tensor, ...]:
+    """Group the faces of a batch that lost about as much: by scale factor, about :data:`GROUP` faces each.
+
+    A concordance over all factors at once is the best where sharp faces get exaggerated answers and blurred ones timid
+    answers, because only the spread of all of them together counts; within one factor both lose. Each factor is
+    scored by itself, and so it is trained.
+
+    Parameters
+    ----------
+    scales
+        Scale factor of each face, shape (n,).
+
+    Returns
+    -------
+    tuple of Tensor
+        Indices of each group; one group where all factors are the same.
+    """
+    order = scales.argsort(stable=True)
+    if bool(scales[order[0]] == scales[order[-1]]):
+        return (order,)
+    return order.tensor_split(max(1, round(len(order) / GROUP)))
+
+
+def affect_loss(
+    outputs: Tensor, affect: Tensor, distribution: Tensor, scales: Tensor, *, vote_weight: float = 0.5
+) -> Tensor:
     """``mean(1 - CCC) + mean squared error + vote_weight * KL(votes || predicted emotions)``.
 
-    The votes' term is an auxiliary task that shapes the features; it leaves out faces nobody voted on.
+    CCC is that of each group of faces that lost about as much (:func:`alike`). The votes' term is an auxiliary task that
+    shapes the features; it leaves out faces nobody voted on.
 
     Parameters
     ----------
@@ -46,6 +75,8 @@ def affect_loss(outputs: Tensor, affect: Tensor, distribution: Tensor, *, vote_w
         Valence and arousal, shape (n, 2).
     distribution
         Share of the votes, shape (n, emotions); NaN rows where nobody voted.
+    scales
+        Scale factor of each face, shape (n,).
     vote_weight
         Weight of the auxiliary term.
 
@@ -56,7 +87,8 @@ def affect_loss(outputs: Tensor, affect: Tensor, distribution: Tensor, *, vote_w
     """
     outputs = outputs.float()
     predicted, logits = outputs[:, :DIMENSIONS], outputs[:, DIMENSIONS:]
-    loss = (1 - concordance(predicted, affect)).mean() + functional.mse_loss(predicted, affect)
+    agreement = torch.stack([concordance(predicted[group], affect[group]) for group in alike(scales)])
+    loss = (1 - agreement).mean() + functional.mse_loss(predicted, affect)
     voted = torch.isfinite(distribution).all(dim=1)
     if logits.shape[1] and bool(voted.any()):
         votes = distribution[voted]
