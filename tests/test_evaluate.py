@@ -64,11 +64,12 @@ def test_the_json_is_as_agreed(plugin, tree, tmp_path, capsys):
     scores = json.loads(path.read_text())["scores"]
     assert [row["scale"] for row in scores] == [1, 2, 6]
     for row in scores:
-        assert set(row) == {"scale", "quality", "n", "cc", "ccc", "rmse", "accuracy"}
+        assert set(row) == {"scale", "quality", "n", "cc", "ccc", "rmse", "accuracy", "accuracy_majority"}
         assert row["n"] == 12
         assert set(row["cc"]) == {"valence", "arousal"}
         assert row["cc"]["valence"] > 0.99
         assert row["accuracy"] == pytest.approx(5 / 12)  # happiness has more votes from the eighth face on
+        assert row["accuracy_majority"] == pytest.approx(5 / 11)  # six against six is no majority
     assert "CCC v/a" in capsys.readouterr().out
 
 
@@ -76,6 +77,7 @@ def test_columns_are_found_by_name(tree):
     faces = load_faces(f"ferplus:{tree}", "valid")
     row = command.evaluate(Bright(), faces, [1.0])[0]
     assert row["accuracy"] is None
+    assert row["accuracy_majority"] is None
     assert row["cc"]["valence"] > 0.99 > abs(row["cc"]["arousal"])
 
 

@@ -77,8 +77,9 @@ def evaluate(
     -------
     list
         One entry a scale and quality: ``scale``, ``quality`` (None where not coded), ``n``, maps ``cc``, ``ccc``,
-        ``rmse`` by dimension, and ``accuracy`` against the emotion with most votes, None where the recognizer has no
-        ``with_emotions``.
+        ``rmse`` by dimension, ``accuracy`` against the emotion with most votes over all faces, and
+        ``accuracy_majority`` over those faces for which more than half of the votes name one emotion, as FER+'s authors
+        count; both None where the recognizer has no ``with_emotions`` or nobody voted.
 
     Raises
     ------
@@ -120,7 +121,8 @@ def evaluate(
                 "quality": quality,
                 "n": int(np.isfinite(answers).all(axis=1).sum()),
                 **score_table(AFFECT, answers, faces.affect),
-                "accuracy": accuracy(emotions.argmax(axis=1), faces.majority) if names else None,
+                "accuracy": accuracy(emotions.argmax(axis=1), faces.plurality) if names else None,
+                "accuracy_majority": accuracy(emotions.argmax(axis=1), faces.majority) if names else None,
             }
         )
     return scores
@@ -243,17 +245,17 @@ def table(scores: Sequence[Score]) -> str:
     """Lay the scores out for the terminal, a line a scale."""
     lines = [
         f"{'scale':>5} {'quality':>7} {'n':>6}"
-        + "".join(f"  {name:>13}" for name in ("CC v/a", "CCC v/a", "RMSE v/a", "accuracy"))
+        + "".join(f"  {name:>13}" for name in ("CC v/a", "CCC v/a", "RMSE v/a", "accuracy", "of majority"))
     ]
     for row in scores:
         pairs = [
             "/".join("-" if value is None else f"{value:.3f}" for value in row[score].values())
             for score in ("cc", "ccc", "rmse")
         ]
-        named = "-" if row["accuracy"] is None else f"{row['accuracy']:.3f}"
+        named = ["-" if row[key] is None else f"{row[key]:.3f}" for key in ("accuracy", "accuracy_majority")]
         quality = "-" if row["quality"] is None else f"{row['quality']:g}"
         lines.append(
-            f"{row['scale']:>5g} {quality:>7} {row['n']:>6}" + "".join(f"  {cell:>13}" for cell in (*pairs, named))
+            f"{row['scale']:>5g} {quality:>7} {row['n']:>6}" + "".join(f"  {cell:>13}" for cell in (*pairs, *named))
         )
     return "\n".join(lines)
 

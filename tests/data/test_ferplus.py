@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vidlink.data.faces import load_faces
-from vidlink.data.ferplus import CIRCUMPLEX, expected_affect, load_ferplus
+from vidlink.data.ferplus import CIRCUMPLEX, expected_affect, load_ferplus, majority_of
 from vidlink.errors import UserError
 
 ROWS = {  # neutral, happiness, surprise, sadness, anger, disgust, fear, contempt, unknown, not a face
@@ -44,7 +44,8 @@ def test_every_layout_gives_the_same_faces(tree, layout):
     faces = load_ferplus(zipped(tree) if layout == "zip" else path, "valid")
     assert faces.images[:, 0, 0].tolist() == [0, 40, 120]
     assert faces.skipped == 1
-    assert faces.majority.tolist() == [1, 0, 3]
+    assert faces.plurality.tolist() == [1, 0, 3]
+    assert faces.majority.tolist() == [1, -1, -1]
     anger = np.array(CIRCUMPLEX["anger"])
     assert faces.affect == pytest.approx(np.stack([CIRCUMPLEX["happiness"], anger / 2, CIRCUMPLEX["sadness"]]))
 
@@ -53,6 +54,21 @@ def test_expectation_weighs_by_votes():
     votes = np.zeros((1, 8))
     votes[0, [1, 2]] = 3, 1
     assert expected_affect(votes)[0] == pytest.approx([(3 * 0.81 + 0.40) / 4, (3 * 0.51 + 0.67) / 4])
+
+
+def test_a_majority_is_more_than_half_without_single_votes():
+    votes = np.array(
+        [
+            (5, 5, 0, 0, 0, 0, 0, 0, 0, 0),  # half is not more than half
+            (5, 1, 1, 1, 1, 1, 0, 0, 0, 0),  # single votes are set aside
+            (5, 3, 2, 0, 0, 0, 0, 0, 0, 0),
+            (4, 0, 0, 0, 0, 0, 0, 0, 3, 0),  # unknown counts among the votes
+            (4, 0, 0, 0, 0, 0, 0, 0, 0, 6),  # and may have the majority
+            (0, 0, 0, 0, 0, 0, 0, 6, 2, 2),
+            (1, 1, 1, 0, 0, 0, 0, 0, 0, 0),  # nothing is left
+        ]
+    )
+    assert majority_of(votes).tolist() == [-1, 0, -1, 0, -1, 7, -1]
 
 
 def test_quadrants_of_the_circumplex():
@@ -126,4 +142,5 @@ def test_the_real_validation_split():
     assert faces.images.shape == (3579, 48, 48)
     assert faces.skipped == 0
     assert np.abs(faces.affect).max() < 1
-    assert np.bincount(faces.majority).argmax() == 0
+    assert np.bincount(faces.plurality).argmax() == 0
+    assert (faces.majority >= 0).sum() == 3191  # as many as FER+'s own reader keeps

@@ -19,7 +19,9 @@ def flat_faces(count, size=SIDE):
     images = np.broadcast_to(levels[:, None, None], (count, size, size)).copy()
     affect = np.column_stack([levels / 255, np.random.default_rng(0).random(count)]).astype(np.float32)
     nobody = np.full((count, len(EMOTIONS)), np.nan, np.float32)
-    return FaceSet(name="flat", split="valid", images=images, affect=affect, distribution=nobody)
+    return FaceSet(
+        name="flat", split="valid", images=images, affect=affect, distribution=nobody, majority=np.full(len(images), -1)
+    )
 
 
 def tile_of(picture, face):

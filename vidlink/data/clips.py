@@ -86,6 +86,7 @@ def cut_faces(name: str, split: str, clips: Sequence[LabelledClip], *, every_s: 
         images=np.stack(images),
         affect=np.array(affect, np.float32),
         distribution=np.full((len(images), len(EMOTIONS)), np.nan, np.float32),
+        majority=np.full(len(images), -1),
         skipped=skipped,
     )
 

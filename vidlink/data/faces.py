@@ -36,6 +36,8 @@ class FaceSet:
     """Valence and arousal, shape (n, 2), each within [-1, 1]."""
     distribution: NDArray[np.float32]
     """Share of the votes for each of :data:`EMOTIONS`, shape (n, 8); NaN rows where nobody voted."""
+    majority: NDArray[np.int64]
+    """Index of the emotion that more than half of the votes named, shape (n,); -1 where none is."""
     skipped: int = 0
     """Rows of the data set that carry no usable label."""
 
@@ -44,14 +46,15 @@ class FaceSet:
         return len(self.images)
 
     @property
-    def majority(self) -> NDArray[np.int64]:
+    def plurality(self) -> NDArray[np.int64]:
         """Index of the emotion with most votes (the first of equals), shape (n,); -1 where nobody voted."""
         voted = np.isfinite(self.distribution).all(axis=1)
         return np.where(voted, np.nan_to_num(self.distribution).argmax(axis=1), -1)
 
     def take(self, rows: NDArray) -> FaceSet:
         """Pick the faces at ``rows`` (indices, a mask or a slice)."""
-        return replace(self, images=self.images[rows], affect=self.affect[rows], distribution=self.distribution[rows])
+        columns = ("images", "affect", "distribution", "majority")
+        return replace(self, **{column: getattr(self, column)[rows] for column in columns})
 
 
 def load_faces(spec: str, split: str) -> FaceSet:
@@ -152,4 +155,5 @@ def draw_faces(count: str, split: str) -> FaceSet:
         raise UserError(f"generated:{count}: expected a number of faces, for example generated:2000")
     images, affect = face_batch(np.random.default_rng(seeds[split]), int(count))
     nobody = np.full((len(images), len(EMOTIONS)), np.nan, np.float32)
-    return FaceSet(name="generated", split=split, images=images, affect=affect, distribution=nobody)
+    nothing = np.full(len(images), -1)
+    return FaceSet(name="generated", split=split, images=images, affect=affect, distribution=nobody, majority=nothing)

@@ -64,8 +64,8 @@ def affect_loss(
 ) -> Tensor:
     """``mean(1 - CCC) + mean squared error + vote_weight * KL(votes || predicted emotions)``.
 
-    CCC is that of each group of faces that lost about as much (:func:`alike`). The votes' term is an auxiliary task that
-    shapes the features; it leaves out faces nobody voted on.
+    CCC is that of each group of faces that lost about as much (:func:`alike`). The votes' term is an auxiliary task
+    that shapes the features; it leaves out faces nobody voted on.
 
     Parameters
     ----------
