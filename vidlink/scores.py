@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vidlink.class_labels import ClassLabels
 from vidlink.class_scores import ClassScores
+from vidlink.delivery import delivery, packet_columns, payload_bits
+from vidlink.dimension_scores import DimensionScores, no_predictions
 from vidlink.errors import UserError
-from vidlink.metrics import score_table
 from vidlink.quality import Ssim, Upsampler, as_array, luma, psnr_db
-from vidlink.receiver.recognize import Context, load_recognizer, names_classes, recognize
+from vidlink.receiver.recognize import load_recognizer, names_classes
 from vidlink.roi import face_boxes
 from vidlink.screen import Screen
-from vidlink.types import Fate, Kind, Status
+from vidlink.types import Fate, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import av
     import pandas as pd
-    from numpy.typing import NDArray
 
     from vidlink.receiver.receive import Arrival
     from vidlink.receiver.recognize import Recognizer
     from vidlink.sender.memory import Memory
     from vidlink.settings import Settings
-    from vidlink.types import Carried, Clip, Reception, Segment
+    from vidlink.types import Clip, Reception
 
 
 def load_judge(
@@ -104,18 +103,19 @@ class Scores:
         memory: Memory | None = None,
     ) -> None:
         self._clip, self._recognizer, self._labels = clip, recognizer, labels
-        self._every, self._memory = every, memory
+        self._every = every
         self._upsample = Upsampler(clip.width, clip.height)
         self._ssim = Ssim(clip.width, clip.height) if score_pictures else None
-        self._boxes: dict[int, NDArray[np.float64]] = {}
         self._packets: list[dict[str, Any]] = []
         self._segments: list[dict[str, Any]] = []
         self._frames: list[dict[str, Any]] = []
-        self._predictions: list[dict[str, Any]] = []
         self._seconds = 0.0
-        self._named = None
+        self._named: ClassScores | None = None
+        self._dimensions: DimensionScores | None = None
         if recognizer and names_classes(recognizer):
             self._named = ClassScores(recognizer, float(clip.frame_rate) / every)
+        elif recognizer:
+            self._dimensions = DimensionScores(recognizer, memory)
         self.failure: str | None = None
         """Why there is no recognition, where the recognizer failed; all else is kept."""
 
@@ -138,7 +138,7 @@ class Scores:
         carried = arrival.carried
         segment, coded, packets = carried.segment, carried.coded, carried.packets
         self._seconds = segment.end_s
-        unit_bits = _payload_bits(carried)
+        unit_bits = payload_bits(carried)
         for slot, reception in enumerate(receptions):
             row = {
                 "frame": reception.frame,
@@ -155,7 +155,7 @@ class Scores:
                 row["psnr_db"] = round(psnr_db(luma(screen[slot]), luma(source)), 4)
                 row["ssim"] = round(self._ssim(screen[slot], source), 6)
             self._frames.append(row)
-        self._packets.append(_packet_columns(carried))
+        self._packets.append(packet_columns(carried))
         rows = self._frames[-len(receptions) :]
         sent = ~carried.doubled & (packets.fate != Fate.DISCARDED)
         self._segments.append(
@@ -207,49 +207,16 @@ class Scores:
             boxes = {0: (np.tile(whole, (len(offsets), 1)),) * 2}
         colour = recognizer.wants.colour
         received, pristine = ([as_array(side[slot], colour) for slot in slots] for side in (screen, segment.frames))
-        context = Context(
-            scale=np.array([r.scale for r in receptions]),
-            quality=np.array([r.quality for r in receptions]),
-            status=tuple(str(r.status) for r in receptions),
-        )
         crops_of = {
             face: [tuple(box) for box in shown.tolist()] if recognizer.wants.region == "face" else None
             for face, (_, shown) in boxes.items()
         }
-        seen_of = {} if self._named else _look(recognizer, received, crops_of, context)
-        for face, (path, _) in boxes.items():
-            crops = crops_of[face]
-            if self._named:
+        if self._named:
+            for face, crops in crops_of.items():
                 self._named.add(face, receptions, received, pristine, crops)
-                continue
-            table: dict[str, Any] = {
-                "frame": [r.frame for r in receptions],
-                "time_s": np.round([r.time_s for r in receptions], 6),
-                "face": face,
-                "status": context.status,
-                "scale": context.scale,
-                **dict(zip(("x", "y", "width", "height"), np.round(path, 2).T, strict=True)),
-            }
-            before = self._pristine(recognizer, segment, np.column_stack([slots, path]), pristine, crops)
-            for suffix, answers in (("", seen_of[face]), ("_pristine", before)):
-                for name, column in zip(recognizer.gives, answers.T, strict=True):
-                    table[name + suffix] = np.round(column.astype(float), 5)
-            self._predictions.append(table)
-
-    def _pristine(
-        self,
-        recognizer: Recognizer,
-        segment: Segment,
-        places: NDArray[np.float64],
-        pictures: Sequence[NDArray[np.uint8]],
-        crops: Sequence[Any] | None,
-    ) -> NDArray[np.float32]:
-        """What the recognizer says of the source, which is the same in every run that shares its memory."""
-
-        def look() -> NDArray[np.float32]:
-            return recognize(recognizer, pictures, crops)
-
-        return self._memory.answers(segment, places, look) if self._memory else look()
+        elif self._dimensions:
+            places = {face: np.column_stack([slots, path]) for face, (path, _) in boxes.items()}
+            self._dimensions.add(segment, receptions, received, pristine, places, crops_of)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables of the run: ``segments``, ``frames``, ``packets``, ``predictions``.
@@ -268,10 +235,16 @@ class Scores:
             "frames": pd.DataFrame(self._frames),
             "packets": pd.concat(map(pd.DataFrame, self._packets), ignore_index=True),
         }
-        tables["predictions"] = self._named_windows(self._named) if self._named else self._dimensions()
+        if self._named:
+            tables["predictions"] = self._windows(self._named)
+        elif self._dimensions:
+            labels = self._labels if isinstance(self._labels, pd.DataFrame) else None
+            tables["predictions"] = self._dimensions.table(labels, self._seconds)
+        else:
+            tables["predictions"] = no_predictions()
         return tables
 
-    def _named_windows(self, named: ClassScores) -> pd.DataFrame:
+    def _windows(self, named: ClassScores) -> pd.DataFrame:
         """A row a window."""
         if self.failure is None:
             try:
@@ -279,27 +252,6 @@ class Scores:
             except UserError as error:
                 self.failure = str(error)
         return named.table(self._labels if isinstance(self._labels, ClassLabels) else None)
-
-    def _dimensions(self) -> pd.DataFrame:
-        """A row a frame and face."""
-        import pandas as pd
-
-        from vidlink.labels import check_cover, labels_at, match_faces
-
-        gives = self._recognizer.gives if self._recognizer else ()
-        columns = ["frame", "time_s", "face", "status", "scale", "x", "y", "width", "height"]
-        empty = pd.DataFrame(columns=[*columns, *gives, *(f"{name}_pristine" for name in gives)])
-        predictions = pd.concat(map(pd.DataFrame, self._predictions), ignore_index=True) if self._predictions else empty
-        labels = self._labels
-        if isinstance(labels, pd.DataFrame):
-            check_cover(labels, self._seconds)
-            for name in gives:
-                predictions[f"{name}_label"] = np.nan
-            for track, face in match_faces(labels, predictions).items():
-                rows = predictions["face"] == track
-                values = labels_at(labels, face, predictions.loc[rows, "time_s"].to_numpy(float), gives)
-                predictions.loc[rows, [f"{name}_label" for name in gives]] = np.round(values, 5)
-        return predictions.sort_values(["frame", "face"], kind="stable").reset_index(drop=True)
 
     def summary(self, tables: dict[str, pd.DataFrame], *, target_bps: float | None) -> dict[str, Any]:
         """What the tables come down to: ``rate``, ``plan``, ``delivery``, ``frames``, ``quality``, ``recognition``."""
@@ -318,7 +270,7 @@ class Scores:
                 "utilisation": round(wire / self._seconds / target_bps, 6) if target_bps else None,
             },
             "plan": segments[plan].to_dict("records"),
-            "delivery": _delivery(tables["packets"], int(segments["late"].sum())),
+            "delivery": delivery(tables["packets"], int(segments["late"].sum())),
             "frames": {str(status): int((frames["status"] == status).sum()) for status in Status},
             "quality": {
                 "psnr_db": round(float(frames["psnr_db"].mean()), 4) if self._ssim else None,
@@ -329,97 +281,7 @@ class Scores:
         }
 
     def _recognition(self, predictions: pd.DataFrame) -> dict[str, Any] | None:
-        if not self._recognizer or self.failure:
+        if self.failure:
             return None
-        if self._named:
-            return self._named.summary(predictions)
-        gives = list(self._recognizer.gives)
-        labelled = self._labels is not None
-        truth = predictions[[f"{name}_{'label' if labelled else 'pristine'}" for name in gives]]
-        scored = truth.notna().all(axis=1).to_numpy(bool) & predictions[gives].notna().all(axis=1).to_numpy(bool)
-        result: dict[str, Any] = {
-            "task": self._recognizer.task,
-            "recognizer": self._recognizer.name,
-            "against": "labels" if labelled else "pristine",
-            "faces": int(predictions["face"].nunique()),
-            "n": int(scored.sum()),
-        }
-        if not scored.any():
-            nothing = dict.fromkeys(gives)
-            return result | {"cc": nothing, "ccc": nothing, "rmse": nothing}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            table = score_table(gives, predictions.loc[scored, gives].to_numpy(float), truth[scored].to_numpy(float))
-        return result | {
-            measure: {name: value if value is None else round(value, 5) for name, value in by_name.items()}
-            for measure, by_name in table.items()
-        }
-
-
-def _look(
-    recognizer: Recognizer,
-    pictures: Sequence[NDArray[np.uint8]],
-    crops_of: dict[int, list[Any] | None],
-    context: Context,
-) -> dict[int, NDArray[np.float32]]:
-    """What the recognizer says of each face in n pictures, shape (n, dimensions): all faces together fill batches."""
-    rows = np.tile(np.arange(len(pictures)), len(crops_of))
-    whole: list[Any] = [None] * len(pictures)
-    crops = [crop for each in crops_of.values() for crop in (whole if each is None else each)]
-    answers = recognize(recognizer, [pictures[row] for row in rows], crops, context.take(rows))
-    return dict(zip(crops_of, np.split(answers, max(1, len(crops_of))), strict=False))
-
-
-def _payload_bits(carried: Carried) -> dict[int, int]:
-    """Payload bits of each coded frame, but of those all of whose packets were thrown away instead of sent."""
-    packets, units = carried.packets, carried.coded.units
-    bits = {unit.frame: 8 * sum(map(len, unit.nals)) for unit in units}
-    if (packets.fate == Fate.DISCARDED).any():
-        carries = packets.unit >= 0
-        kept = carries & (packets.fate != Fate.DISCARDED)
-        first = packets.unit[carries].min()
-        spans = zip((packets.unit[kept] - first).tolist(), packets.unit_count[kept].tolist(), strict=True)
-        sent = {number for start, count in spans for number in range(start, start + count)}
-        bits = {unit.frame: bits[unit.frame] for number, unit in enumerate(units) if number in sent}
-    return bits
-
-
-def _packet_columns(carried: Carried) -> dict[str, Any]:
-    packets = carried.packets
-    fate = np.array([Fate(fate).name.lower() for fate in packets.fate], dtype=object)
-    fate[carried.recovered], fate[carried.doubled] = "recovered", "doubled"
-    return {
-        "sequence": packets.sequence,
-        "segment": packets.segment,
-        "frame": packets.frame,
-        "units": packets.unit_count,
-        "bytes": packets.bytes,
-        "kind": [Kind(kind).name.lower() for kind in packets.kind],
-        "send_s": np.round(packets.send_s, 6),
-        "arrival_s": np.round(packets.arrival_s, 6),
-        "fate": fate,
-    }
-
-
-def _delivery(packets: pd.DataFrame, late: int) -> dict[str, Any]:
-    # What was sent, not what the channel made of it, nor what never left the sender.
-    packets = packets[~packets["fate"].isin(["doubled", "discarded"])]
-    lost = packets["fate"].isin(["lost", "dropped", "recovered"]).to_numpy()
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], lost.astype(np.int8), [0]))))
-    bursts = edges[1::2] - edges[::2]
-    delivered = packets[packets["fate"] == "delivered"]
-    delay = (delivered["arrival_s"] - delivered["send_s"]).to_numpy()
-    return {
-        "packets": len(packets),
-        "lost": int(lost.sum()),
-        "late": late,
-        "recovered": int((packets["fate"] == "recovered").sum()),
-        "retransmitted": int((packets["kind"] == "retransmission").sum()),
-        "loss_rate": round(float(lost.mean()), 6) if len(packets) else 0.0,
-        "mean_burst": round(float(bursts.mean()), 4) if len(bursts) else 0.0,
-        "delay_s": {
-            "p50": round(float(np.percentile(delay, 50)), 6) if len(delay) else None,
-            "p95": round(float(np.percentile(delay, 95)), 6) if len(delay) else None,
-            "max": round(float(delay.max()), 6) if len(delay) else None,
-        },
-    }
+        scores = self._named or self._dimensions
+        return scores.summary(predictions) if scores else None
