@@ -38,6 +38,9 @@ class Raises(Whole):
 class Stray(Whole):
     def decode(self, units): return {99: av.VideoFrame(16, 16, "yuv420p")}
 
+class Large(Whole):
+    def decode(self, units): return {frame: av.VideoFrame(64, 64, "yuv420p") for frame in units}
+
 class Arrays(Whole):
     def decode(self, units): return {frame: np.zeros((16, 16)) for frame in units}
 
@@ -168,6 +171,7 @@ def test_live_mode_learns_what_it_costs(recipe, simulated, wide_clip, tmp_path):
         ("Text", r"gave 3 units \(str\) for 3 pictures"),
         ("Raises", "encode.. failed: RuntimeError: no GPU"),
         ("Stray", "gave VideoFrame for frame 99"),
+        ("Large", "gave 64x64 pixels for frame 0, expected 32x32, the size at which it was coded"),
         ("Arrays", "gave ndarray for frame 0"),
         ("Half", "has no method decode"),
         ("Missing", "wrong_codecs has no Missing"),
@@ -180,7 +184,7 @@ def test_a_class_that_is_wrong_is_named(recipe, name, message):
 
     def use():
         units = encode_with_class(codec, pictures(), 40)
-        decode_with_class(codec, dict(enumerate(unit for _, unit, _ in units)))
+        decode_with_class(codec, dict(enumerate(unit for _, unit, _ in units)), (32, 32))
 
     with pytest.raises(UserError, match=f"codec {name!r}.*{message}"):
         use()

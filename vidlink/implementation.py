@@ -88,13 +88,16 @@ def encode_with_class(codec: Codec, pictures: Sequence[av.VideoFrame], quality: 
     ]
 
 
-def decode_with_class(codec: Codec, units: Mapping[int, bytes]) -> dict[int, av.VideoFrame]:
+def decode_with_class(
+    codec: Codec, units: Mapping[int, bytes], size: tuple[int, int] | None = None
+) -> dict[int, av.VideoFrame]:
     """Decode what arrived of one segment; pictures by source frame, ``yuv420p``.
 
     Raises
     ------
     UserError
-        The class cannot be made, raises, or gives anything but pictures of these frames.
+        The class cannot be made, raises, or gives anything but pictures of these frames, at that ``size`` (width and
+        height in pixels; None where it is not known).
     """
     _, pictures = _ask(codec, lambda coder: dict(coder.decode(units)), "decode")
     for frame, picture in pictures.items():
@@ -102,6 +105,11 @@ def decode_with_class(codec: Codec, units: Mapping[int, bytes]) -> dict[int, av.
             raise UserError(
                 f"codec {codec.name!r}: decode() gave {type(picture).__name__} for frame {frame!r}, expected an "
                 "av.VideoFrame for frames that it was given"
+            )
+        if size is not None and (picture.width, picture.height) != size:
+            raise UserError(
+                f"codec {codec.name!r}: decode() gave {picture.width}x{picture.height} pixels for frame {frame}, "
+                f"expected {size[0]}x{size[1]}, the size at which it was coded"
             )
     return {frame: picture.reformat(format="yuv420p") for frame, picture in sorted(pictures.items())}
 

@@ -24,6 +24,7 @@ def decode(
     units: Iterable[tuple[int, Sequence[bytes]]],
     *,
     codec: Codec,
+    size: tuple[int, int] | None = None,
     parameter_sets: Sequence[bytes] = (),
 ) -> dict[int, av.VideoFrame]:
     """Decode one closed GOP, or what is left of it.
@@ -35,6 +36,9 @@ def decode(
     codec
         The codec recipe: its decoder, and its payload format (NAL units get start codes; generic units go in as they
         are).
+    size
+        LR width and height in pixels; a class that gives pictures of another size is refused, a stream of FFmpeg's
+        knows its own.
     parameter_sets
         SPS, PPS (and VPS) of the segment, without start codes.
 
@@ -46,7 +50,7 @@ def decode(
     if codec.implementation:
         from vidlink.implementation import decode_with_class
 
-        return decode_with_class(codec, {frame: b"".join(nals) for frame, nals in units if nals})
+        return decode_with_class(codec, {frame: b"".join(nals) for frame, nals in units if nals}, size)
     context: av.VideoCodecContext = av.CodecContext.create(codec.decoder, "r")  # type: ignore[assignment]
     context.thread_count = 1
     context.options = {"flags2": "+showall", "flags": "+output_corrupt"}

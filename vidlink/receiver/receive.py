@@ -104,12 +104,15 @@ class Receiver:
 
     def decode(self, arrival: Arrival) -> dict[int, av.VideoFrame]:
         """Decode one segment; needs no order and may run in any thread."""
-        return decode(arrival.units, codec=self._codec, parameter_sets=arrival.parameter_sets)
+        coded = arrival.carried.coded
+        size = coded.width, coded.height
+        return decode(arrival.units, codec=self._codec, size=size, parameter_sets=arrival.parameter_sets)
 
     def decode_all(self, coded: CodedSegment) -> dict[int, av.VideoFrame]:
         """Decode one segment as if everything had arrived; may run in any thread."""
         units = ((unit.frame, unit.nals) for unit in coded.units)
-        return decode(units, codec=self._codec, parameter_sets=coded.parameter_sets)
+        size = coded.width, coded.height
+        return decode(units, codec=self._codec, size=size, parameter_sets=coded.parameter_sets)
 
     def hold(self, arrival: Arrival, pictures: dict[int, av.VideoFrame]) -> list[Reception]:
         """Exactly one reception for every source frame of a segment. Call once for each segment, in order."""

@@ -125,7 +125,8 @@ def _through(film: list[NDArray[np.uint8]], wanted: int, rung: Rung, codec: Code
     )
     coded = encode(segment, rung, clip=clip, codec=codec)
     units = [(unit.frame, unit.nals) for unit in coded.units]
-    picture = decode(units, codec=codec, parameter_sets=coded.parameter_sets)[wanted]
+    size = coded.width, coded.height
+    picture = decode(units, codec=codec, size=size, parameter_sets=coded.parameter_sets)[wanted]
     luma = np.asarray(picture.to_ndarray(), np.uint8)[: picture.height, : picture.width]
     if luma.shape == (height, width):
         return luma
