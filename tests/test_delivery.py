@@ -4,52 +4,32 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from made import coded
 
 from vidlink.delivery import delivery, packet_columns, payload_bits
 from vidlink.sender.packetize import Packetizer
-from vidlink.types import AccessUnit, CodedSegment, Fate, Rung
+from vidlink.types import Fate
 
 SIZES = (3000, 40, 50, 60, 2000, 70)
-"""Bytes of each picture: large ones take several packets, small ones share one."""
+"""Bytes of each picture, without the header of its NAL unit: large ones take several packets, small ones share one."""
 
 
 def carried(fates=()):
     """A segment, the second of its stream, whose packets met the fates given by their frames."""
     packetizer = Packetizer(aggregate_s=0.2)
     for index in range(2):
-        units = tuple(
-            AccessUnit(
-                frame=10 * index + number,
-                time_s=index + number / 25,
-                nals=(b"\x41" + bytes(size - 1),),
-                key=number == 0,
-                reference=True,
-            )
-            for number, size in enumerate(SIZES)
-        )
-        coded = CodedSegment(
-            index=index,
-            rung=Rung(scale=1, quality=30),
-            payload="h264",
-            width=16,
-            height=16,
-            parameter_sets=(b"\x67sps", b"\x68pps"),
-            side_data=b"",
-            units=units,
-            start_s=float(index),
-            duration_s=len(units) / 25,
-        )
-        packets = packetizer.packetize(coded)
+        segment = coded([[size] for size in SIZES], index=index, first_frame=10 * index, start_s=float(index))
+        packets = packetizer.packetize(segment)
     packets.fate[:] = Fate.DELIVERED
     packets.arrival_s[:] = packets.send_s + 0.02
     for frame, fate in fates:
         packets.fate[packets.frame == frame] = fate
     nothing = np.zeros(len(packets), bool)
-    return SimpleNamespace(coded=coded, packets=packets, recovered=nothing, doubled=nothing)
+    return SimpleNamespace(coded=segment, packets=packets, recovered=nothing, doubled=nothing)
 
 
 def test_everything_sent_is_payload():
-    assert payload_bits(carried()) == {10 + number: 8 * size for number, size in enumerate(SIZES)}
+    assert payload_bits(carried()) == {10 + number: 8 * (size + 1) for number, size in enumerate(SIZES)}
     assert payload_bits(carried([(14, Fate.LOST)])) == payload_bits(carried())
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from made import coded
 
 from vidlink.capture import Captures
 from vidlink.channel import ChannelProfile
@@ -10,35 +11,9 @@ from vidlink.receiver.depacketize import Depacketizer
 from vidlink.sender.fec import parse_fec
 from vidlink.sender.packetize import Packetizer, join
 from vidlink.sender.protect import Protector
-from vidlink.types import AccessUnit, CodedSegment, Fate, Kind, Rung, Segment
+from vidlink.types import Fate, Kind, Segment
 
 PICTURES = 25
-
-
-def coded(index, size=600):
-    rng = np.random.default_rng(index)
-    units = tuple(
-        AccessUnit(
-            frame=PICTURES * index + number,
-            time_s=index + number / PICTURES,
-            nals=(b"\x65" + rng.bytes(size),),
-            key=number == 0,
-            reference=True,
-        )
-        for number in range(PICTURES)
-    )
-    return CodedSegment(
-        index=index,
-        rung=Rung(scale=1, quality=30),
-        payload="h264",
-        width=16,
-        height=16,
-        parameter_sets=(b"\x67sps",),
-        side_data=b"",
-        units=units,
-        start_s=float(index),
-        duration_s=1.0,
-    )
 
 
 def source(index):
@@ -53,7 +28,9 @@ def carry(*, segments=6, fec="none", nack=False, rate_bps=None, deadline_s=0.4, 
     packetizer, protector = Packetizer(mtu=1500 - code.overhead_bytes), Protector(code)
     stream = []
     for index in range(segments):
-        segment = coded(index)
+        segment = coded(
+            [[600]] * PICTURES, index=index, first_frame=PICTURES * index, start_s=float(index), fps=PICTURES
+        )
         stream.append((source(index), segment, protector.protect(packetizer.packetize(segment))))
     rng = np.random.default_rng(seed)
     link = Link(profile, rate_bps=rate_bps, deadline_s=deadline_s, nack=nack, rng=rng)

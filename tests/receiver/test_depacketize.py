@@ -4,39 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made import coded
 
 from vidlink.receiver.depacketize import Depacketizer
 from vidlink.sender.packetize import Packetizer
-from vidlink.types import AccessUnit, CodedSegment, Fate, Kind, Rung
-
-HEADERS = {"h264": b"\x41", "hevc": b"\x02\x01\xaa", "generic": b"\x00"}
-
-
-def coded(sizes, payload="h264"):
-    """A segment whose pictures have NAL units of the given sizes, all different."""
-    rng = np.random.default_rng(0)
-    units = tuple(
-        AccessUnit(
-            frame=number,
-            time_s=number / 30,
-            nals=tuple(HEADERS[payload] + rng.bytes(size) for size in picture),
-            key=number == 0,
-            reference=True,
-        )
-        for number, picture in enumerate(sizes)
-    )
-    return CodedSegment(
-        index=0,
-        rung=Rung(scale=1, quality=30),
-        payload=payload,
-        width=16,
-        height=16,
-        parameter_sets=(b"\x67sps", b"\x68pps") if payload == "h264" else (),
-        side_data=b"boxes",
-        units=units,
-        start_s=0.0,
-        duration_s=1.0,
-    )
+from vidlink.types import Fate, Kind
 
 
 def deliver(packets, rows):
@@ -53,7 +25,7 @@ pictures = st.lists(st.lists(st.integers(8, 900), min_size=1, max_size=3), min_s
 @settings(deadline=None, max_examples=200)
 @given(pictures, formats, st.sampled_from([0.0, 0.2]), st.data())
 def test_whatever_happens_to_packets_no_unit_appears_that_was_not_sent(sizes, payload, aggregate_s, data):
-    segment = coded(sizes, payload)
+    segment = coded(sizes, payload, side_data=b"boxes")
     packets = Packetizer(mtu=300, aggregate_s=aggregate_s).packetize(segment)
     rows = data.draw(st.lists(st.integers(0, len(packets) - 1), max_size=2 * len(packets)), label="arriving rows")
     received = deliver(packets, rows)
@@ -117,7 +89,7 @@ def test_a_lost_last_slice_is_noticed_without_a_marker():
 
 
 def test_parameter_sets_alone_are_a_unit_without_pictures():
-    packets = Packetizer().packetize(coded([[1000], [1000]]))
+    packets = Packetizer().packetize(coded([[1000], [1000]], side_data=b"boxes"))
     (unit,) = Depacketizer(payload="h264").depacketize(deliver(packets, [0]))
     assert (unit.nals, unit.complete) == ((), False)
     assert unit.parameter_sets == (b"\x67sps", b"\x68pps")

@@ -2,43 +2,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made import coded
 
 from vidlink import rtp
 from vidlink.errors import UserError
 from vidlink.receiver.depacketize import Depacketizer
 from vidlink.sender.packetize import Packetizer, wire_bits
-from vidlink.types import AccessUnit, CodedSegment, Fate, Kind, Rung
-
-HEADERS = {"h264": b"\x41", "hevc": b"\x02\x01\xaa", "generic": b"\x00"}
-SETS = {"h264": (b"\x67sps", b"\x68pps"), "hevc": (b"\x40\x01vps", b"\x42\x01sps", b"\x44\x01pps"), "generic": ()}
-
-
-def coded(sizes, payload="h264", *, index=0, side_data=b"", start_s=0.0, fps=30, reorder=False):
-    """A segment whose pictures have NAL units of the given sizes."""
-    rng = np.random.default_rng(index)
-    order = [number ^ 1 if reorder and (number ^ 1) < len(sizes) else number for number in range(len(sizes))]
-    units = tuple(
-        AccessUnit(
-            frame=100 * index + order[number],
-            time_s=start_s + order[number] / fps,
-            nals=tuple(HEADERS[payload] + rng.bytes(size) for size in picture),
-            key=number == 0,
-            reference=True,
-        )
-        for number, picture in enumerate(sizes)
-    )
-    return CodedSegment(
-        index=index,
-        rung=Rung(scale=1, quality=30),
-        payload=payload,
-        width=16,
-        height=16,
-        parameter_sets=SETS[payload],
-        side_data=side_data,
-        units=units,
-        start_s=start_s,
-        duration_s=len(sizes) / fps,
-    )
+from vidlink.types import Fate, Kind
 
 
 def delivered(packets):

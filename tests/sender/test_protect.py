@@ -7,6 +7,7 @@ import pytest
 import reedsolo
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made import coded
 
 from vidlink import rtp
 from vidlink.errors import UserError
@@ -15,33 +16,7 @@ from vidlink.rtp import erasure, parity
 from vidlink.sender.fec import parity_for, parse_fec, residual_loss
 from vidlink.sender.packetize import Packetizer, wire_bits
 from vidlink.sender.protect import Protector, protected_wire_bits
-from vidlink.types import AccessUnit, CodedSegment, Fate, Kind, Rung
-
-
-def coded(sizes, *, index=0, payload="h264"):
-    rng = np.random.default_rng(index)
-    units = tuple(
-        AccessUnit(
-            frame=number,
-            time_s=index + number / 30,
-            nals=tuple((b"\x65" if payload == "h264" else b"") + rng.bytes(size) for size in picture),
-            key=number == 0,
-            reference=True,
-        )
-        for number, picture in enumerate(sizes)
-    )
-    return CodedSegment(
-        index=index,
-        rung=Rung(scale=1, quality=30),
-        payload=payload,
-        width=16,
-        height=16,
-        parameter_sets=(b"\x67sps", b"\x68pps") if payload == "h264" else (),
-        side_data=b"",
-        units=units,
-        start_s=float(index),
-        duration_s=1.0,
-    )
+from vidlink.types import Fate, Kind
 
 
 def lose(packets, lost):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from made import coded
 
 from vidlink import rtp
 from vidlink.channel import Channel, ChannelProfile
@@ -10,33 +11,12 @@ from vidlink.receiver.nack import GapDetector
 from vidlink.receiver.repair import repair
 from vidlink.sender.packetize import Packetizer, join
 from vidlink.sender.retransmit import RetransmittingSender
-from vidlink.types import AccessUnit, CodedSegment, Fate, Kind, Rung
+from vidlink.types import Fate, Kind
 
 
-def coded(index, pictures=30, size=300):
-    rng = np.random.default_rng(index)
-    units = tuple(
-        AccessUnit(
-            frame=pictures * index + number,
-            time_s=index + number / pictures,
-            nals=(b"\x65" + rng.bytes(size),),
-            key=number == 0,
-            reference=True,
-        )
-        for number in range(pictures)
-    )
-    return CodedSegment(
-        index=index,
-        rung=Rung(scale=1, quality=30),
-        payload="h264",
-        width=16,
-        height=16,
-        parameter_sets=(b"\x67sps",),
-        side_data=b"",
-        units=units,
-        start_s=float(index),
-        duration_s=1.0,
-    )
+def second(index, pictures=30):
+    """A second of video."""
+    return coded([[300]] * pictures, index=index, first_frame=pictures * index, start_s=float(index), fps=pictures)
 
 
 def batches(*, rate_bps=150e3, deadline_s=0.5, segments=10, **channel):
@@ -52,7 +32,7 @@ def batches(*, rate_bps=150e3, deadline_s=0.5, segments=10, **channel):
     )
     packetizer = Packetizer()
     for index in range(segments):
-        yield sender.send(packetizer.packetize(coded(index)), 1.0)
+        yield sender.send(packetizer.packetize(second(index)), 1.0)
     yield sender.finish()
 
 
@@ -138,7 +118,7 @@ def test_a_packet_lost_once_is_sent_again_once():
 
 
 def test_gaps_are_asked_for_once_and_again():
-    packets = Packetizer().packetize(coded(0, pictures=5))
+    packets = Packetizer().packetize(second(0, pictures=5))
     packets.arrival_s[:] = [0.0, 0.1, np.nan, 0.3, 0.4, 0.5]
     packets.fate[:] = [1, 1, 2, 1, 1, 1]
     detector = GapDetector(retry_s=0.25, wait_s=0.01, attempts=2)
@@ -150,7 +130,7 @@ def test_gaps_are_asked_for_once_and_again():
 
 
 def test_packets_out_of_order_are_waited_for():
-    packets = Packetizer().packetize(coded(0, pictures=5))
+    packets = Packetizer().packetize(second(0, pictures=5))
     packets.arrival_s[:] = [0.0, 0.1, 0.35, 0.3, 0.4, 0.5]
     packets.fate[:] = 1
     detector = GapDetector(wait_s=0.1)
