@@ -97,6 +97,8 @@ def test_wrong_scales_are_named(scales):
 
 
 def test_recognizers_of_something_else_are_refused(plugin, tree):
+    with pytest.raises(UserError, match=r"'activity': names classes; faces are labelled .* --data classes:PATH"):
+        command.main(["--recognizer", "activity", "--data", f"ferplus:{tree}"])
     with pytest.raises(UserError, match="gives walk, run; the faces are labelled with valence"):
         command.main(["--recognizer", f"{plugin}:NoAffect", "--data", f"ferplus:{tree}"])
 

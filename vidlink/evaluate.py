@@ -90,8 +90,13 @@ def evaluate(
 
     from vidlink.data.faces import AFFECT
     from vidlink.metrics import accuracy, score_table
-    from vidlink.receiver.recognize import Context, recognize
+    from vidlink.receiver.recognize import Context, names_classes, recognize
 
+    if names_classes(recognizer):
+        raise UserError(
+            f"recognizer {recognizer.name!r}: names classes; faces are labelled with valence and arousal (clips in "
+            "folders of classes are --data classes:PATH)"
+        )
     missing = [dimension for dimension in AFFECT if dimension not in recognizer.gives]
     if missing:
         raise UserError(

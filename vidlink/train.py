@@ -100,6 +100,8 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     regime = find_regime(options.regime)
     if options.pretrain:
         regime = replace(regime, pretrain=options.pretrain)
+    if regime.pretrain and not options.start:
+        _check_restorer(options.network, regime)
     if options.threads:
         torch.set_num_threads(options.threads)
     device = find_device(options.device)
@@ -107,6 +109,8 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     settings = _settings(options, regime)
     teacher = load_network(options.teacher)[1] if options.teacher else None
     network, module = _network(options, faces.images.shape[-1])
+    if teacher is not None:
+        _check_teacher(options, module, teacher, faces.images.shape[-1])
     checkpoint = options.out.with_suffix(".checkpoint")
     if settings.pretrained and not checkpoint.exists():
         _pretrain(options, regime, module, faces, device)
@@ -151,13 +155,44 @@ def _network(options: argparse.Namespace, size: int) -> tuple[Network, Any]:
     return network, module
 
 
+def _check_restorer(network: str, regime: Regime) -> None:
+    """Before anything is loaded: a restorer that works at one factor only cannot learn another."""
+    from vidlink.nets.build import build_restorer
+
+    first, plus, _ = network.partition("+")
+    if not plus:
+        return
+    restorer = build_restorer(first)
+    if getattr(restorer, "takes_lr", False) and restorer.scale != regime.pretrain:
+        raise UserError(
+            f"--network {network}: {first} restores by {restorer.scale} only, and {regime.name} pre-trains at "
+            f"{regime.pretrain:g}; --pretrain {restorer.scale} fits"
+        )
+
+
+def _check_teacher(options: argparse.Namespace, module: Any, teacher: Any, side: int) -> None:
+    """A teacher's features must be as many as the network's."""
+    import torch
+
+    counts = []
+    for each in (module, teacher):
+        with torch.inference_mode():
+            counts.append(each.eval().features(torch.zeros(1, 1, side, side)).shape[1])
+    if counts[0] != counts[1]:
+        raise UserError(
+            f"--teacher {options.teacher}: has {counts[1]} features, the network to train {counts[0]}; "
+            "both must be of one kind and --width"
+        )
+
+
 def _coding(options: argparse.Namespace) -> Coding | None:
     if not options.codec_aware:
         return None
     from vidlink.profiles import load_codec
-    from vidlink.training.coded import Coding
+    from vidlink.training.coded import Coding, useful_range
 
-    return Coding(codec=load_codec(options.codec), share=options.codec_aware)
+    codec = load_codec(options.codec)
+    return Coding(codec=codec, quality=useful_range(codec.quality), share=options.codec_aware)
 
 
 def _pretrain(options: argparse.Namespace, regime: Regime, module: Any, faces: FaceSet, device: torch.device) -> None:
@@ -241,6 +276,7 @@ def _settings(options: argparse.Namespace, regime: Regime) -> Settings:
         network=options.network,
         width=options.width,
         data=f"{kind}:{Path(path).name}",
+        split={"train": options.split, "valid": options.valid},
         epochs=options.epochs,
         batch=options.batch,
         learning_rate=options.learning_rate,
@@ -282,7 +318,6 @@ def _card(
         **asdict(settings),
         "best_epoch": run.best["epoch"],
         "started_from": _card_beside(options.start) if options.start else None,
-        "split": {"train": options.split, "valid": options.valid},
         "faces": {"train": len(faces), "valid": len(valid)},
         "valid_scores": {
             f"{scale:g}": {

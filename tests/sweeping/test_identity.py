@@ -23,6 +23,29 @@ def test_the_same_content_elsewhere_is_the_same_point(settings, tmp_path):
     assert identify(replace(settings, input=str(copy))) == identify(settings)
 
 
+def test_the_folder_counts_where_it_may_be_the_label(settings, tmp_path):
+    """Walk/a.mp4 is labelled for a recognizer of classes, misc/a.mp4 is not."""
+    found = {}
+    for folder in ("Walk", "misc"):
+        (tmp_path / folder).mkdir()
+        clip = str(shutil.copy(settings.input, tmp_path / folder / "a.mp4"))
+        for name, label in (("activity", None), ("activity", "Run"), ("affect", None)):
+            found[folder, name, label] = identify(replace(settings, input=clip, recognizer=name, label=label))
+    assert found["Walk", "activity", None] != found["misc", "activity", None]
+    assert found["Walk", "activity", "Run"] == found["misc", "activity", "Run"]
+    assert found["Walk", "affect", None] == found["misc", "affect", None]
+
+
+def test_the_source_that_an_argument_names_counts(settings, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "my_nets.py").write_text("def make_net(): ...\n")
+    mine = replace(settings, recognizer="image-classifier", recognizer_args=("model=my_nets:make_net",), label="x")
+    before = identify(mine)
+    assert identify(mine) == before
+    (tmp_path / "my_nets.py").write_text("def make_net(): return 1\n")
+    assert identify(mine) != before
+
+
 def test_a_codec_from_the_shelf_is_its_content(settings, tmp_path):
     shelf = Path(__file__).parents[2] / "codecs" / "x264.toml"
     own = shutil.copy(shelf, tmp_path / "mine.toml")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vidlink.profiles import load_codec
-from vidlink.training.coded import Coding, code
+from vidlink.training.coded import Coding, code, useful_range
 
 
 def faces(count):
@@ -45,3 +45,8 @@ def test_seeds_decide():
 @pytest.mark.parametrize("codec", ["x265", "vp9"])
 def test_any_recipe(codec):
     assert error(coded(1, 20, codec=codec)) < error(coded(1, 45, codec=codec))
+
+
+@pytest.mark.parametrize(("codec", "expected"), [("x264", (22, 50)), ("x265", (22, 50)), ("vp9", (26, 62))])
+def test_training_uses_the_recipe_s_own_range(codec, expected):
+    assert useful_range(load_codec(codec).quality) == expected

@@ -288,3 +288,29 @@ def test_disturbed_faces_are_learnt_from_and_the_card_says_so(tree, tmp_path):
     assert plain["valid_scores"] != other["valid_scores"]
     with pytest.raises(UserError, match="did you mean 'blur'"):
         command.train(arguments(tree, tmp_path / "c.safetensors", "--disturb", "blurr:2"))
+
+
+def test_a_restorer_of_one_factor_must_be_pre_trained_at_it(tree, tmp_path):
+    options = arguments(tree, tmp_path / "x.safetensors", "--network", "espcn+residual", "--regime", "joint-oa")
+    with pytest.raises(UserError, match=r"espcn restores by 2 only, and joint-oa pre-trains at 6; --pretrain 2 fits"):
+        command.train(options)
+    options.pretrain, options.epochs = 2.0, 1
+    assert command.train(options)["regime"] == "joint-oa"
+
+
+def test_a_teacher_must_have_as_many_features(tree, tmp_path):
+    wide = tmp_path / "wide.safetensors"
+    command.train(arguments(tree, wide, "--epochs", "1", "--width", "16"))
+    options = arguments(tree, tmp_path / "x.safetensors", "--teacher", str(wide))
+    with pytest.raises(
+        UserError, match=r"--teacher .*wide.safetensors: has 64 features, the network to train 32"
+    ):
+        command.train(options)
+
+
+def test_a_run_goes_on_with_its_own_splits_only(tree, tmp_path):
+    options = arguments(tree, tmp_path / "x.safetensors")
+    interrupted(options)
+    options.valid = "train"
+    with pytest.raises(UserError, match="belongs to a run with split"):
+        command.train(options)

@@ -54,6 +54,8 @@ def identify(settings: Settings) -> str:
     parts["codec"] = _profile("codecs", settings.codec)
     parts["channel"] = _profile("channels", settings.channel)
     parts["recognizer"] = recognizer_content(settings)
+    if folder := _folder_label(settings):
+        parts["folder"] = folder
     if settings.live and ":" in settings.estimator:
         parts["estimator"] = [
             settings.estimator,
@@ -81,6 +83,16 @@ def _input(name: str | None) -> list[str]:
     if not images:
         raise UserError(f"input {name}: no such file")
     return [part for image in images for part in (image.name, _digest_file(image))]
+
+
+def _folder_label(settings: Settings) -> str | None:
+    """The folder of the clip, which recognizers of classes take for its label where no other is given.
+
+    Which recognizers name classes is not known before they are loaded; the shipped ones of affect do not.
+    """
+    if settings.input is None or settings.label is not None or settings.labels is not None:
+        return None
+    return None if settings.recognizer in ("none", "affect") else Path(settings.input).absolute().parent.name
 
 
 def _profile(kind: Any, name: str) -> list[str]:
@@ -123,10 +135,18 @@ def recognizer_content(settings: Settings) -> list[str]:
     if target.startswith("vidlink."):
         shipped = sorted((Path(__file__).parents[1] / "weights").glob("*.safetensors"))
         weights = shipped if settings.weights is None else [settings.weights]
-        return [target, *settings.recognizer_args, *(_digest_file(path) for path in weights)]
+        return [target, *settings.recognizer_args, *(_digest_file(path) for path in (*weights, *_named(settings)))]
     weights = [] if settings.weights is None else [settings.weights]
     sources = sources_of(target, what=f"recognizer {name!r}")
-    return [target, *settings.recognizer_args, *(_digest_file(path) for path in (*sources, *weights))]
+    found = (*sources, *weights, *_named(settings))
+    return [target, *settings.recognizer_args, *(_digest_file(path) for path in found)]
+
+
+def _named(settings: Settings) -> list[Path]:
+    """Source files of what the recognizer's arguments name, like ``model=my_package:make_net``."""
+    values = [argument.partition("=")[2] for argument in settings.recognizer_args]
+    names = [value for value in values if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", value)]
+    return [path for name in names for path in sources_of(name, what=f"--recognizer-arg {name}")]
 
 
 def _digest_file(path: Path) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Generator, Tensor
 
-    from vidlink.profiles import Codec
+    from vidlink.profiles import Codec, QualityKnob
 
 FRAME_RATE = Fraction(25)
 
@@ -39,7 +39,7 @@ class Coding:
     """The recipe."""
     share: float = 0.5
     """Share of the pictures that are coded."""
-    quality: tuple[float, float] = (22.0, 50.0)
+    quality: tuple[float, float]
     """Best and worst value of the recipe's quality knob."""
     group: int = 64
     """Pictures tiled into one; they share a factor and a quality."""
@@ -47,6 +47,15 @@ class Coding:
     """Pictures of one short GOP; one of them is drawn."""
     motion: float = 0.7
     """Largest motion in pixels from one picture to the next, in each direction."""
+
+
+def useful_range(knob: QualityKnob) -> tuple[float, float]:
+    """The part of a quality knob at which faces are sent over thin links: from 0.29 of it to 0.98, best to worst.
+
+    CRF 22 to 50 of x264.
+    """
+    length = knob.worst - knob.best
+    return knob.rounded(knob.best + 12 / 41 * length), knob.rounded(knob.best + 40 / 41 * length)
 
 
 def code(pictures: Tensor, scale: float, coding: Coding, generator: Generator) -> tuple[Tensor, float]:

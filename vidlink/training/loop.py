@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +44,8 @@ class Settings:
     """Its width."""
     data: str
     """Spec of the training data."""
+    split: dict[str, str] = field(default_factory=lambda: {"train": "train", "valid": "valid"})
+    """Its splits, to learn from and to validate on."""
     epochs: int
     """Times each face is seen."""
     batch: int = 256
