@@ -51,6 +51,20 @@ def test_the_module_itself_ends_with_status_2_and_one_line(tmp_path):
     assert "no such file" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        (("--bitrate", "64k", "--scale", "0.5"), ("--scale: ", "0.5")),
+        (("--bitrate", "64k", "--quality", "30", "--search", "ladder"), ("--search ladder", "--quality", "exhaustive")),
+        (("--bitrate", "64k", "--fec", "bogus"), ("'bogus'", "expected none")),
+        (("--bitrate", "64k", "--roi", "bogus"), ("--roi",)),
+        (("--bitrate", "auto", "--estimator", "ggc"), ("estimator", "did you mean 'gcc'")),
+    ],
+)
+def test_settings_are_checked_before_the_clip_is_opened(command, options, parts):
+    refused(command("nosuch.mp4", *options), *parts)
+
+
 @pytest.mark.parametrize("content", [b"hello, this is a text\n" * 20, b"", b"\x00" * 4000, os.urandom(4000)])
 def test_not_a_video(command, tmp_path, content):
     (tmp_path / "clip.mp4").write_bytes(content)

@@ -96,6 +96,12 @@ def test_wrong_scales_are_named(scales):
         command.parse_scales(scales)
 
 
+def test_data_of_another_task_is_told_so():
+    for spec in ("classes:arid6", "images:T91"):
+        with pytest.raises(UserError, match=r"for --task .*; faces are afewva, ferplus, generated, recola"):
+            load_faces(spec, "valid")
+
+
 def test_recognizers_of_something_else_are_refused(plugin, tree):
     with pytest.raises(UserError, match=r"'activity': names classes; faces are labelled .* --data classes:PATH"):
         command.main(["--recognizer", "activity", "--data", f"ferplus:{tree}"])

@@ -74,7 +74,11 @@ def test_a_file_of_ones_own_works_by_its_path(tmp_path, monkeypatch):
         ("best = 10", 'best = "low"', ("'quality.best'", "'low'")),
         ("grid = [20, 30]", "grid = []", ("'quality.grid'",)),
         ("grid = [20, 30]", "grid = [20, 90]", ("'quality'", "10 to 51", "90")),
-        ("grid = [20, 30]", "grid = [20, 30]\nqrid = [1]", ("'quality.qrid'", "unknown key")),
+        (
+            "grid = [20, 30]",
+            "grid = [20, 30]\nqrid = [1]",
+            ("'quality.qrid'", "did you mean 'grid'? known are best, grid, option, step, worst"),
+        ),
         ("[options]", "min_side = 1\n[options]", ("'min_side'", "1")),
         ("[options]", 'program = "gstreamer"\n[options]', ("'program'", "gstreamer", "ffmpeg")),
         ("[options]", "[optoins]", ("'optoins'", "did you mean 'options'")),
@@ -100,6 +104,10 @@ def test_wrong_codec_files_name_file_key_found_and_allowed(tmp_path, old, new, p
         ('description = "x"\ndelay_s = -1', ("'delay_s'", "-1")),
         ('description = "x"\n[loss]\nmodel = "bernuli"', ("loss", "bernuli", "bernoulli")),
         ('description = "x"\n[loss]\nmodel = "bernoulli"\nprobability = 1.5', ("probability", "1.5")),
+        (
+            'description = "x"\n[loss]\nmodel = "bernoulli"\nprobability = 0.1\nmean_burst = 3',
+            ("unknown key 'loss.mean_burst'", "known are model, probability"),
+        ),
         ('description = "x"\nqueue_s = 1.0', ("queue_s", "rate or trace")),
         ('description = "x"\nrate = "64k"\n[trace]\npath = "t"\nformat = "csv"', ("rate and trace",)),
     ],

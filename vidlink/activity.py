@@ -288,7 +288,7 @@ def _folder(data: str) -> Path:
     kind, colon, path = data.partition(":")
     if not colon or kind != KIND:
         raise UserError(f"--data {data}: expected {KIND}:PATH, a folder of class folders")
-    return Path(path)
+    return Path(path).expanduser()
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -305,8 +305,10 @@ def _settings(options: argparse.Namespace) -> Settings:
         raise UserError(f"--largest-scale {options.largest_scale:g}: from 1 to 40")
     if options.out.suffix != ".safetensors":
         raise UserError(f"--out {options.out}: the name of a .safetensors file")
-    if options.out.exists() and not options.overwrite:
-        raise UserError(f"--out {options.out}: exists; --overwrite replaces it")
+    folds = range(1, options.folds + 1) if options.keep_folds else ()
+    for path in (options.out, *(options.out.with_suffix(f".fold{number}.safetensors") for number in folds)):
+        if path.exists() and not options.overwrite:
+            raise UserError(f"--out {path}: exists; --overwrite replaces it")
     return Settings(
         figures=options.figures,
         figure_steps=options.figure_steps if options.figures else 0,

@@ -42,7 +42,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--codec", metavar="NAME", help="also code the faces by this recipe (with --quality)")
     parser.add_argument("--quality", metavar="30,38", help="values of the codec's quality knob (codec: x264)")
     parser.add_argument("--disturb", metavar="noise:0.05,...", help="what goes wrong with the faces before the link: "
-        "noise, salt, blur, occlusion, dark (KIND:STRENGTH or KIND:LEAST-LARGEST, @SHARE)")  # fmt: skip
+        "noise, salt, blur, occlusion, dark, area, bicubic (KIND:STRENGTH or KIND:LEAST-LARGEST, @SHARE)")  # fmt: skip
+    parser.add_argument("--recognizer-arg", action="append", default=[], metavar="KEY=VALUE", help="setting of it")
     parser.add_argument("--weights", type=Path, metavar="FILE.safetensors", help="other weights than its own")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the scores here")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (%(default)s)")
@@ -292,7 +293,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     if options.threads:
         torch.set_num_threads(options.threads)
-    recognizer = load_recognizer(options.recognizer, device=options.device, weights=options.weights)
+    recognizer = load_recognizer(
+        options.recognizer, device=options.device, weights=options.weights, arguments=options.recognizer_arg
+    )
     faces = load_faces(options.data, options.split)
     if options.disturb:
         from vidlink.training.disturb import disturb_images, parse_mix

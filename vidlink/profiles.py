@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from vidlink.errors import UserError, unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vidlink.channel.profile import ChannelProfile
 
 
@@ -150,12 +152,41 @@ def _validated(model: type[BaseModel], path: Path) -> Any:
 
 def _one_line(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "(whole file)"
+    place, known = _place(model, first["loc"])
+    key = ".".join(place) or "(whole file)"
     if first["type"] == "extra_forbidden":
-        return f"{path}: unknown key {key!r}: {unknown('key', str(first['loc'][-1]), model.model_fields)}"
+        return f"{path}: unknown key {key!r}: {unknown('key', place[-1], known)}"
     if first["type"] == "missing":
         return f"{path}: key {key!r} is missing"
     message = first["msg"].removeprefix("Value error, ")
     found = first["input"]
     shown = "" if isinstance(found, dict) else f", found {found!r}"
     return f"{path}: key {key!r}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _place(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[list[str], list[str]]:
+    """Where in the file an error is, and the keys of the table that it is in.
+
+    Between the keys of the file pydantic names which kind of a table it took one for (``model = "bernoulli"``); that is
+    no key.
+    """
+    place, tables = [], [model]
+    for number, part in enumerate(loc):
+        inner = [table.model_fields[part].annotation for table in tables if part in table.model_fields]
+        last = number == len(loc) - 1
+        if inner or last or isinstance(part, int):
+            place.append(str(part))
+        if inner and not last:
+            tables = [found for each in inner for found in _models_in(each)]
+        elif not last:
+            of_kind = [table for table in tables if any(part == field.default or part in get_args(field.annotation)
+                                                        for field in table.model_fields.values())]  # fmt: skip
+            tables = of_kind or tables
+    return place, sorted({name for table in tables for name in table.model_fields})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Every model that an annotation names, however deep."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _models_in(part)]

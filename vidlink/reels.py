@@ -83,6 +83,9 @@ def write_reels(
             reel = make_reel(faces, seconds=seconds, seed=seed, index=index)
             write_reel(reel, clip)
             reel.labels().to_csv(clip.with_suffix(".csv"), index=False, lineterminator="\n")
+    except KeyboardInterrupt:
+        clip.unlink(missing_ok=True)
+        raise KeyboardInterrupt(f"{index} reels are whole in {folder}") from None
     except OSError as error:
         raise UserError(f"--out {folder}: cannot be written: {error.strerror or error}") from error
     return clips

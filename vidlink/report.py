@@ -209,8 +209,10 @@ def _recognition(found: dict[str, Any] | None) -> list[tuple[str, str]]:
     if found is None:
         return []
     if not found["n"]:
-        why = "no face was found" if not found["faces"] else "no frame has a label"
-        return [(found["task"], f"nothing to score: {why} (--roi x,y,w,h says where a face is)")]
+        why = "no frame that was looked at has a label (--labels names a table of them)"
+        if not found["faces"]:
+            why = "no face was found (--roi x,y,w,h says where one is)"
+        return [(found["task"], f"nothing to score: {why}")]
     against = "labels" if found["against"] == "labels" else "its own output on the pristine clip"
     if "accuracy" in found:
         return _named(found, against)

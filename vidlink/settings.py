@@ -142,9 +142,9 @@ def simulate_parser() -> argparse.ArgumentParser:
     add("--objective", default="psnr", choices=["psnr", "ssim", "task"], help="what the plan maximizes (default: psnr)")
     add(
         "--search",
-        default="guided",
         choices=["guided", "exhaustive", "best-fixed", "ladder"],
-        help="how rungs are chosen: few trials, all of them, one scale for the clip, by thresholds (default: guided)",
+        help="how rungs are chosen: few trials, all of them, one scale for the clip, by thresholds (default: guided; "
+        "exhaustive where --quality is given)",
     )
     add("--scales", metavar="1,2,4", help="scale factors of the ladder (default: 1,1.5,2,3,4,6,8)")
     add("--divisors", default=None, metavar="1,2", help="frame divisors of the ladder (default: 1,2,3,4)")
@@ -234,6 +234,8 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
     UserError
         A value that cannot be; the message names the option, what was found and what is right.
     """
+    from vidlink.roi import parse_roi
+    from vidlink.sender.fec import parse_fec
     from vidlink.sender.ladder import parse_scales
 
     bitrate, live = None, arguments.bitrate == "auto"
@@ -245,7 +247,7 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
         raise UserError("--scale fixes one factor and --scales gives a ladder: give one of them")
     scales: tuple[float, ...] = DEFAULT_SCALES
     if arguments.scale is not None:
-        scales = parse_scales(f"{arguments.scale}")
+        scales = parse_scales(f"{arguments.scale}", option="--scale")
     elif arguments.scales is not None:
         scales = parse_scales(arguments.scales)
     divisors: tuple[int, ...] = (1,) if arguments.scale is not None and arguments.quality is not None else (1, 2, 3, 4)
@@ -261,6 +263,8 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
         raise UserError(f"--recognize-every {arguments.recognize_every}: at least 1")
     if arguments.label is not None and arguments.labels is not None:
         raise UserError("--label names one class and --labels a table of labels: give one of them")
+    parse_fec(arguments.fec)
+    parse_roi(arguments.roi)
     if arguments.seed < 0:
         raise UserError(f"--seed {arguments.seed}: at least 0")
     return Settings(
@@ -277,7 +281,7 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
         objective=arguments.objective,
         scales=scales,
         divisors=divisors,
-        search=arguments.search,
+        search=_search(arguments),
         scale=arguments.scale,
         quality=arguments.quality,
         segment_s=arguments.segment,
@@ -303,6 +307,15 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
     )
 
 
+def _search(arguments: argparse.Namespace) -> Any:
+    """How rungs are chosen: at one quality alone there is nothing to predict, so every rung is tried."""
+    if arguments.quality is None or arguments.scale is not None:
+        return arguments.search or "guided"
+    if arguments.search not in (None, "exhaustive"):
+        raise UserError(f"--search {arguments.search}: with --quality every rung of that quality is tried (exhaustive)")
+    return "exhaustive"
+
+
 def _live(arguments: argparse.Namespace, *, live: bool) -> dict[str, Any]:
     """Settings of live mode; options of it that are given without it are refused, and those that it has no use for."""
     options = ("estimator", "start_bitrate", "feedback", "shortest_segment")
@@ -315,10 +328,13 @@ def _live(arguments: argparse.Namespace, *, live: bool) -> dict[str, Any]:
         raise UserError(
             "--quality: cannot be fixed with --bitrate auto, where it follows the link; leave one of them out"
         )
-    if arguments.search != "guided":
+    if arguments.search not in (None, "guided"):
         raise UserError(f"--search {arguments.search}: plans ahead, which --bitrate auto cannot; leave it out")
     found: dict[str, Any] = {"live": True}
     if arguments.estimator is not None:
+        from vidlink.sender.estimator import check_estimator
+
+        check_estimator(arguments.estimator)
         found["estimator"] = arguments.estimator
     if arguments.start_bitrate is not None:
         found["start_bps"] = _rate("--start-bitrate", arguments.start_bitrate)

@@ -51,7 +51,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--codec-aware", type=float, default=0.0, metavar="SHARE", help="share of faces that are coded and decoded")
     add("--codec", default="x264", help="recipe for --codec-aware (%(default)s)")
     add("--disturb", metavar="noise:0-0.05,...", help="what goes wrong with faces before that: noise, salt, blur, "
-        "occlusion, dark (KIND:STRENGTH or KIND:LEAST-LARGEST, @SHARE)")  # fmt: skip
+        "occlusion, dark, area, bicubic (KIND:STRENGTH or KIND:LEAST-LARGEST, @SHARE)")  # fmt: skip
     add("--teacher", type=Path, metavar="FILE.safetensors", help="HR-trained weights whose features to come close to")
     add("--distil", type=float, default=2.0, metavar="WEIGHT", help="weight of that distance (%(default)s)")
     add("--encoder-rate", type=float, metavar="SHARE", help="rate of the early layers, in place of the regime's")

@@ -70,6 +70,16 @@ def test_weights_of_another_network_are_named(tmp_path, state):
         load_foreign(small(), tmp_path / "shape.pth", "mine")
 
 
+def test_an_image_classifier_has_the_classes_that_are_named():
+    pytest.importorskip("torchvision")
+    pair = load_recognizer(
+        "image-classifier", arguments=["model=resnet18", "random=true", "classes=walk,run", "size=32"]
+    )
+    assert pair(torch.rand(1, 8, 3, 32, 32), None).shape == (1, 2)
+    with pytest.raises(UserError, match="2 classes for resnet18, whose published weights know 1000"):
+        load_recognizer("image-classifier", arguments=["model=resnet18", "classes=walk,run"])
+
+
 def test_any_module_is_pooled_over_time(tmp_path, monkeypatch, state):
     (tmp_path / "my_nets.py").write_text(
         "import torch\ndef net():\n    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 2))\n"

@@ -302,9 +302,7 @@ def test_a_teacher_must_have_as_many_features(tree, tmp_path):
     wide = tmp_path / "wide.safetensors"
     command.train(arguments(tree, wide, "--epochs", "1", "--width", "16"))
     options = arguments(tree, tmp_path / "x.safetensors", "--teacher", str(wide))
-    with pytest.raises(
-        UserError, match=r"--teacher .*wide.safetensors: has 64 features, the network to train 32"
-    ):
+    with pytest.raises(UserError, match=r"--teacher .*wide.safetensors: has 64 features, the network to train 32"):
         command.train(options)
 
 

@@ -77,6 +77,9 @@ def load_faces(spec: str, split: str) -> FaceSet:
     kind, colon, path = spec.partition(":")
     if not colon or not path:
         raise UserError(f"data {spec!r}: expected KIND:PATH, for example ferplus:/data/ferplus.zip")
+    elsewhere = {"classes": "clips in folders of classes, for --task activity", "images": "pictures, for --task sr"}
+    if kind in elsewhere:
+        raise UserError(f"data {spec!r}: {elsewhere[kind]}; faces are {', '.join(sorted(kinds))}")
     if kind not in kinds:
         raise unknown("kind of data", kind, kinds)
     return kinds[kind](path, split)

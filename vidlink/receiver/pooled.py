@@ -12,6 +12,7 @@ from vidlink.plugins import find_class, make
 from vidlink.receiver.recognizer import Wants
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from torch import Tensor
@@ -73,7 +74,7 @@ class ImageClassifier:
         if ":" in model:
             network, known = _make(model), None
         else:
-            network, known = _torchvision(model, fetched=weights is None and not random)
+            network, known = _torchvision(model, classes, fetched=weights is None and not random)
         if weights is not None:
             load_foreign(network, weights, model)
         self.network = network.to(self.device).eval()
@@ -99,8 +100,10 @@ def _make(model: str) -> torch.nn.Module:
     return made
 
 
-def _torchvision(model: str, *, fetched: bool) -> tuple[torch.nn.Module, tuple[str, ...]]:
-    """Make a classifier of torchvision; returns it and the names of its classes."""
+def _torchvision(
+    model: str, classes: Sequence[str] | None, *, fetched: bool
+) -> tuple[torch.nn.Module, tuple[str, ...]]:
+    """Make a classifier of torchvision for these classes, or its own; returns it and their names."""
     torchvision = import_torchvision()
     names = torchvision.models.list_models(module=torchvision.models)
     if model not in names:
@@ -110,7 +113,13 @@ def _torchvision(model: str, *, fetched: bool) -> tuple[torch.nn.Module, tuple[s
     published = torchvision.models.get_model_weights(model).DEFAULT
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = torchvision.models.get_model(model, weights=None)
+        count = len(published.meta["categories"])
+        if fetched and classes and len(classes) != count:
+            raise UserError(
+                f"recognizer 'image-classifier': {len(classes)} classes for {model}, whose published weights know "
+                f"{count}; --weights names those of {len(classes)}, random=true makes some"
+            )
+        network = torchvision.models.get_model(model, weights=None, num_classes=len(classes or range(count)))
     if fetched:
         network.load_state_dict(fetch(published, model))
     return network, tuple(published.meta["categories"])

@@ -80,8 +80,7 @@ def load_estimator(
     UserError
         There is none of that name, it cannot be imported or made (the reason is shown), or it lacks a method.
     """
-    if ":" not in name and name not in SHIPPED:
-        raise unknown("estimator", name, SHIPPED)
+    check_estimator(name)
     made_by = _find(name, SHIPPED.get(name, name))
     offered = {"start_bps": start_bps, "feedback_s": feedback_s, "capacity_bps": capacity_bps}
     made = make(made_by, taken_of(made_by, offered), what=f"--estimator {name}")
@@ -89,6 +88,12 @@ def load_estimator(
         if not callable(getattr(made, method, None)):
             raise UserError(f"--estimator {name}: has no method {method}(), see vidlink.sender.estimator.Estimator")
     return made
+
+
+def check_estimator(name: str) -> None:
+    """Refuse a name that is neither shipped nor ``package.module:Class``; raises UserError."""
+    if ":" not in name and name not in SHIPPED:
+        raise unknown("estimator", name, SHIPPED)
 
 
 def list_estimators() -> dict[str, str]:

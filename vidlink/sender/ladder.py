@@ -16,8 +16,8 @@ def coded_size(width: int, height: int, scale: float) -> tuple[int, int]:
     return max(2, 2 * round(width / scale / 2)), max(2, 2 * round(height / scale / 2))
 
 
-def parse_scales(text: str) -> tuple[float, ...]:
-    """Parse ``1,1.5,2`` into sorted scale factors.
+def parse_scales(text: str, *, option: str = "--scales") -> tuple[float, ...]:
+    """Parse ``1,1.5,2`` into sorted scale factors; messages name the ``option`` that they come from.
 
     Raises
     ------
@@ -29,12 +29,12 @@ def parse_scales(text: str) -> tuple[float, ...]:
         try:
             scale = float(part)
         except ValueError:
-            raise UserError(f"--scales: {part.strip()!r} is not a number; write factors like 1,1.5,2") from None
+            raise UserError(f"{option}: {part.strip()!r} is not a number; write factors like 1,1.5,2") from None
         if not (math.isfinite(scale) and scale >= 1):
-            raise UserError(f"--scales: a scale factor is HR side / LR side and at least 1, found {part.strip()!r}")
+            raise UserError(f"{option}: a scale factor is HR side / LR side and at least 1, found {part.strip()!r}")
         scales.append(scale)
     if len(set(scales)) < len(scales):
-        raise UserError(f"--scales: a factor is named twice in {text!r}")
+        raise UserError(f"{option}: a factor is named twice in {text!r}")
     return tuple(sorted(scales))
 
 
