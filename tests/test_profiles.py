@@ -77,7 +77,7 @@ def test_a_file_of_ones_own_works_by_its_path(tmp_path, monkeypatch):
         (
             "grid = [20, 30]",
             "grid = [20, 30]\nqrid = [1]",
-            ("'quality.qrid'", "did you mean 'grid'? known are best, grid, option, step, worst"),
+            ("'quality.qrid'", "did you mean 'grid'? known are best, grid"),
         ),
         ("[options]", "min_side = 1\n[options]", ("'min_side'", "1")),
         ("[options]", 'program = "gstreamer"\n[options]', ("'program'", "gstreamer", "ffmpeg")),

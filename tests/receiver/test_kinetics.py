@@ -72,12 +72,11 @@ def test_weights_of_another_network_are_named(tmp_path, state):
 
 def test_an_image_classifier_has_the_classes_that_are_named():
     pytest.importorskip("torchvision")
-    pair = load_recognizer(
-        "image-classifier", arguments=["model=resnet18", "random=true", "classes=walk,run", "size=32"]
-    )
+    named = ["model=resnet18", "classes=walk,run"]
+    pair = load_recognizer("image-classifier", arguments=[*named, "random=true", "size=32"])
     assert pair(torch.rand(1, 8, 3, 32, 32), None).shape == (1, 2)
     with pytest.raises(UserError, match="2 classes for resnet18, whose published weights know 1000"):
-        load_recognizer("image-classifier", arguments=["model=resnet18", "classes=walk,run"])
+        load_recognizer("image-classifier", arguments=named)
 
 
 def test_any_module_is_pooled_over_time(tmp_path, monkeypatch, state):
