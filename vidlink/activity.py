@@ -210,7 +210,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     import numpy as np
     import torch
 
-    from vidlink.data.classfolders import assign_folds, load_clips
+    from vidlink.data.classfolders import load_clips
     from vidlink.receiver.registry import find_device
     from vidlink.training.activity import ActivityTraining, pool_of
     from vidlink.training.windows import Variation
@@ -221,7 +221,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         _folder(options.data), frame_rate=HELD_RATE, size=HELD_SIZE, pattern=options.groups, quiet=options.quiet
     )
     say_skipped(found.skipped, len(found.clips))
-    fold = assign_folds(found.files, options.folds) if options.folds else None
+    fold = _folds(options, found) if options.folds else None
     variation = Variation(scales=(1.0, options.largest_scale), shifted=not options.unshifted)
     run = ActivityTraining(settings, variation, device=find_device(options.device), quiet=options.quiet)
     everything = pool_of(found, np.arange(len(found.clips)))
@@ -245,6 +245,17 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     if verdicts is not None:
         draw(options.out.with_suffix(".png"), verdicts)
     return card
+
+
+def _folds(options: argparse.Namespace, found: ClipSet) -> NDArray[np.int64]:
+    """Fold of each clip that could be read: assigned over all that are listed, as :func:`_split` does."""
+    import numpy as np
+
+    from vidlink.data.classfolders import assign_folds, list_clips
+
+    listed = list_clips(_folder(options.data), options.groups)
+    fold_of = dict(zip((file.path for file in listed), assign_folds(listed, options.folds).tolist(), strict=True))
+    return np.array([fold_of[file.path] for file in found.files], np.int64)
 
 
 def score(network: ActivityNet, found: ClipSet, rows: NDArray[np.int64]) -> Verdicts:

@@ -51,7 +51,8 @@ def _use(packets: pd.DataFrame, link: LiveLink, seconds: float) -> dict[str, flo
     capacity_bps = link.capacity_bps(start_s, seconds) if seconds > start_s else None
     if not capacity_bps:
         return {"capacity_bps": capacity_bps, "capacity_used": None}
-    bits = 8 * int(packets.loc[packets["arrival_s"] <= seconds, "bytes"].sum())
+    crossed = packets[packets["fate"] == "delivered"]
+    bits = 8 * int(crossed.loc[crossed["arrival_s"] <= seconds, "bytes"].sum())
     return {
         "capacity_bps": round(capacity_bps, 1),
         "capacity_used": round(bits / (seconds - start_s) / capacity_bps, 6),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,7 @@ def write_reels(
 
     from vidlink.data.faces import load_faces
     from vidlink.data.reels import make_reel, write_reel
+    from vidlink.files import write_whole
 
     if count < 1:
         raise UserError(f"--count {count}: at least 1")
@@ -73,19 +75,21 @@ def write_reels(
     if seed < 0:
         raise UserError(f"--seed {seed}: at least 0")
     clips = [folder / f"{index:02d}.mkv" for index in range(count)]
-    there = [clip for clip in clips if clip.exists() or clip.with_suffix(".csv").exists()]
+    there = [path for clip in clips for path in (clip, clip.with_suffix(".csv")) if path.exists()]
     if there and not overwrite:
         raise UserError(f"--out {folder}: has {there[0].name} already; give another folder, or --overwrite")
     faces = load_faces(data, split)
+    whole = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for index, clip in enumerate(tqdm(clips, unit="reel", disable=True if quiet else None)):
             reel = make_reel(faces, seconds=seconds, seed=seed, index=index)
-            write_reel(reel, clip)
-            reel.labels().to_csv(clip.with_suffix(".csv"), index=False, lineterminator="\n")
+            save_labels = partial(reel.labels().to_csv, index=False, lineterminator="\n")
+            write_whole(clip.with_suffix(".csv"), save_labels)
+            write_whole(clip, partial(write_reel, reel))
+            whole += 1
     except KeyboardInterrupt:
-        clip.unlink(missing_ok=True)
-        raise KeyboardInterrupt(f"{index} reels are whole in {folder}") from None
+        raise KeyboardInterrupt(f"whole reels in {folder}: {whole} of {count}") from None
     except OSError as error:
         raise UserError(f"--out {folder}: cannot be written: {error.strerror or error}") from error
     return clips

@@ -209,7 +209,7 @@ def _recognition(found: dict[str, Any] | None) -> list[tuple[str, str]]:
     if found is None:
         return []
     if not found["n"]:
-        why = "no frame that was looked at has a label (--labels names a table of them)"
+        why = "the labels are of no face and time that were looked at"
         if not found["faces"]:
             why = "no face was found (--roi x,y,w,h says where one is)"
         return [(found["task"], f"nothing to score: {why}")]

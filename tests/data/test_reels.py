@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from vidlink import reels
+from vidlink.data import reels as reels_module
 from vidlink.data.faces import EMOTIONS, FaceSet
 from vidlink.data.reels import COLUMNS, FADE_S, HOLD_S, ROWS, SIDE, make_reel, write_reel
 from vidlink.errors import UserError
@@ -146,3 +147,24 @@ def test_a_run_looks_where_the_labels_have_their_boxes(written, simulated, coars
     # Twelve boxes that stand still are on the wire: ten bytes each in each segment.
     plain = simulated(tmp_path / "plain", written / "00.mkv", "--recognizer", "none", *rung[:-2])
     assert run.summary["rate"]["payload_bps"] - plain.summary["rate"]["payload_bps"] == 8 * 120
+
+
+def test_an_interrupt_keeps_whole_reels_and_what_was_there(tmp_path, monkeypatch):
+    def write(path, **more):
+        return reels.write_reels("generated:40", "valid", path, count=2, seconds=0.2, seed=0, quiet=True, **more)
+
+    write(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    original, written = reels_module.write_reel, []
+
+    def dying(reel, path):
+        if written:
+            path.write_bytes(b"half")
+            raise KeyboardInterrupt
+        written.append(path)
+        original(reel, path)
+
+    monkeypatch.setattr(reels_module, "write_reel", dying)
+    with pytest.raises(KeyboardInterrupt, match="1 of 2"):
+        write(tmp_path, overwrite=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -68,7 +68,7 @@ def test_a_face_that_is_lost_leaves_the_window_where_it_was(small_clip):
     source, segments = windows(small_clip, [{}, {4: face}, {}, {7: face}, {8: other}])
     assert numbers(segments) == [[], [0], [], [0], [1]]
     assert any("no face was found in 2 of 5 segments" in note for note in source.notes)
-    assert any("another followed, so predictions have faces 0 to 1" in note for note in source.notes)
+    assert any("another followed in its place: faces 0 to 1" in note for note in source.notes)
     pictures = [segment.frames[0].to_ndarray()[:26] for segment in segments]
     whole = [segment.frames[0].to_ndarray()[:64] for segment in open_source(str(small_clip)).segments(0.4)]
     for k in range(4):

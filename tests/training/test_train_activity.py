@@ -140,3 +140,25 @@ def test_coarse_windows_lose_detail_and_keep_the_mean():
     assert coarse.shape == (16, 48, 64)
     assert coarse.mean() == pytest.approx(window.mean(), abs=1)
     assert coarse.std() < make_coarse(window, 320).std() / 2
+
+
+def test_folds_do_not_move_when_a_clip_cannot_be_read(tmp_path):
+    """Weights that are kept of a fold must not have seen the clips that --split of that fold scores."""
+    from types import SimpleNamespace
+
+    from vidlink.activity import _folds
+    from vidlink.data.classfolders import assign_folds, list_clips
+
+    sizes = {1: 9, 2: 7, 3: 6, 4: 5, 5: 3, 6: 2}
+    for label in ("Run", "Sit"):
+        (tmp_path / label).mkdir()
+        for group, count in sizes.items():
+            for number in range(count):
+                (tmp_path / label / f"{label}_{group}_{number}.mp4").touch()
+    listed = list_clips(tmp_path)
+    whole = assign_folds(listed)
+    read = [row for row, file in enumerate(listed) if file.group != "1" or file.path.stem.endswith("_0")]
+    options = SimpleNamespace(data=f"classes:{tmp_path}", groups=r"(\d+)", folds=5)
+    found = _folds(options, SimpleNamespace(files=[listed[row] for row in read]))
+    assert found.tolist() == whole[read].tolist()
+    assert assign_folds([listed[row] for row in read]).tolist() != whole[read].tolist()

@@ -140,7 +140,7 @@ class FaceSource(Source):
             if segment.last and unseen:
                 self.note(f"no face was found in {unseen} of {count} segments: nothing is recognized there")
             if segment.last and face > 0:
-                self.note(f"the face was lost and another followed, so predictions have faces 0 to {face}")
+                self.note(f"the face was lost and another followed in its place: faces 0 to {face}")
             yield replace(segment, frames=self._cut(segment, known), side_data=side_data)
             known = known[-1:]
 

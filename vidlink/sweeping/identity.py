@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,9 @@ def identify(settings: Settings) -> str:
     Where a setting names a file, the file's bytes count and its place does not: the same clip in another folder is the
     same point. A codec or channel counts by the content of its TOML file (and of a channel's trace, or the source files
     of a codec's class), a recognizer by its weights and, where it is not vidlink's own, by the source files of its
-    package. Settings that change nothing in the results (how many threads, where captures go) do not count.
+    package and of what its arguments name. With any recognizer but ``affect`` and ``none``, and no label given, the
+    name of the clip's folder counts, which may be its label. Settings that change nothing in the results (how many
+    threads, where captures go) do not count.
 
     Parameters
     ----------
@@ -145,8 +148,12 @@ def recognizer_content(settings: Settings) -> list[str]:
 def _named(settings: Settings) -> list[Path]:
     """Source files of what the recognizer's arguments name, like ``model=my_package:make_net``."""
     values = [argument.partition("=")[2] for argument in settings.recognizer_args]
-    names = [value for value in values if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", value)]
-    return [path for name in names for path in sources_of(name, what=f"--recognizer-arg {name}")]
+    names = [value for value in values if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", value)]
+    found = []
+    for name in names:
+        with suppress(UserError):  # a text that happens to have a colon names no module
+            found += sources_of(name, what=f"--recognizer-arg {name}")
+    return found
 
 
 def _digest_file(path: Path) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,34 +11,12 @@ import torch
 from safetensors.torch import save as to_safetensors
 
 from vidlink.errors import UserError
+from vidlink.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from torch import Tensor
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside ``path``, flush to the disk, then rename: the old file survives a failure.
-
-    Raises
-    ------
-    UserError
-        Where the disk is full or the folder cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(partial)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException as error:
-        with suppress(OSError):
-            partial.unlink()
-        if not isinstance(error, (OSError, RuntimeError)):
-            raise
-        raise UserError(f"{path}: cannot be written ({error})") from error
 
 
 def save_weights(path: Path, weights: dict[str, Tensor], about: dict[str, str]) -> None:
@@ -92,6 +69,8 @@ def load_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any] | No
         # PyTorch's own message advises to load without the check that keeps code from running: it is not passed on.
         raise UserError(f"{path}: not a checkpoint, or damaged; remove it to start afresh") from error
     differing = sorted(name for name in settings.keys() | found.keys() if settings.get(name) != found.get(name))
+    if found.keys() != settings.keys():
+        raise UserError(f"{path}: of another version of vidlink; remove it to start afresh, or go on with that version")
     if differing:
         name = differing[0]
         raise UserError(

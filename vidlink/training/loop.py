@@ -14,10 +14,11 @@ from tqdm import tqdm
 
 from vidlink.data.faces import AFFECT
 from vidlink.errors import UserError
+from vidlink.files import write_whole
 from vidlink.metrics import score_table
 from vidlink.nets.precision import computes_bfloat16
 from vidlink.training.batches import Batch, Batches
-from vidlink.training.checkpoint import load_checkpoint, save_checkpoint, write_whole
+from vidlink.training.checkpoint import load_checkpoint, save_checkpoint
 from vidlink.training.degrade import Degradation, downsample_and_back
 from vidlink.training.disturb import parse_mix
 from vidlink.training.objective import affect_loss, feature_distance
@@ -81,7 +82,7 @@ class Settings:
 
 
 GLANCE = 1200
-"""About so many faces are looked at after each epoch; the scores at the end are of all of them."""
+"""So many faces, or up to twice as many, are looked at after each epoch; the scores at the end are of all of them."""
 
 
 class Training:
