@@ -38,11 +38,13 @@ def test_the_folder_counts_where_it_may_be_the_label(settings, tmp_path):
 
 def test_the_source_that_an_argument_names_counts(settings, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
-    (tmp_path / "my_nets.py").write_text("def make_net(): ...\n")
-    mine = replace(settings, recognizer="image-classifier", recognizer_args=("model=my_nets:make_net",), label="x")
+    (tmp_path / "nets_of_identity.py").write_text("def make_net(): ...\n")
+    mine = replace(
+        settings, recognizer="image-classifier", recognizer_args=("model=nets_of_identity:make_net",), label="x"
+    )
     before = identify(mine)
     assert identify(mine) == before
-    (tmp_path / "my_nets.py").write_text("def make_net(): return 1\n")
+    (tmp_path / "nets_of_identity.py").write_text("def make_net(): return 1\n")
     assert identify(mine) != before
 
 
