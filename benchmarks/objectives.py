@@ -143,7 +143,7 @@ def draw(results: dict[str, dict[str, list[dict]]], path: Path, *, clip: str, ra
     axes["D"].set_yscale("log")
     axes["D"].set_yticks([1, 1.5, 2, 3, 4, 6, 8], ["1", "1.5", "2", "3", "4", "6", "8"])
     axes["D"].minorticks_off()
-    axes["D"].set_ylim(0.8, 8)
+    axes["D"].set_ylim(0.8, 10)
     axes["D"].set(xlabel=f"time (s), {clip} at {rate / 1000:g} kb/s", ylabel="scale factor, share of frames")
     axes["D"].grid(alpha=0.3)
     lines, names = axes["A"].get_legend_handles_labels()
