@@ -102,11 +102,7 @@ class ClassScores:
         positions = range(first, max(int(window.max()) for window in windows) + 1)
         rows = [window - first for window in windows]
         known = [track.known[position] for position in positions]
-        context = Context(
-            scale=np.array([each.scale for each in known]),
-            quality=np.array([each.quality for each in known]),
-            status=tuple(str(each.status) for each in known),
-        )
+        context = Context.of(known)
         seen = recognize_windows(self._recognizer, [track.received[p] for p in positions], rows, context)
         before = recognize_windows(self._recognizer, [track.pristine[p] for p in positions], rows)
         for window in rows:

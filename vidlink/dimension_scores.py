@@ -69,11 +69,7 @@ class DimensionScores:
         UserError
             The recognizer fails.
         """
-        context = Context(
-            scale=np.array([each.scale for each in receptions]),
-            quality=np.array([each.quality for each in receptions]),
-            status=tuple(str(each.status) for each in receptions),
-        )
+        context = Context.of(receptions)
         seen = look(self._recognizer, received, crops, context)
         for face, place in places.items():
             columns: dict[str, Any] = {

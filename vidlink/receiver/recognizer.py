@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from vidlink.types import Reception
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wants:
@@ -90,6 +92,15 @@ class Context:
     def pristine(cls, count: int) -> Context:
         """Make the context of ``count`` pictures that were never coded."""
         return cls(scale=np.ones(count), quality=np.full(count, np.nan), status=("ok",) * count)
+
+    @classmethod
+    def of(cls, receptions: Sequence[Reception]) -> Context:
+        """Make the context of the pictures on show."""
+        return cls(
+            scale=np.array([each.scale for each in receptions]),
+            quality=np.array([each.quality for each in receptions]),
+            status=tuple(str(each.status) for each in receptions),
+        )
 
     def take(self, rows: NDArray[np.int64]) -> Context:
         """Pick the entries at ``rows``: of pictures by an array of shape (n,), of windows by one of (n, frames)."""
