@@ -30,7 +30,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vidlink.data.classfolders import ClipFile, assign_folds, list_clips
-from vidlink.metrics import wilson
+from vidlink.scores.metrics import wilson
 from vidlink.sweeping.executors import Processes
 from vidlink.sweeping.grid import sweep_from
 from vidlink.sweeping.sweep import sweep

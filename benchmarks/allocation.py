@@ -49,10 +49,10 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from tqdm import tqdm
 
-from vidlink.cache import Cache
+from vidlink.codec.profiles import load_codec
 from vidlink.errors import UserError
-from vidlink.profiles import load_codec
-from vidlink.runfolder import RunFolder
+from vidlink.files.cache import Cache
+from vidlink.report.run_folder import RunFolder
 from vidlink.sender.encode import encode
 from vidlink.sender.ladder import usable_scales
 from vidlink.sender.memory import Memory
@@ -60,7 +60,7 @@ from vidlink.settings import Settings
 from vidlink.simulate import simulate
 from vidlink.types import Rung
 from vidlink.units import parse_rate
-from vidlink.video import open_source
+from vidlink.video.source import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import av
 
-from vidlink.video import open_source
+from vidlink.video.source import open_source
 
 LENGTHS = (10, 20, 40, 80)
 QUICK_LENGTHS = (10, 20)

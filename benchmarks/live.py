@@ -140,7 +140,7 @@ def run(clip: str, link: Link, sender: str, folder: Path, *, carphone: bool) -> 
     import pandas as pd
     import torch
 
-    from vidlink.runfolder import RunFolder
+    from vidlink.report.run_folder import RunFolder
     from vidlink.settings import Settings
     from vidlink.simulate import simulate
 

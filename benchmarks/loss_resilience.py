@@ -43,8 +43,8 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from vidlink.profiles import load_codec
-from vidlink.video import open_source
+from vidlink.codec.profiles import load_codec
+from vidlink.video.source import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,8 +148,8 @@ def measure(*, quick: bool, seeds: int) -> list[dict[str, Any]]:
 
 def run(setting: Setting, clip: Clip, seed: int, folder: Path) -> dict[str, float]:
     """One run of the product."""
-    import vidlink.plot
-    from vidlink.runfolder import RunFolder
+    import vidlink.report.plot
+    from vidlink.report.run_folder import RunFolder
     from vidlink.settings import parse_arguments, settings_from
     from vidlink.simulate import simulate
 
@@ -158,7 +158,7 @@ def run(setting: Setting, clip: Clip, seed: int, folder: Path) -> dict[str, floa
     arguments += ["--channel", str(folder / f"loss-{setting.loss}.toml"), "--seed", str(seed)]
     arguments += ["--recognizer", "none", "--no-video", "--workers", "1", *PROTECTIONS[setting.protection]]
     # The run's own plot would take as long as the rest.
-    vidlink.plot.draw_run = lambda *_: None
+    vidlink.report.plot.draw_run = lambda *_: None
     with tempfile.TemporaryDirectory(dir=folder) as name, RunFolder(Path(name) / "run") as place:
         summary = simulate(settings_from(parse_arguments(arguments)), place, quiet=True)
     frames = summary["frames"]

@@ -34,9 +34,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from vidlink.cache import Cache
-from vidlink.metrics import score
-from vidlink.runfolder import RunFolder
+from vidlink.files.cache import Cache
+from vidlink.report.run_folder import RunFolder
+from vidlink.scores.metrics import score
 from vidlink.sender.memory import Memory
 from vidlink.settings import Settings
 from vidlink.simulate import simulate

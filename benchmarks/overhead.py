@@ -27,10 +27,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from vidlink.codec.profiles import load_codec
 from vidlink.pipeline import available_cores
-from vidlink.profiles import load_codec
 from vidlink.sender.ladder import coded_size
-from vidlink.video import open_source
+from vidlink.video.source import open_source
 
 SCALE, QUALITY = 1.5, 30
 
@@ -65,8 +65,8 @@ def minute_of_video(path: Path, folder: Path, length_s: int) -> Path:
 
 def builtin_as_file(folder: Path) -> Path:
     """The built-in clip at 640x480 in an MP4 file."""
-    from vidlink.film import Film
     from vidlink.types import Clip
+    from vidlink.video.film import Film
 
     source = open_source(None)
     path = folder / "builtin.mp4"

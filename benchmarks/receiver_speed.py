@@ -53,9 +53,9 @@ from torch import nn
 from vidlink.data.faces import load_faces
 from vidlink.data.reels import SIDE, make_reel
 from vidlink.pipeline import available_cores
-from vidlink.quality import Upsampler, as_array
-from vidlink.receiver.affect import Affect
-from vidlink.receiver.recognize import Context, recognize
+from vidlink.recognizers.affect import Affect
+from vidlink.recognizers.recognize import Context, recognize
+from vidlink.scores.quality import Upsampler, as_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable

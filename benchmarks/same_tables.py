@@ -1,4 +1,4 @@
-"""Does a redesign leave every table as it was? Fills a folder with a set of runs and sweeps, and compares two such folders.
+"""Does a redesign leave every table as it was? Fills a folder with runs and sweeps, and compares two such folders.
 
 A change that must not change behaviour is checked in three steps, on one machine:
 
@@ -6,8 +6,8 @@ A change that must not change behaviour is checked in three steps, on one machin
     python benchmarks/same_tables.py make after/        # with the new one
     python benchmarks/same_tables.py compare before/ after/
 
-The tables must be equal byte for byte, ``summary.json`` in everything but the timing. Runs on real clips are left out where
-``VIDLINK_DATA`` is not set.
+The tables must be equal byte for byte, ``summary.json`` in everything but the timing. Runs on real clips are left out
+where ``VIDLINK_DATA`` is not set.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ RUNS = {
 """Name to command line, on the built-in clip."""
 
 DATA_RUNS = {
-    "activity": "{data}/arid6/Walk/Walk_11_1.mp4 --bitrate 32k --recognizer activity",
+    "activity": "{data}/arid6/Walk/Walk_10_1.mp4 --bitrate 32k --recognizer activity",
     "activity-live": "{data}/arid6/Run/Run_11_1.mp4 --bitrate auto --channel lte-drive --recognizer activity",
     "real-face": "{data}/clips/selfie_960x540.mp4 --bitrate 48k --channel gilbert-elliott",
     "raw": "{data}/clips/CiscoVT2people_320x192_12fps.yuv --video-size 320x192 --framerate 12 --bitrate 48k",

@@ -92,12 +92,12 @@ def run(clip: str, path: Path, rate: str, folder: Path) -> dict[str, Any]:
     """One run of the product over one trace."""
     import pandas as pd
 
-    import vidlink.plot
-    from vidlink.runfolder import RunFolder
+    import vidlink.report.plot
+    from vidlink.report.run_folder import RunFolder
     from vidlink.settings import parse_arguments, settings_from
     from vidlink.simulate import simulate
 
-    vidlink.plot.draw_run = lambda *_: None  # would take longer than the run
+    vidlink.report.plot.draw_run = lambda *_: None  # would take longer than the run
     form = FORMATS[path.suffix]
     capacity, latency = read_trace(Trace(path=path, format=form))
     lines = ['description = "trace"', "queue_s = 10.0", f'trace = {{ path = "{path.resolve()}", format = "{form}" }}']

@@ -139,7 +139,7 @@ def simulated():
     """Runs the main job in this process: ``simulated(folder, *arguments)`` gives the run folder."""
 
     def run(folder, *arguments):
-        from vidlink.runfolder import RunFolder
+        from vidlink.report.run_folder import RunFolder
         from vidlink.settings import parse_arguments, settings_from
         from vidlink.simulate import simulate
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from vidlink.codec.profiles import Codec
     from vidlink.data.faces import FaceSet
-    from vidlink.profiles import Codec
-    from vidlink.receiver.recognize import Context, Recognizer
+    from vidlink.recognizers.recognize import Context, Recognizer
 
     Score = dict[str, Any]
 
@@ -90,8 +90,8 @@ def evaluate(
     import numpy as np
 
     from vidlink.data.faces import AFFECT
-    from vidlink.metrics import accuracy, score_table
-    from vidlink.receiver.recognize import Context, names_classes, recognize
+    from vidlink.recognizers.recognize import Context, names_classes, recognize
+    from vidlink.scores.metrics import accuracy, score_table
 
     if names_classes(recognizer):
         raise UserError(
@@ -268,7 +268,7 @@ def table(scores: Sequence[Score]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command: print the table and write the JSON file."""
-    from vidlink import activity, superresolve
+    from vidlink.tasks import activity, superresolve
 
     if superresolve.asked_for(arguments):
         superresolve.main_evaluation(arguments)
@@ -282,14 +282,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise UserError(f"--json {options.json}: no such folder")
     if options.codec and options.quality is None:
         raise UserError(f"--codec {options.codec}: give the quality too, like --quality 30")
-    from vidlink.profiles import load_codec
+    from vidlink.codec.profiles import load_codec
 
     codec = load_codec(options.codec or "x264")
     qualities = parse_qualities(options.quality, codec)
     import torch
 
     from vidlink.data.faces import load_faces
-    from vidlink.receiver.recognize import load_recognizer
+    from vidlink.recognizers.recognize import load_recognizer
 
     if options.threads:
         torch.set_num_threads(options.threads)

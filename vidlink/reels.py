@@ -66,7 +66,7 @@ def write_reels(
 
     from vidlink.data.faces import load_faces
     from vidlink.data.reels import make_reel, write_reel
-    from vidlink.files import write_whole
+    from vidlink.files.whole import write_whole
 
     if count < 1:
         raise UserError(f"--count {count}: at least 1")

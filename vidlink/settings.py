@@ -85,7 +85,7 @@ class Settings:
     label: str | None = None
     """What is being done in the whole clip, for recognizers of classes."""
     roi: str = "none"
-    """What is coded, and where the face is: see :func:`~vidlink.roi.parse_roi`."""
+    """What is coded, and where the face is: see :func:`~vidlink.faces.roi.parse_roi`."""
     vmaf: bool = False
     """Add VMAF, by the machine's own ffmpeg."""
     seed: int = 0
@@ -234,7 +234,7 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
     UserError
         A value that cannot be; the message names the option, what was found and what is right.
     """
-    from vidlink.roi import parse_roi
+    from vidlink.faces.roi import parse_roi
     from vidlink.sender.fec import parse_fec
     from vidlink.sender.ladder import parse_scales
 

@@ -16,7 +16,7 @@ from vidlink.settings import Settings, parse_arguments, settings_from
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vidlink.runfolder import RunFolder
+    from vidlink.report.run_folder import RunFolder
     from vidlink.sender.memory import Memory
 
 
@@ -48,25 +48,25 @@ def simulate(
     """
     import numpy as np
 
-    from vidlink.capture import Captures
     from vidlink.channel.loss import expected_loss
-    from vidlink.class_labels import ClassLabels
-    from vidlink.film import Film
-    from vidlink.link import Link
-    from vidlink.live import LiveLink, connect
-    from vidlink.live_summary import summarize_live
-    from vidlink.objective import make_objective
+    from vidlink.codec.profiles import load_channel, load_codec
+    from vidlink.faces.follow import cut_out
+    from vidlink.labels.classes import ClassLabels
+    from vidlink.link.capture import Captures
+    from vidlink.link.live import LiveLink, connect
+    from vidlink.link.planned import Link
     from vidlink.pipeline import in_order, thread_pool
-    from vidlink.profiles import load_channel, load_codec
     from vidlink.receiver.receive import Receiver
-    from vidlink.report import Watch, preload, summarize
-    from vidlink.scores import Scores, load_judge
-    from vidlink.sender.follow import cut_out
-    from vidlink.sender.live import LiveSender
+    from vidlink.report.terminal import Watch, preload, summarize
+    from vidlink.report.thumbnails import Thumbnails
+    from vidlink.scores.live_summary import summarize_live
+    from vidlink.scores.objective import make_objective
+    from vidlink.scores.scores import Scores, load_judge
+    from vidlink.scores.vmaf import Vmaf
+    from vidlink.sender.live_sender import LiveSender
     from vidlink.sender.sender import Sender
-    from vidlink.thumbnails import Thumbnails
-    from vidlink.video import open_source
-    from vidlink.vmaf import Vmaf
+    from vidlink.video.film import Film
+    from vidlink.video.source import open_source
 
     watch = Watch(quiet=quiet)
     with watch("open"):
@@ -131,7 +131,7 @@ def simulate(
                 with watch("vmaf"):
                     vmaf.add(screen, segment.frames)
 
-    from vidlink.plot import draw_run
+    from vidlink.report.plot import draw_run
 
     with watch("write"):
         tables = scores.tables()
@@ -155,14 +155,14 @@ def main() -> None:
     """The command ``python -m vidlink.simulate``."""
     arguments = parse_arguments()
     if arguments.list:
-        from vidlink.report import print_shelf
+        from vidlink.report.terminal import print_shelf
 
         print_shelf(arguments.list)
         return
     settings = settings_from(arguments)
 
-    from vidlink.report import print_summary
-    from vidlink.runfolder import RunFolder, fresh_place, run_name
+    from vidlink.report.run_folder import RunFolder, fresh_place, run_name
+    from vidlink.report.terminal import print_summary
 
     place = arguments.out or fresh_place(run_name(settings))
     with RunFolder(place, overwrite=arguments.overwrite) as folder:

@@ -91,7 +91,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     from vidlink.data.faces import load_faces
     from vidlink.nets.build import to_header
     from vidlink.nets.weights import load_network
-    from vidlink.receiver.registry import find_device
+    from vidlink.recognizers.registry import find_device
     from vidlink.training.checkpoint import save_card, save_weights, telling_of
     from vidlink.training.degrade import Degradation
     from vidlink.training.loop import Training, save_log
@@ -188,7 +188,7 @@ def _check_teacher(options: argparse.Namespace, module: Any, teacher: Any, side:
 def _coding(options: argparse.Namespace) -> Coding | None:
     if not options.codec_aware:
         return None
-    from vidlink.profiles import load_codec
+    from vidlink.codec.profiles import load_codec
     from vidlink.training.coded import Coding, useful_range
 
     codec = load_codec(options.codec)
@@ -247,7 +247,7 @@ def _check(options: argparse.Namespace) -> None:
     if options.pretrain and options.start:
         raise UserError("--pretrain and --start: one of them; both say what the early layers begin as")
     if options.codec_aware:
-        from vidlink.profiles import load_codec
+        from vidlink.codec.profiles import load_codec
 
         load_codec(options.codec)
     if options.disturb:
@@ -342,7 +342,7 @@ def _card_beside(weights: Path) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and print the scores on the validation split."""
-    from vidlink import activity, superresolve
+    from vidlink.tasks import activity, superresolve
 
     if superresolve.asked_for(arguments):
         superresolve.main_training(arguments)

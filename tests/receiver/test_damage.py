@@ -5,13 +5,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from vidlink.profiles import load_codec
-from vidlink.quality import luma
+from vidlink.codec.profiles import load_codec
 from vidlink.receiver.damage import follow_damage
 from vidlink.receiver.decode import decode
+from vidlink.scores.quality import luma
 from vidlink.sender.encode import encode
 from vidlink.types import AccessUnit, Rung, Status
-from vidlink.video import open_source
+from vidlink.video.source import open_source
 
 
 def unit(frame, *, key=False, reference=True, recovery=None):

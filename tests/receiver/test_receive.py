@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vidlink.profiles import load_codec
+from vidlink.codec.profiles import load_codec
 from vidlink.receiver.receive import Receiver
 from vidlink.sender.encode import encode
 from vidlink.sender.packetize import Packetizer
 from vidlink.types import Carried, Fate, Kind, Rung, Status
-from vidlink.video import open_source
+from vidlink.video.source import open_source
 
 SHELF = ("x264", "x264-realtime", "x265", "vp9", "av1")
 

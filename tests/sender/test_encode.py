@@ -10,14 +10,14 @@ import av
 import numpy as np
 import pytest
 
+from vidlink.codec.profiles import Codec, load_codec
 from vidlink.errors import UserError
-from vidlink.profiles import Codec, load_codec
 from vidlink.receiver.decode import decode
 from vidlink.sender.bitstream import split_nals
 from vidlink.sender.encode import encode
 from vidlink.sender.ladder import coded_size
 from vidlink.types import Rung
-from vidlink.video import open_source
+from vidlink.video.source import open_source
 
 SHELF = ("x264", "x264-realtime", "x265", "vp9", "av1")
 START = b"\x00\x00\x00\x01"
@@ -149,10 +149,10 @@ def test_coding_again_gives_the_same_bytes(coded):
 
 _DIGEST = """
 import hashlib, sys
-from vidlink.profiles import load_codec
+from vidlink.codec.profiles import load_codec
 from vidlink.sender.encode import encode
 from vidlink.types import Rung
-from vidlink.video import open_source
+from vidlink.video.source import open_source
 source = open_source(sys.argv[1])
 for name in ("x264", "x264-realtime", "x265", "vp9", "av1"):
     for scale in (1, 1.5):

@@ -2,13 +2,13 @@
 
 import pytest
 
+from vidlink.codec.profiles import load_codec
 from vidlink.errors import UserError
-from vidlink.profiles import load_codec
 from vidlink.receiver.decode import decode
 from vidlink.sender import external
 from vidlink.sender.encode import encode
 from vidlink.types import Rung
-from vidlink.video import open_source
+from vidlink.video.source import open_source
 
 RECIPES = {
     "libx264": """

@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from vidlink.cache import Cache
-from vidlink.profiles import load_codec
+from vidlink.codec.profiles import load_codec
+from vidlink.files.cache import Cache
 from vidlink.sender import memory as module
 from vidlink.sender.encode import encode
 from vidlink.sender.memory import Memory
 from vidlink.types import Rung
-from vidlink.video import open_source
+from vidlink.video.source import open_source
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from vidlink.codec.profiles import load_codec
 from vidlink.errors import UserError
-from vidlink.profiles import load_codec
 from vidlink.sender.encode import encode
 from vidlink.sender.ladder import reach
 from vidlink.sender.promise import PromiseBrokenError, h264_size, keep_promise, stream_size
@@ -65,7 +65,7 @@ def test_the_default_ladder_reaches_down_to_the_promise():
 
 
 def test_a_run_keeps_the_promise_and_refuses_finer_rungs(tmp_path, make_clip):
-    from vidlink.runfolder import RunFolder
+    from vidlink.report.run_folder import RunFolder
     from vidlink.simulate import simulate
 
     made = Settings(

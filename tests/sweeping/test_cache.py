@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vidlink.cache import Cache
+from vidlink.files.cache import Cache
 
 
 def key(number: int) -> str:

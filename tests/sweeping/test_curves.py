@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vidlink.metrics import score
+from vidlink.scores.metrics import score
 from vidlink.sweeping.curves import compare, make_curves
 from vidlink.sweeping.moments import MOMENTS, moments
 

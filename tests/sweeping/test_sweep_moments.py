@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidlink.metrics import score
+from vidlink.scores.metrics import score
 from vidlink.sweeping.moments import join, moments, scores, table_moments
 
 

@@ -3,7 +3,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from vidlink.metrics import score
+from vidlink.scores.metrics import score
 from vidlink.training.loop import one_cycle
 from vidlink.training.objective import affect_loss, alike, concordance
 

@@ -128,9 +128,9 @@ def read_clip(
     UserError
         The file cannot be read.
     """
-    from vidlink.quality import as_array
-    from vidlink.receiver.crop import resize
-    from vidlink.video import open_source
+    from vidlink.recognizers.crop import resize
+    from vidlink.scores.quality import as_array
+    from vidlink.video.source import open_source
 
     source = open_source(str(path))
     kept: list[NDArray[np.uint8]] = []

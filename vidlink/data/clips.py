@@ -9,8 +9,8 @@ import numpy as np
 
 from vidlink.data.faces import AFFECT, EMOTIONS, FaceSet
 from vidlink.errors import UserError
-from vidlink.faces import BOX, at_times
-from vidlink.labels import labels_at
+from vidlink.faces.tracks import BOX, at_times
+from vidlink.labels.dimensions import labels_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +33,9 @@ class LabelledClip:
     name: str
     """What the data set calls it."""
     video: str
-    """As :func:`vidlink.video.open_source` takes it."""
+    """As :func:`vidlink.video.source.open_source` takes it."""
     labels: pd.DataFrame
-    """As :func:`vidlink.labels.load_labels` gives them: ``time_s``, ``face`` (0), ``valence``, ``arousal`` and, where
+    """As :func:`vidlink.labels.dimensions.load_labels` gives them: ``time_s``, ``face`` (0), ``valence``, ``arousal`` and, where
     the data set has them, boxes ``x``, ``y``, ``w``, ``h`` in pixels."""
     frame_rate: Fraction | None = None
     """Frames a second of an image sequence."""
@@ -44,7 +44,7 @@ class LabelledClip:
 def cut_faces(name: str, split: str, clips: Sequence[LabelledClip], *, every_s: float) -> FaceSet:
     """Cut the faces out of videos.
 
-    Faces are where the labels' boxes are; without boxes they are found (see :mod:`vidlink.sender.faces`), and the
+    Faces are where the labels' boxes are; without boxes they are found (see :mod:`vidlink.faces.find`), and the
     largest counts.
 
     Parameters
@@ -93,11 +93,11 @@ def cut_faces(name: str, split: str, clips: Sequence[LabelledClip], *, every_s: 
 
 def _stills(clip: LabelledClip, every_s: float) -> list[tuple[NDArray[np.uint8] | None, NDArray[np.float64]]]:
     """Face (None where there is none) and label, every so many seconds of a clip."""
-    from vidlink.quality import luma
-    from vidlink.receiver.crop import bring_to
-    from vidlink.receiver.recognizer import Wants
-    from vidlink.sender.faces import FaceTracker, LabelledFaces
-    from vidlink.video import open_source
+    from vidlink.faces.find import FaceTracker, LabelledFaces
+    from vidlink.recognizers.crop import bring_to
+    from vidlink.recognizers.recognizer import Wants
+    from vidlink.scores.quality import luma
+    from vidlink.video.source import open_source
 
     wants = Wants(region="face", height=SIDE, width=SIDE, colour="luma")
     boxed = all(side in clip.labels for side in BOX)

@@ -33,7 +33,7 @@ import pandas as pd
 from vidlink.data.clips import LabelledClip, cut_faces, pick_split
 from vidlink.data.faces import AFFECT
 from vidlink.errors import UserError, unknown
-from vidlink.faces import BOX
+from vidlink.faces.tracks import BOX
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,7 +15,7 @@ import av
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from vidlink.profiles import Codec
+    from vidlink.codec.profiles import Codec
 
 _START_CODE = b"\x00\x00\x00\x01"
 
@@ -48,7 +48,7 @@ def decode(
         LR picture of every source frame that the decoder could show, ``yuv420p``.
     """
     if codec.implementation:
-        from vidlink.implementation import decode_with_class
+        from vidlink.codec.implementation import decode_with_class
 
         return decode_with_class(codec, {frame: b"".join(nals) for frame, nals in units if nals}, size)
     context: av.VideoCodecContext = av.CodecContext.create(codec.decoder, "r")  # type: ignore[assignment]

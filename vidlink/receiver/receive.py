@@ -21,7 +21,7 @@ from vidlink.types import Fate, Kind, Reception, Status
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vidlink.profiles import Codec
+    from vidlink.codec.profiles import Codec
     from vidlink.types import Carried, CodedSegment, Packets
 
 

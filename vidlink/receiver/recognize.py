@@ -1,23 +1,16 @@
-"""Bring pictures to a recognizer in batches, and check what comes back."""
+"""The recognizer's interface by the path at which it lay before :mod:`vidlink.recognizers`; code outside may use it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from vidlink.errors import UserError
-from vidlink.plugins import reason
-from vidlink.receiver.recognizer import Context, Recognizer, Wants, names_classes, outputs
-from vidlink.receiver.registry import list_recognizers, load_recognizer
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-    from torch import Tensor
-
-    from vidlink.receiver.crop import Box
+from vidlink.recognizers.recognize import (
+    Context,
+    Recognizer,
+    Wants,
+    list_recognizers,
+    load_recognizer,
+    names_classes,
+    outputs,
+    recognize,
+    recognize_windows,
+)
 
 __all__ = [
     "Context",
@@ -30,128 +23,3 @@ __all__ = [
     "recognize",
     "recognize_windows",
 ]
-
-
-def recognize(
-    recognizer: Recognizer,
-    pictures: Sequence[NDArray[np.uint8]],
-    boxes: Sequence[Box | None] | None = None,
-    context: Context | None = None,
-    batch: int | None = None,
-) -> NDArray[np.float32]:
-    """Bring pictures to a recognizer in batches.
-
-    Parameters
-    ----------
-    recognizer
-        Whom to ask.
-    pictures
-        n pictures, each luma (height, width) or RGB (height, width, 3).
-    boxes
-        n face boxes (x, y, width, height) in pixels of their picture, None where there is no face; not needed by
-        recognizers that want whole frames, where a box narrows the picture down.
-    context
-        What is known of each picture; by default, that it was never coded.
-    batch
-        Pictures a call; None for what suits the device. A CPU gets 64: of 48x48 pixels, they take up to a fifth less
-        time each than 256, whose activations reach the size from which the C library maps and clears fresh memory for
-        each of them. An accelerator gets 1024, so that it works longer than it waits.
-
-    Returns
-    -------
-    NDArray
-        Shape (n, len(recognizer.gives)); a row of NaN where the recognizer wants a face and there is no box.
-
-    Raises
-    ------
-    UserError
-        Where the recognizer raises, or gives another shape or numbers that are not finite. It names the recognizer.
-    ValueError
-        If pictures, boxes and context differ in number.
-    """
-    import torch
-
-    from vidlink.receiver.crop import bring_to
-
-    context = Context.pristine(len(pictures)) if context is None else context
-    boxes = [None] * len(pictures) if boxes is None else boxes
-    if not len(pictures) == len(boxes) == len(context.status) == len(context.scale) == len(context.quality):
-        raise ValueError(f"{len(pictures) = }, {len(boxes) = }, {len(context.status) = }: expected equal numbers")
-    answers = np.full((len(pictures), len(recognizer.gives)), np.nan, np.float32)
-    seen = [k for k, box in enumerate(boxes) if box is not None or recognizer.wants.region == "frame"]
-    device = torch.device(getattr(recognizer, "device", "cpu"))
-    batch = batch or (64 if device.type == "cpu" else 1024)
-    for start in range(0, len(seen), batch):
-        rows = np.array(seen[start : start + batch])
-        stack = np.stack([bring_to(recognizer.wants, pictures[row], boxes[row]) for row in rows])
-        with torch.inference_mode():
-            tensor = torch.from_numpy(stack).to(device).float() / 255
-            answers[rows] = _ask(recognizer, tensor, context.take(rows))
-    return answers
-
-
-def recognize_windows(
-    recognizer: Recognizer,
-    pictures: Sequence[NDArray[np.uint8]],
-    windows: Sequence[NDArray[np.int64]],
-    context: Context | None = None,
-    batch: int = 8,
-) -> NDArray[np.float32]:
-    """Bring windows of pictures to a recognizer of classes.
-
-    Parameters
-    ----------
-    recognizer
-        Whom to ask.
-    pictures
-        As :func:`~vidlink.receiver.crop.bring_to` makes them, shape (channels, height, width) each.
-    windows
-        For each of n windows the positions of its pictures, shape (frames,).
-    context
-        What is known of each picture; by default, that it was never coded.
-    batch
-        Windows a call.
-
-    Returns
-    -------
-    NDArray
-        Share of each class, shape (n, len(recognizer.classes)): the softmax of the recognizer's scores.
-
-    Raises
-    ------
-    UserError
-        As :func:`recognize` does.
-    """
-    import torch
-
-    context = Context.pristine(len(pictures)) if context is None else context
-    device = getattr(recognizer, "device", "cpu")
-    answers = np.empty((len(windows), len(outputs(recognizer))), np.float32)
-    for start in range(0, len(windows), batch):
-        rows = np.stack(windows[start : start + batch])
-        stack = np.stack([np.stack([pictures[row] for row in window]) for window in rows])
-        with torch.inference_mode():
-            tensor = torch.from_numpy(stack).to(device).float() / 255
-            scores = _ask(recognizer, tensor, context.take(rows))
-        answers[start : start + batch] = torch.from_numpy(scores).softmax(dim=1).numpy()
-    return answers
-
-
-def _ask(recognizer: Recognizer, pictures: Tensor, context: Context) -> NDArray[np.float32]:
-    import torch
-
-    try:
-        given = recognizer(pictures, context)
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(f"recognizer {recognizer.name!r}: raised {reason(error)}") from error
-    wanted = (len(pictures), len(outputs(recognizer)))
-    if not isinstance(given, torch.Tensor):
-        raise UserError(f"recognizer {recognizer.name!r}: gave {type(given).__name__}, expected a Tensor of {wanted}")
-    if tuple(given.shape) != wanted:
-        raise UserError(f"recognizer {recognizer.name!r}: gave shape {tuple(given.shape)}, expected {wanted}")
-    answer = given.detach().float().cpu().numpy()
-    if not np.isfinite(answer).all():
-        raise UserError(f"recognizer {recognizer.name!r}: gave numbers that are not finite, expected finite ones")
-    return answer

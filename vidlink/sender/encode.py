@@ -16,7 +16,7 @@ from vidlink.types import CLOCK, AccessUnit, CodedSegment
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from vidlink.profiles import Codec
+    from vidlink.codec.profiles import Codec
     from vidlink.types import Clip, Rung, Segment
 
 os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings otherwise
@@ -54,7 +54,7 @@ def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data:
     rate = clip.frame_rate / rung.frame_divisor
     options = {**codec.options, codec.quality.option: f"{rung.quality:g}"}
     if codec.implementation:
-        from vidlink.implementation import encode_with_class
+        from vidlink.codec.implementation import encode_with_class
 
         coded = encode_with_class(codec, pictures, rung.quality)
     elif codec.program:

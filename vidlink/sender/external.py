@@ -15,7 +15,7 @@ from vidlink.types import CLOCK
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from vidlink.profiles import Codec
+    from vidlink.codec.profiles import Codec
 
 
 def encode_with_program(

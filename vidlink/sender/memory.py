@@ -2,7 +2,7 @@
 
 Everything is looked up by content: a coded segment by its pictures, its rung and the codec's recipe; what a trial is
 worth by that and the objective; detections by the picture; what a recognizer says of pristine pictures by these, the
-boxes and the recognizer. So all runs that share a :class:`~vidlink.cache.Cache` share these, whatever else differs
+boxes and the recognizer. So all runs that share a :class:`~vidlink.files.cache.Cache` share these, whatever else differs
 between them.
 """
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vidlink.cache import Cache
-    from vidlink.profiles import Codec
+    from vidlink.codec.profiles import Codec
+    from vidlink.files.cache import Cache
     from vidlink.types import Clip, Rung, Segment
 
     Detector = Callable[[NDArray[np.uint8]], list[NDArray[np.float64]]]

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vidlink.errors import UserError
-from vidlink.faces import pack_tracks
+from vidlink.faces.find import find_faces
+from vidlink.faces.roi import check_box, parse_roi
+from vidlink.faces.tracks import pack_tracks
 from vidlink.pipeline import in_order
-from vidlink.roi import check_box, parse_roi
 from vidlink.rtp.retransmission import OVERHEAD_BYTES
 from vidlink.sender.aggregate import aggregation_s
-from vidlink.sender.faces import find_faces
 from vidlink.sender.fec import parse_fec
 from vidlink.sender.ladder import reach, usable_scales
 from vidlink.sender.memory import Memory
@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     import av
     import pandas as pd
 
-    from vidlink.profiles import Codec
+    from vidlink.codec.profiles import Codec
     from vidlink.sender.trial import Objective
     from vidlink.settings import Settings
     from vidlink.types import Clip, CodedSegment, Packets, Segment
-    from vidlink.video import Cut
+    from vidlink.video.source import Cut
 
 _DEEPER = 1.05
 """A bucket this many times as deep as a segment lets segments borrow from each other."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidlink.bd import Difference, bd_rate, bd_score
+from vidlink.scores.bd import Difference, bd_rate, bd_score
 from vidlink.sweeping.moments import MOMENTS, join, scores
 from vidlink.sweeping.work import DONE
 

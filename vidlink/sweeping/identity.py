@@ -75,7 +75,7 @@ def _input(name: str | None) -> list[str]:
     """Digests of the files of an input; with their names where a name says something (size of raw video, order)."""
     if name is None:
         return []
-    from vidlink.video import RAW_SUFFIXES
+    from vidlink.video.source import RAW_SUFFIXES
 
     path = Path(name)
     if path.is_dir():
@@ -99,7 +99,7 @@ def _folder_label(settings: Settings) -> str | None:
 
 
 def _profile(kind: Any, name: str) -> list[str]:
-    from vidlink.profiles import load_channel, load_codec, shelf
+    from vidlink.codec.profiles import load_channel, load_codec, shelf
 
     model: BaseModel = load_codec(name) if kind == "codecs" else load_channel(name)
     path = Path(name) if name.endswith(".toml") or "/" in name else shelf(kind) / f"{name}.toml"
@@ -130,7 +130,7 @@ def recognizer_content(settings: Settings) -> list[str]:
     name = settings.recognizer
     if name == "none":
         return [name]
-    from vidlink.receiver.registry import registered
+    from vidlink.recognizers.registry import registered
 
     target = name if ":" in name else registered().get(name)
     if target is None:

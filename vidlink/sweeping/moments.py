@@ -3,7 +3,7 @@
 For the ``n`` pairs of a clip, predictions ``x`` and references ``y``, the means, variances and the covariance (divided
 by n) are kept. Those of several clips together follow from them (Chan, Golub and LeVeque, "Updating formulae and a
 pairwise algorithm for computing sample variances", 1979), and with them CC, CCC and RMSE over the concatenation of the
-clips, in the convention of :mod:`vidlink.metrics`.
+clips, in the convention of :mod:`vidlink.scores.metrics`.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def join(clips: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.
 def scores(joined: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """CC, CCC and RMSE from moments, each of shape (concatenations,), for input of shape (concatenations, 6).
 
-    CC and CCC are 0 where either side is constant, RMSE is NaN where there is nothing, as in :mod:`vidlink.metrics`.
+    CC and CCC are 0 where either side is constant, RMSE is NaN where there is nothing, as in :mod:`vidlink.scores.metrics`.
     """
     n, x, y, xx, yy, xy = joined.T
     varies = (n > 1) & (xx > 1e-13) & (yy > 1e-13)

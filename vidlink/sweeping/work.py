@@ -17,7 +17,7 @@ from vidlink.sweeping.folder import is_disk_full
 from vidlink.sweeping.identity import identify, recognizer_content
 
 if TYPE_CHECKING:
-    from vidlink.cache import Cache
+    from vidlink.files.cache import Cache
     from vidlink.settings import Settings
 
 DONE, REFUSED, FAILED = "done", "refused", "failed"
@@ -82,7 +82,7 @@ def failed(identity: str, error: str, trace: str | None = None) -> dict[str, Any
 def _run(task: Task) -> dict[str, Any]:
     import pandas as pd
 
-    from vidlink.runfolder import RunFolder
+    from vidlink.report.run_folder import RunFolder
     from vidlink.simulate import simulate
     from vidlink.sweeping.moments import table_moments
 
@@ -114,7 +114,7 @@ def _shared(task: Task) -> dict[str, Any]:
 
 @cache
 def _open_cache(folder: Path, max_bytes: int) -> Cache:
-    from vidlink.cache import Cache
+    from vidlink.files.cache import Cache
 
     return Cache(folder, max_bytes=max_bytes)
 

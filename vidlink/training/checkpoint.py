@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save as to_safetensors
 
 from vidlink.errors import UserError
-from vidlink.files import write_whole
+from vidlink.files.whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,9 @@ from tqdm import tqdm
 
 from vidlink.data.faces import AFFECT
 from vidlink.errors import UserError
-from vidlink.files import write_whole
-from vidlink.metrics import score_table
+from vidlink.files.whole import write_whole
 from vidlink.nets.precision import computes_bfloat16
+from vidlink.scores.metrics import score_table
 from vidlink.training.batches import Batch, Batches
 from vidlink.training.checkpoint import load_checkpoint, save_checkpoint
 from vidlink.training.degrade import Degradation, downsample_and_back

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidlink.nets.activity import FRAME_RATE, FRAMES, HEIGHT, WIDTH
-from vidlink.receiver.crop import resize
+from vidlink.nets.motion import FRAME_RATE, FRAMES, HEIGHT, WIDTH
+from vidlink.recognizers.crop import resize
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -2,7 +2,7 @@
 
 import torch
 
-from vidlink.receiver.recognize import Wants
+from vidlink.recognizers.recognize import Wants
 
 
 class Moves:

@@ -1,0 +1,132 @@
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from vidlink.data.faces import draw_faces
+from vidlink.errors import UserError
+from vidlink.nets.build import Network, build, to_header
+from vidlink.recognizers.affect import Affect
+from vidlink.recognizers.recognize import Context, load_recognizer, recognize
+
+SMALL = Network(name="recognition", width=4)
+
+
+def save(path, network, header=None):
+    save_file(build(network).state_dict(), path, {"network": to_header(header or network)})
+
+
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "good.safetensors"
+    save(path, SMALL)
+    return path
+
+
+def test_shipped_weights_fit_and_are_small():
+    from importlib.resources import files
+
+    assert len((files("vidlink.weights") / "affect.safetensors").read_bytes()) < 8e6
+    recognizer = load_recognizer("affect", device="cpu")
+    faces = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
+    answers = recognize(recognizer, list(faces), [(0, 0, 48, 48)] * 5)
+    assert answers.shape == (5, 2)
+    assert np.abs(answers).max() < 1.5
+
+
+def test_the_same_picture_gives_the_same_answer(weights):
+    recognizer = Affect(weights=weights)
+    faces = list(np.random.default_rng(0).integers(0, 256, (9, 60, 60), dtype=np.uint8))
+    boxes = [(4, 4, 50, 50)] * 9
+    assert (recognize(recognizer, faces, boxes) == recognize(recognizer, faces, boxes)).all()
+    in_ones = recognize(recognizer, faces, boxes, batch=1)
+    assert in_ones == pytest.approx(recognize(recognizer, faces, boxes), abs=1e-5)
+
+
+def test_half_precision_stays_close_and_does_not_depend_on_the_batch():
+    faces = list(draw_faces("70", "valid").images)
+    boxes = [(0, 0, *face.shape[::-1]) for face in faces]
+    full, half = (Affect(half=half) for half in (False, True))
+    answers = recognize(half, faces, boxes)
+    error = np.abs(answers - recognize(full, faces, boxes))
+    assert error.max() < 0.02
+    assert error.mean() < 0.004
+    assert (error > 0).any()
+    assert recognize(half, faces[:5], boxes[:5], batch=2) == pytest.approx(answers[:5], abs=0.005)
+
+
+def test_emotions_are_shares(weights):
+    recognizer, pictures = Affect(weights=weights), torch.rand(3, 1, 48, 48)
+    both = recognizer.with_emotions(pictures, Context.pristine(3))
+    assert torch.equal(both[:, :2], recognizer(pictures, Context.pristine(3)))
+    assert both[:, 2:].sum(dim=1).tolist() == pytest.approx([1, 1, 1])
+
+
+def damaged(path, how):
+    data = path.read_bytes()
+    if how == "truncated":
+        path.write_bytes(data[: len(data) // 2])
+    elif how == "empty":
+        path.write_bytes(b"")
+    elif how == "garbage":
+        path.write_bytes(b"\x00garbage" * 100)
+    elif how == "pickle":
+        path.write_bytes(pickle.dumps({"layers.0.weight": 1}))
+    elif how == "torch":
+        torch.save({"layers.0.weight": torch.zeros(1)}, path)
+    elif how == "size":
+        save(path, Network(name="recognition", width=4, size=96))
+    elif how == "other":
+        save(path, SMALL, header=Network(name="recognition", width=8))
+    elif how == "unsaid":
+        save_file(build(SMALL).state_dict(), path)
+    elif how == "unknown":
+        save_file(build(SMALL).state_dict(), path, {"network": '{"name": "transformer"}'})
+    elif how == "nonsense":
+        save_file(build(SMALL).state_dict(), path, {"network": "[1, 2"})
+    elif how == "network":
+        save_file({"conv.weight": torch.zeros(3)}, path, {"network": to_header(SMALL)})
+    elif how == "nan":
+        state = build(SMALL).state_dict()
+        state["head.bias"][0] = float("nan")
+        save_file(state, path, {"network": to_header(SMALL)})
+    elif how == "missing":
+        path.unlink()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("truncated", "not safetensors, or damaged"),
+        ("empty", "not safetensors, or damaged"),
+        ("garbage", "not safetensors, or damaged"),
+        ("pickle", "a pickle"),
+        ("torch", "a pickle"),
+        ("size", "for pictures of 96 pixels and 10 outputs; expected 48 and 10"),
+        ("other", r"of another network: 'layers.0.weight' is \(4, 1, 5, 5\), expected \(8, 1, 5, 5\)"),
+        ("unsaid", "the header does not say of which network"),
+        ("unknown", "unknown network 'transformer'"),
+        ("nonsense", "no description of a network"),
+        ("network", "of another network"),
+        ("nan", "'head.bias' has numbers that are not finite"),
+        ("missing", "no such file"),
+    ],
+)
+def test_wrong_weights_are_refused(weights, how, message):
+    with pytest.raises(UserError, match=message):
+        load_recognizer("affect", weights=damaged(weights, how))
+
+
+def test_a_pickle_is_never_run(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "ran"), "w"))
+
+    path = tmp_path / "bomb.safetensors"
+    path.write_bytes(pickle.dumps(Bomb(), protocol=0))
+    with pytest.raises(UserError):
+        Affect(weights=path)
+    assert not (tmp_path / "ran").exists()

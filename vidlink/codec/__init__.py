@@ -1,0 +1,1 @@
+"""Codec recipes, their shelf, and codecs of a user's own code."""

@@ -1,0 +1,192 @@
+"""The two shelves: a codec is a TOML file, a channel is a TOML file.
+
+From a checkout the shelves are the folders ``codecs`` and ``channels`` beside the package; in a wheel they ship
+inside it. :func:`shelf` is the one place that knows. A user's own file is given by its path.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from vidlink.errors import UserError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vidlink.channel.profile import ChannelProfile
+
+
+class QualityKnob(BaseModel):
+    """The codec's quality knob: a lower value is a better picture."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    option: str = Field(min_length=1)
+    """Name of the encoder option (``crf``, ``qp``)."""
+    best: float
+    """Lowest value that is allowed."""
+    worst: float
+    """Highest value that is allowed."""
+    step: float = Field(default=1.0, gt=0)
+    """Smallest difference that the encoder heeds."""
+    grid: tuple[float, ...] = Field(min_length=1)
+    """Values that the exhaustive search tries."""
+
+    def rounded(self, value: float) -> float:
+        """The nearest value that the encoder takes."""
+        steps = round((min(max(value, self.best), self.worst) - self.best) / self.step)
+        return round(min(self.best + steps * self.step, self.worst), 6)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.best >= self.worst:
+            raise ValueError(f"best must be below worst, found best = {self.best:g}, worst = {self.worst:g}")
+        outside = [value for value in self.grid if not self.best <= value <= self.worst]
+        if outside:
+            raise ValueError(f"grid must lie within {self.best:g} to {self.worst:g}, found {outside[0]:g}")
+        return self
+
+
+class Codec(BaseModel):
+    """A codec recipe."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = ""
+    """The file's name without suffix; set on load."""
+    description: str = Field(min_length=1)
+    """One line for ``--list codecs``."""
+    encoder: str = Field(min_length=1)
+    """FFmpeg's name of the encoder."""
+    decoder: str = Field(min_length=1)
+    """FFmpeg's name of the decoder, from PyAV's wheel."""
+    payload: Literal["h264", "hevc", "generic"]
+    """How units are put into packets: RFC 6184, RFC 7798, or vidlink's own fragmentation."""
+    implementation: str | None = None
+    """``package.module:Class`` of a codec that is no FFmpeg encoder, see :mod:`vidlink.codec.implementation`; then it is the
+    encoder's and decoder's name, too, and ``payload`` is ``generic``."""
+    program: Literal["ffmpeg"] | None = None
+    """``ffmpeg``: encode with the machine's own ffmpeg, for encoders that PyAV's wheel lacks."""
+    min_side: int = Field(default=16, ge=2)
+    """Smallest width or height in pixels that the encoder takes; rungs below are left out."""
+    options: dict[str, str] = Field(default_factory=dict)
+    """Encoder options as FFmpeg names them."""
+    quality: QualityKnob
+    """The quality knob."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_its_class(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict) or "implementation" not in raw:
+            return raw
+        name = raw["implementation"]
+        given = [key for key in ("encoder", "decoder", "payload", "program") if key in raw]
+        if given:
+            raise ValueError(f"implementation takes the place of {given[0]}; give one of them")
+        if not isinstance(name, str) or not all(name.partition(":")):
+            raise ValueError(f"implementation must be package.module:Class, found {name!r}")
+        return {**raw, "encoder": name, "decoder": name, "payload": "generic"}
+
+
+def shelf(kind: Literal["codecs", "channels"]) -> Path:
+    """Folder of the shipped profiles: beside the package in a checkout, inside it in a wheel."""
+    package = Path(__file__).parents[1]
+    shipped = package / "shelves" / kind
+    return shipped if shipped.is_dir() else package.parent / kind
+
+
+def names(kind: Literal["codecs", "channels"]) -> list[str]:
+    """Names of the shipped profiles, sorted."""
+    return sorted(path.stem for path in shelf(kind).glob("*.toml"))
+
+
+def load_codec(name: str) -> Codec:
+    """Load a codec recipe from the shelf by name, or from a TOML file by path.
+
+    Raises
+    ------
+    UserError
+        Unknown name, unreadable or malformed file, or a key that is wrong: the message names the file, the key,
+        what was found and what is allowed.
+    """
+    path = _find("codecs", name)
+    codec: Codec = _validated(Codec, path)
+    return codec.model_copy(update={"name": path.stem})
+
+
+def load_channel(name: str) -> ChannelProfile:
+    """Load a channel from the shelf by name, or from a TOML file by path. Raises as :func:`load_codec` does."""
+    from vidlink.channel.profile import ChannelProfile
+
+    profile: ChannelProfile = _validated(ChannelProfile, _find("channels", name))
+    return profile
+
+
+def _find(kind: Literal["codecs", "channels"], name: str) -> Path:
+    if name.endswith(".toml") or "/" in name:
+        path = Path(name)
+        if not path.is_file():
+            raise UserError(f"{kind[:-1]} file {name!r} does not exist")
+        return path
+    if name not in names(kind):
+        raise unknown(kind[:-1], name, names(kind))
+    return shelf(kind) / f"{name}.toml"
+
+
+def _validated(model: type[BaseModel], path: Path) -> Any:
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not valid TOML: {error}") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        return model.model_validate(raw, context={"folder": path.parent})
+    except ValidationError as error:
+        raise UserError(_one_line(path, error, model)) from error
+
+
+def _one_line(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
+    first = error.errors()[0]
+    place, known = _place(model, first["loc"])
+    key = ".".join(place) or "(whole file)"
+    if first["type"] == "extra_forbidden":
+        return f"{path}: unknown key {key!r}: {unknown('key', place[-1], known)}"
+    if first["type"] == "missing":
+        return f"{path}: key {key!r} is missing"
+    message = first["msg"].removeprefix("Value error, ")
+    found = first["input"]
+    shown = "" if isinstance(found, dict) else f", found {found!r}"
+    return f"{path}: key {key!r}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _place(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[list[str], list[str]]:
+    """Where in the file an error is, and the keys of the table that it is in.
+
+    Between the keys of the file pydantic names which kind of a table it took one for (``model = "bernoulli"``); that is
+    no key.
+    """
+    place, tables = [], [model]
+    for number, part in enumerate(loc):
+        inner = [table.model_fields[part].annotation for table in tables if part in table.model_fields]
+        last = number == len(loc) - 1
+        if inner or last or isinstance(part, int):
+            place.append(str(part))
+        if inner and not last:
+            tables = [found for each in inner for found in _models_in(each)]
+        elif not last:
+            of_kind = [table for table in tables if any(part == field.default or part in get_args(field.annotation)
+                                                        for field in table.model_fields.values())]  # fmt: skip
+            tables = of_kind or tables
+    return place, sorted({name for table in tables for name in table.model_fields})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Every model that an annotation names, however deep."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _models_in(part)]

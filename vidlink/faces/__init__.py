@@ -1,0 +1,1 @@
+"""Where faces are: tracks, finding them, the region of interest."""

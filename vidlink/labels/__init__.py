@@ -1,0 +1,1 @@
+"""What was in the clip at which time."""

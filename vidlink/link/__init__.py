@@ -1,0 +1,1 @@
+"""Where the three rooms meet: planned, live, and as captures."""

@@ -1,0 +1,1 @@
+"""What a recognizer is, how one is found, and those that ship."""

@@ -1,0 +1,179 @@
+"""Find and load recognizers by name: those of the entry-point group ``vidlink.recognizers``, or any class."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidlink.errors import UserError, unknown
+from vidlink.plugins import find_class, make, reason, taken_of
+from vidlink.recognizers.recognizer import Recognizer, Wants
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+
+GROUP = "vidlink.recognizers"
+"""Entry-point group in which recognizers are registered."""
+
+SHIPPED = {
+    "activity": "vidlink.recognizers.activity:Activity",
+    "affect": "vidlink.recognizers.affect:Affect",
+    "image-classifier": "vidlink.recognizers.pooled:ImageClassifier",
+    "mc3_18": "vidlink.recognizers.kinetics:Mc3x18",
+    "mvit_v2_s": "vidlink.recognizers.kinetics:MvitV2S",
+    "r2plus1d_18": "vidlink.recognizers.kinetics:R2plus1d18",
+    "r3d_18": "vidlink.recognizers.kinetics:R3d18",
+    "s3d": "vidlink.recognizers.kinetics:S3d",
+    "swin3d_t": "vidlink.recognizers.kinetics:Swin3dT",
+}
+"""What the package registers itself, for a checkout that nobody installed."""
+
+
+def find_device(name: str = "auto") -> torch.device:
+    """Find the device of that name; ``auto`` is the first accelerator that is there, or else the CPU.
+
+    Raises
+    ------
+    UserError
+        Where there is no such device.
+    """
+    import torch
+
+    if name == "auto":
+        for kind in ("cuda", "xpu", "mps"):
+            backend = getattr(torch, kind, None) or getattr(torch.backends, kind, None)
+            if backend is not None and backend.is_available():
+                return torch.device(kind)
+        return torch.device("cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UserError(f"--device {name}: not on this machine ({reason(error)}); auto and cpu always work") from error
+    return device
+
+
+def registered() -> dict[str, str]:
+    """Every registered recognizer: name to ``package.module:Class``.
+
+    Raises
+    ------
+    UserError
+        Where two packages register different recognizers under one name.
+    """
+    from importlib.metadata import entry_points
+
+    found = dict(SHIPPED)
+    for entry in entry_points(group=GROUP):
+        if found.setdefault(entry.name, entry.value) != entry.value:
+            raise UserError(
+                f"recognizer {entry.name!r} is registered twice, as {found[entry.name]} and {entry.value}: "
+                "remove one package, or name the class itself as package.module:Class"
+            )
+    return found
+
+
+def list_recognizers() -> dict[str, str]:
+    """Name and one line of every registered recognizer, read from its source: nothing is imported."""
+    return {name: _first_line(target) for name, target in sorted(registered().items())}
+
+
+def _first_line(target: str) -> str:
+    """First docstring line of a class, without importing its module (its package is)."""
+    import ast
+    from importlib.util import find_spec
+
+    module, _, name = target.partition(":")
+    with suppress(ImportError, ValueError, SyntaxError, OSError, AttributeError):
+        spec = find_spec(module)
+        if spec is not None and spec.origin:
+            for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef) and node.name == name:
+                    return (ast.get_docstring(node) or "").partition("\n")[0] or target
+    return target
+
+
+def load_recognizer(
+    name: str, *, device: str = "auto", weights: Path | None = None, arguments: Sequence[str] = ()
+) -> Recognizer:
+    """Load a recognizer.
+
+    Parameters
+    ----------
+    name
+        A registered name, or ``package.module:Class``.
+    device
+        ``auto``, ``cpu``, ``cuda``, ...
+    weights
+        Other weights than its own.
+    arguments
+        ``key=value`` for its constructor, as :mod:`vidlink.recognizers.arguments` reads them.
+
+    Raises
+    ------
+    UserError
+        Where there is none of that name, its import or construction fails (the reason is shown), it takes no such
+        argument, or it lacks what :class:`Recognizer` asks for.
+    """
+    if ":" in name:
+        target = name
+    else:
+        known = registered()
+        if name not in known:
+            raise unknown("recognizer", name, known)
+        target = known[name]
+    made_by = find_class(target, what=f"recognizer {name!r}", expected="a registered name")
+    made = _construct(name, made_by, device, weights, arguments)
+    _check_protocol(name, made)
+    return made
+
+
+def _construct(name: str, made_by: Any, device: str, weights: Path | None, arguments: Sequence[str]) -> Recognizer:
+    from vidlink.recognizers.arguments import read_arguments
+
+    offered = {"device": find_device(device), "weights": weights}
+    keywords = taken_of(made_by, offered)
+    if weights is not None and "weights" not in keywords:
+        raise UserError(f"recognizer {name!r}: takes no weights, but {weights} was given")
+    keywords |= read_arguments(name, made_by, arguments, reserved=tuple(offered))
+    return make(made_by, keywords, what=f"recognizer {name!r}")
+
+
+def _check_protocol(name: str, made: Any) -> None:
+    named = "classes" if hasattr(made, "classes") else "gives"
+    for attribute, kind in (("name", str), ("task", str), ("wants", Wants), (named, tuple)):
+        found = getattr(made, attribute, None)
+        if not isinstance(found, kind):
+            what = f"is {found!r}" if hasattr(made, attribute) else "is missing"
+            other = " of dimensions, or classes" if attribute == "gives" else ""
+            raise UserError(f"recognizer {name!r}: {attribute} {what}, expected a {kind.__name__}{other}")
+    names = getattr(made, named)
+    if not names or not all(isinstance(each, str) for each in names) or len(set(names)) < len(names):
+        raise UserError(f"recognizer {name!r}: {named} is {names!r}, expected different names, at least one")
+    _check_wants(name, made.wants, windows=named == "classes")
+    if not callable(made):
+        raise UserError(f"recognizer {name!r}: cannot be called; expected __call__(pictures, context)")
+
+
+def _check_wants(name: str, wants: Wants, *, windows: bool) -> None:
+    for what, low in (("height", 1), ("width", 1), ("frames", 1)):
+        value = getattr(wants, what)
+        if not isinstance(value, int) or value < low:
+            raise UserError(f"recognizer {name!r}: wants {what} = {value!r}, expected a whole number from {low}")
+    for what, choices in (("region", ("face", "frame")), ("colour", ("luma", "rgb"))):
+        if getattr(wants, what) not in choices:
+            found = getattr(wants, what)
+            raise UserError(f"recognizer {name!r}: wants {what} = {found!r}, expected {' or '.join(choices)}")
+    for what in ("frame_rate", "stride_s"):
+        value = getattr(wants, what)
+        if value is not None and not 0 < value < math.inf:
+            raise UserError(f"recognizer {name!r}: wants {what} = {value!r}, expected a number above 0, or None")
+    if wants.frames > 1 and not windows:
+        raise UserError(
+            f"recognizer {name!r}: wants windows of {wants.frames} frames and gives dimensions, which are of "
+            "one frame; expected classes, or frames = 1"
+        )

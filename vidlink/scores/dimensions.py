@@ -1,0 +1,179 @@
+"""What a recognizer of dimensions says of received and of pristine faces, and how well that agrees."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vidlink.recognizers.recognize import Context, recognize
+from vidlink.scores.metrics import score_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from vidlink.recognizers.crop import Box
+    from vidlink.recognizers.recognize import Recognizer
+    from vidlink.sender.memory import Memory
+    from vidlink.types import Reception, Segment
+
+COLUMNS = ("frame", "time_s", "face", "status", "scale", "x", "y", "width", "height")
+"""Columns of the table before those of the dimensions."""
+
+
+class DimensionScores:
+    """Collects the answers of segments; only rows of numbers are kept.
+
+    Parameters
+    ----------
+    recognizer
+        Has ``gives``.
+    memory
+        What runs share; None for nothing.
+    """
+
+    def __init__(self, recognizer: Recognizer, memory: Memory | None) -> None:
+        self._recognizer, self._memory = recognizer, memory
+        self._columns: list[dict[str, Any]] = []
+
+    def add(
+        self,
+        segment: Segment,
+        receptions: Sequence[Reception],
+        received: Sequence[NDArray[np.uint8]],
+        pristine: Sequence[NDArray[np.uint8]],
+        places: dict[int, NDArray[np.float64]],
+        crops: dict[int, list[Box] | None],
+    ) -> None:
+        """Take in the pictures of one segment that are to be looked at, n of them.
+
+        Parameters
+        ----------
+        segment
+            The source's.
+        receptions
+            What became of each picture, n of them.
+        received, pristine
+            The pictures, n each.
+        places
+            By face: slot in the segment, and box (x, y, width, height) in pixels of the source, shape (n, 5).
+        crops
+            By face: boxes in pixels of these pictures, n of them; None for whole pictures.
+
+        Raises
+        ------
+        UserError
+            The recognizer fails.
+        """
+        context = Context.of(receptions)
+        seen = look(self._recognizer, received, crops, context)
+        for face, place in places.items():
+            columns: dict[str, Any] = {
+                "frame": [each.frame for each in receptions],
+                "time_s": np.round([each.time_s for each in receptions], 6),
+                "face": face,
+                "status": context.status,
+                "scale": context.scale,
+                **dict(zip(("x", "y", "width", "height"), np.round(place[:, 1:], 2).T, strict=True)),
+            }
+            before = self._pristine(segment, place, pristine, crops[face])
+            for suffix, answers in (("", seen[face]), ("_pristine", before)):
+                for name, column in zip(self._recognizer.gives, answers.T, strict=True):
+                    columns[name + suffix] = np.round(column.astype(float), 5)
+            self._columns.append(columns)
+
+    def _pristine(
+        self,
+        segment: Segment,
+        place: NDArray[np.float64],
+        pictures: Sequence[NDArray[np.uint8]],
+        crops: list[Box] | None,
+    ) -> NDArray[np.float32]:
+        """What the recognizer says of the source, which is the same in every run that shares its memory."""
+
+        def answers() -> NDArray[np.float32]:
+            return recognize(self._recognizer, pictures, crops)
+
+        return self._memory.answers(segment, place, answers) if self._memory else answers()
+
+    def table(self, labels: pd.DataFrame | None, seconds: float) -> pd.DataFrame:
+        """A row a frame and face: where it is, and each dimension received, pristine and, where there are labels, true.
+
+        Parameters
+        ----------
+        labels
+            As :func:`~vidlink.labels.dimensions.load_labels` gives them; None for none.
+        seconds
+            Length of the clip.
+
+        Raises
+        ------
+        UserError
+            The labels are of another clip.
+        """
+        import pandas as pd
+
+        from vidlink.labels.dimensions import check_cover, labels_at, match_faces
+
+        gives = list(self._recognizer.gives)
+        table = no_predictions(gives)
+        if self._columns:
+            table = pd.concat(map(pd.DataFrame, self._columns), ignore_index=True)
+        if labels is not None:
+            check_cover(labels, seconds)
+            for name in gives:
+                table[f"{name}_label"] = np.nan
+            for track, face in match_faces(labels, table).items():
+                rows = table["face"] == track
+                values = labels_at(labels, face, table.loc[rows, "time_s"].to_numpy(float), gives)
+                table.loc[rows, [f"{name}_label" for name in gives]] = np.round(values, 5)
+        return table.sort_values(["frame", "face"], kind="stable").reset_index(drop=True)
+
+    def summary(self, table: pd.DataFrame) -> dict[str, Any]:
+        """What the table comes down to: CC, CCC and RMSE of each dimension, against labels where it has them."""
+        gives = list(self._recognizer.gives)
+        labelled = f"{gives[0]}_label" in table
+        truth = table[[f"{name}_{'label' if labelled else 'pristine'}" for name in gives]]
+        scored = truth.notna().all(axis=1).to_numpy(bool) & table[gives].notna().all(axis=1).to_numpy(bool)
+        result: dict[str, Any] = {
+            "task": self._recognizer.task,
+            "recognizer": self._recognizer.name,
+            "against": "labels" if labelled else "pristine",
+            "faces": int(table["face"].nunique()),
+            "n": int(scored.sum()),
+        }
+        if not scored.any():
+            nothing = dict.fromkeys(gives)
+            return result | {"cc": nothing, "ccc": nothing, "rmse": nothing}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = score_table(gives, table.loc[scored, gives].to_numpy(float), truth[scored].to_numpy(float))
+        return result | {
+            measure: {name: value if value is None else round(value, 5) for name, value in by_name.items()}
+            for measure, by_name in found.items()
+        }
+
+
+def no_predictions(gives: Sequence[str] = ()) -> pd.DataFrame:
+    """The table of nothing."""
+    import pandas as pd
+
+    return pd.DataFrame(columns=[*COLUMNS, *gives, *(f"{name}_pristine" for name in gives)])
+
+
+def look(
+    recognizer: Recognizer,
+    pictures: Sequence[NDArray[np.uint8]],
+    crops: dict[int, list[Box] | None],
+    context: Context,
+) -> dict[int, NDArray[np.float32]]:
+    """What a recognizer says of each face in n pictures, shape (n, dimensions): all faces together fill batches."""
+    rows = np.tile(np.arange(len(pictures)), len(crops))
+    whole: list[Any] = [None] * len(pictures)
+    boxes = [box for each in crops.values() for box in (whole if each is None else each)]
+    answers = recognize(recognizer, [pictures[row] for row in rows], boxes, context.take(rows))
+    return dict(zip(crops, np.split(answers, max(1, len(crops))), strict=False))

@@ -1,0 +1,167 @@
+"""What a plan maximizes: picture quality, or how little the recognizer's output moves."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from vidlink.errors import UserError
+from vidlink.faces.roi import face_boxes
+from vidlink.recognizers.crop import bring_to
+from vidlink.recognizers.recognize import names_classes, recognize, recognize_windows
+from vidlink.scores.quality import Ssim, Upsampler, as_array, luma, psnr_db
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import av
+    from numpy.typing import NDArray
+
+    from vidlink.recognizers.crop import Box
+    from vidlink.recognizers.recognizer import Recognizer
+    from vidlink.sender.trial import Objective
+    from vidlink.types import Clip, Segment
+
+
+_SAME = 0.01
+"""Outputs that differ by less than about this count as the same."""
+_GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+def make_objective(name: Literal["psnr", "ssim", "task"], clip: Clip, recognizer: Recognizer | None) -> Objective:
+    """An objective by name.
+
+    Raises
+    ------
+    UserError
+        ``task`` without a recognizer.
+    """
+    if name != "task":
+        return PictureObjective(name, clip)
+    if recognizer is None:
+        raise UserError("--objective task needs a recognizer, and --recognizer none gives none")
+    return TaskObjective(recognizer, clip)
+
+
+class PictureObjective:
+    """Mean PSNR (dB) or SSIM over the frames of a segment, as the receiver would show them.
+
+    Parameters
+    ----------
+    name
+        ``psnr`` or ``ssim``.
+    clip
+        Gives the HR size.
+    """
+
+    def __init__(self, name: Literal["psnr", "ssim"], clip: Clip) -> None:
+        self._name, self._clip = name, clip
+
+    @property
+    def knob_worth(self) -> float:
+        """About what one unit of a codec's quality knob is worth."""
+        return 0.5 if self._name == "psnr" else 0.008
+
+    def __call__(self, segment: Segment, pictures: Sequence[av.VideoFrame], side_data: bytes) -> float:
+        """Mean quality of LR pictures, one for each frame of the segment."""
+        upsample = Upsampler(self._clip.width, self._clip.height)
+        pairs = zip(pictures, segment.frames, strict=True)
+        if self._name == "psnr":
+            return float(np.mean([psnr_db(luma(upsample(picture)), luma(frame)) for picture, frame in pairs]))
+        ssim = Ssim(self._clip.width, self._clip.height)
+        return float(np.mean([ssim(upsample(picture), frame) for picture, frame in pairs]))
+
+
+class TaskObjective:
+    """How little the recognizer's output on the coded pictures differs from that on the pristine ones.
+
+    Of a recognizer of classes the output is the share of each class, in one window about the middle of the segment
+    (cut or held where the segment is shorter). A recognizer that fails is asked no more: the plan then goes by PSNR,
+    and the run says what was wrong.
+
+    The value is in dB: ``-10 log10(d² + 0.01²)``, with d the root mean square difference over dimensions, faces and
+    some frames of the segment, plus half the PSNR of these frames, which decides between pictures that say the same,
+    and where there is no face. In dB both fall about evenly with the codec's knob, as planners expect.
+
+    Parameters
+    ----------
+    recognizer
+        Who looks.
+    clip
+        Gives the HR size.
+    looks
+        Frames looked at in each segment.
+    """
+
+    knob_worth = 0.7
+    """About what one unit of a codec's quality knob is worth."""
+
+    def __init__(self, recognizer: Recognizer, clip: Clip, *, looks: int = 12) -> None:
+        self._recognizer, self._clip, self._looks = recognizer, clip, looks
+        self._broken = False
+        self._pristine: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
+        self._lock = Lock()
+
+    def __call__(self, segment: Segment, pictures: Sequence[av.VideoFrame], side_data: bytes) -> float:
+        """Closeness of the outputs on LR pictures, one for each frame of the segment."""
+        slots = self._slots(segment)
+        upsample = Upsampler(self._clip.width, self._clip.height)
+        shown = [upsample(pictures[slot]) for slot in slots]
+        psnr = np.mean([psnr_db(luma(p), luma(segment.frames[slot])) for p, slot in zip(shown, slots, strict=True)])
+        boxes = self._boxes(segment, slots, side_data)
+        half_psnr = 0.5 * float(psnr)
+        if not boxes or self._broken:
+            return half_psnr
+        try:
+            seen = self._outputs(shown, boxes)
+            with self._lock:
+                if segment.index not in self._pristine:
+                    frames = [segment.frames[slot] for slot in slots]
+                    self._pristine[segment.index] = self._outputs(frames, boxes)
+                    while len(self._pristine) > 4:
+                        self._pristine.popitem(last=False)
+                pristine = self._pristine[segment.index]
+        except UserError:
+            self._broken = True
+            return half_psnr
+        return half_psnr - 10 * math.log10(float(np.mean(np.square(seen - pristine))) + _SAME**2)
+
+    def _slots(self, segment: Segment) -> list[int]:
+        """Frames of the segment that are looked at."""
+        count, wants = len(segment.frames), self._recognizer.wants
+        if not names_classes(self._recognizer):
+            looks = min(self._looks, count)
+            # One of each part of the segment, not in step with the frames that are coded, or all looks might be held.
+            return [int((k + (_GOLDEN * k + 0.5) % 1) * count / looks) for k in range(looks)]
+        step_s = 1 / (wants.frame_rate or float(self._clip.frame_rate))
+        middle_s = (segment.times_s[0] + segment.times_s[-1]) / 2
+        instants_s = middle_s + step_s * (np.arange(wants.frames) - (wants.frames - 1) / 2)
+        return [int(np.abs(segment.times_s - instant_s).argmin()) for instant_s in instants_s]
+
+    def _boxes(
+        self, segment: Segment, slots: Sequence[int], side_data: bytes
+    ) -> list[list[tuple[float, float, float, float]] | None]:
+        """For each face its boxes in the frames that are looked at; one None for recognizers of whole frames."""
+        if self._recognizer.wants.region == "frame":
+            return [None]
+        offsets = (segment.times_s - segment.start_s)[list(slots)]
+        found = face_boxes(side_data, offsets, segment.duration_s, self._clip)
+        return [[(x, y, width, height) for x, y, width, height in shown.tolist()] for _, shown in found.values()]
+
+    def _outputs(
+        self,
+        pictures: Sequence[av.VideoFrame],
+        boxes: Sequence[list[tuple[float, float, float, float]] | None],
+    ) -> NDArray[np.float32]:
+        wants = self._recognizer.wants
+        arrays = [as_array(picture, wants.colour) for picture in pictures]
+        if names_classes(self._recognizer):
+            window = [np.arange(wants.frames)]
+            crops: list[Sequence[Box | None]] = [path or [None] * len(arrays) for path in boxes]
+            stacks = [[bring_to(wants, each, box) for each, box in zip(arrays, path, strict=True)] for path in crops]
+            return np.stack([recognize_windows(self._recognizer, stack, window) for stack in stacks])
+        return np.stack([recognize(self._recognizer, arrays, path) for path in boxes])

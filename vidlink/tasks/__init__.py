@@ -1,0 +1,1 @@
+"""What can be trained and evaluated, one task a file."""

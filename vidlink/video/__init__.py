@@ -1,0 +1,1 @@
+"""Anything FFmpeg reads comes in, received.mp4 goes out."""

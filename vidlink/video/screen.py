@@ -1,0 +1,43 @@
+"""What the receiver shows: pictures at HR size, made when somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
+
+import av
+
+if TYPE_CHECKING:
+    from vidlink.scores.quality import Upsampler
+    from vidlink.types import Reception
+
+
+class Screen(Sequence[av.VideoFrame]):
+    """The pictures on show during a segment: one HR picture (``yuv420p``) for each source frame.
+
+    Parameters
+    ----------
+    receptions
+        What was received, one for each source frame.
+    upsample
+        Brings pictures to HR size.
+    """
+
+    def __init__(self, receptions: Sequence[Reception], upsample: Upsampler) -> None:
+        self._receptions, self._upsample = receptions, upsample
+        self._made: dict[int, av.VideoFrame] = {}
+
+    def __len__(self) -> int:
+        return len(self._receptions)
+
+    @overload
+    def __getitem__(self, slot: int) -> av.VideoFrame: ...
+    @overload
+    def __getitem__(self, slot: slice) -> Sequence[av.VideoFrame]: ...
+    def __getitem__(self, slot: int | slice) -> av.VideoFrame | Sequence[av.VideoFrame]:
+        if isinstance(slot, slice):
+            return [self[k] for k in range(*slot.indices(len(self)))]
+        if slot not in self._made:
+            picture = self._receptions[slot].picture
+            self._made[slot] = self._upsample.grey() if picture is None else self._upsample(picture)
+        return self._made[slot]
