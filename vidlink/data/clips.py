@@ -35,8 +35,8 @@ class LabelledClip:
     video: str
     """As :func:`vidlink.video.source.open_source` takes it."""
     labels: pd.DataFrame
-    """As :func:`vidlink.labels.dimensions.load_labels` gives them: ``time_s``, ``face`` (0), ``valence``, ``arousal`` and, where
-    the data set has them, boxes ``x``, ``y``, ``w``, ``h`` in pixels."""
+    """As :func:`vidlink.labels.dimensions.load_labels` gives them: ``time_s``, ``face`` (0), ``valence``, ``arousal`` and,
+    where the data set has them, boxes ``x``, ``y``, ``w``, ``h`` in pixels."""
     frame_rate: Fraction | None = None
     """Frames a second of an image sequence."""
 

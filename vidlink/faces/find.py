@@ -129,7 +129,8 @@ class LabelledFaces:
     Parameters
     ----------
     labels
-        As :func:`~vidlink.labels.dimensions.load_labels` gives them, with the columns of :data:`~vidlink.faces.tracks.BOX`.
+        As :func:`~vidlink.labels.dimensions.load_labels` gives them, with the columns of
+        :data:`~vidlink.faces.tracks.BOX`.
 
     Raises
     ------

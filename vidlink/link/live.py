@@ -1,8 +1,8 @@
 """The link of a live stream: packets leave one by one, reports come back, and the rate follows them.
 
-As in :mod:`vidlink.link.planned` this is the one place that holds parts of all three rooms. Time goes from event to event: a
-packet leaves, or a report reaches the sender. The channel carries its state on from packet to packet, so that nothing
-is known before its time: a decision at t rests on reports that arrived until t.
+As in :mod:`vidlink.link.planned` this is the one place that holds parts of all three rooms. Time goes from event to
+event: a packet leaves, or a report reaches the sender. The channel carries its state on from packet to packet, so that
+nothing is known before its time: a decision at t rests on reports that arrived until t.
 """
 
 from __future__ import annotations

@@ -83,7 +83,8 @@ class Scores:
     recognizer
         Who looks at the received pictures, or None.
     labels
-        As :func:`~vidlink.labels.dimensions.load_labels` gives them, or None: then the recognizer is held against itself.
+        As :func:`~vidlink.labels.dimensions.load_labels` gives them, or None: then the recognizer is held against
+        itself.
     score_pictures
         Whether to measure PSNR and SSIM.
     every

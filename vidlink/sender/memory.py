@@ -2,8 +2,8 @@
 
 Everything is looked up by content: a coded segment by its pictures, its rung and the codec's recipe; what a trial is
 worth by that and the objective; detections by the picture; what a recognizer says of pristine pictures by these, the
-boxes and the recognizer. So all runs that share a :class:`~vidlink.files.cache.Cache` share these, whatever else differs
-between them.
+boxes and the recognizer. So all runs that share a :class:`~vidlink.files.cache.Cache` share these, whatever else
+differs between them.
 """
 
 from __future__ import annotations

@@ -95,7 +95,8 @@ def join(clips: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.
 def scores(joined: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """CC, CCC and RMSE from moments, each of shape (concatenations,), for input of shape (concatenations, 6).
 
-    CC and CCC are 0 where either side is constant, RMSE is NaN where there is nothing, as in :mod:`vidlink.scores.metrics`.
+    CC and CCC are 0 where either side is constant, RMSE is NaN where there is nothing, as in
+    :mod:`vidlink.scores.metrics`.
     """
     n, x, y, xx, yy, xy = joined.T
     varies = (n > 1) & (xx > 1e-13) & (yy > 1e-13)
