@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vidlink.errors import UserError
-from vidlink.receiver import registry
+from vidlink.recognizers import registry
 from vidlink.recognizers.crop import bring_to, crop_square
 from vidlink.recognizers.recognize import (
     Context,

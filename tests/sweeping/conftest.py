@@ -1,57 +1,13 @@
-"""A clip of a fifth of a second, sweeps over it that take moments, and a reference to hold others against."""
+"""Sweeps over a clip of a fifth of a second, and a reference to hold others against."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-
-import av
-import numpy as np
 import pytest
+from swept import GRID, write_clip
 
 from vidlink.sweeping.executors import Processes
 from vidlink.sweeping.grid import sweep_from
 from vidlink.sweeping.sweep import sweep
-
-GRID = {
-    "settings": {"input": "clip.mp4", "scale": 1, "recognizer": "none", "no-scores": True, "segment": 0.2},
-    "grid": {"quality": [30, 40, 50], "channel": ["perfect", "bernoulli-10"]},
-    "points": [{"quality": 99}],
-}
-COUNT = 7
-
-
-def write_clip(path: Path, seed: int = 0) -> Path:
-    rng = np.random.default_rng(seed)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for _ in range(5):
-            frame = av.VideoFrame.from_ndarray(rng.integers(0, 256, (48, 64, 3), np.uint8), format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
-class Threads:
-    """Executors for tests: one thread of this process."""
-
-    scratch = None
-
-    def __init__(self):
-        self.executor = ThreadPoolExecutor(1)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.executor.shutdown(cancel_futures=True)
-
-    def slots(self):
-        return 1
-
-    def renew(self):
-        raise AssertionError("a thread does not die")
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +56,3 @@ def fake_runs(monkeypatch):
 
     monkeypatch.setattr(vidlink.simulate, "simulate", simulate)
     return made
-
-
-def same_tables(one: Path, other: Path) -> bool:
-    return all((one / name).read_bytes() == (other / name).read_bytes() for name in ("results.parquet", "results.csv"))

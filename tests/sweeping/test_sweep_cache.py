@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
-from conftest import GRID, Threads, same_tables
+from swept import GRID, Threads, same_tables
 
 from vidlink.sender import memory
 from vidlink.sweeping.grid import sweep_from

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import COUNT, GRID, same_tables
+from swept import COUNT, GRID, same_tables
 
 from vidlink.sweeping.executors import Dask, Processes
 from vidlink.sweeping.folder import ResultsFolder

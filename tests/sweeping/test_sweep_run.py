@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import GRID, Threads, same_tables, write_clip
+from swept import GRID, Threads, same_tables, write_clip
 
 from vidlink.errors import UserError
 from vidlink.sweeping.folder import ResultsFolder

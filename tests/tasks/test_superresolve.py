@@ -7,9 +7,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from vidlink import superresolve as command
 from vidlink.errors import UserError
 from vidlink.nets.srcnn import SRCNN
+from vidlink.tasks import superresolve as command
 from vidlink.training.superresolution import SuperResolution
 
 

@@ -25,7 +25,8 @@ frames:
 It is found as ``package.module:Brightness``, or by name through the entry-point group ``vidlink.recognizers``, see
 :mod:`vidlink.recognizers.registry`. Its constructor is called with those of the keywords ``device`` (a
 ``torch.device``) and ``weights`` (a path or None) that it takes, and with what ``--recognizer-arg key=value`` says;
-pictures come to the device in its attribute ``device``, if it has one. The first line of its docstring describes it in lists.
+pictures come to the device in its attribute ``device``, if it has one. The first line of its docstring describes it in
+lists.
 
 One that also names the emotions of FER+ may have a method ``with_emotions``: called alike, it gives the same numbers
 and after them a share for each of :data:`vidlink.data.faces.EMOTIONS`; ``vidlink.evaluate`` then scores accuracy too.
