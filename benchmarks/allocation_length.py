@@ -26,7 +26,7 @@ from pathlib import Path
 
 import av
 
-from vidlink.video.source import open_source
+from vidlink.data.builtin import open_builtin
 
 LENGTHS = (10, 20, 40, 80)
 QUICK_LENGTHS = (10, 20)
@@ -34,7 +34,7 @@ QUICK_LENGTHS = (10, 20)
 
 def write_clip(path: Path, seconds: int) -> None:
     """The built-in clip over and over, for so many seconds."""
-    source = open_source(None)
+    source = open_builtin()
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=source.clip.frame_rate)
         stream.width, stream.height, stream.pix_fmt = source.clip.width, source.clip.height, "yuv420p"

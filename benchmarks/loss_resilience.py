@@ -149,8 +149,8 @@ def measure(*, quick: bool, seeds: int) -> list[dict[str, Any]]:
 def run(setting: Setting, clip: Clip, seed: int, folder: Path) -> dict[str, float]:
     """One run of the product."""
     import vidlink.report.plot
+    from vidlink.options import parse_arguments, settings_from
     from vidlink.report.run_folder import RunFolder
-    from vidlink.settings import parse_arguments, settings_from
     from vidlink.simulate import simulate
 
     arguments = [clip.path, "--scale", "1", "--quality", f"{clip.quality:g}", "--segment", f"{setting.gop / RATE:g}"]

@@ -28,6 +28,7 @@ import time
 from pathlib import Path
 
 from vidlink.codec.profiles import load_codec
+from vidlink.data.builtin import open_builtin
 from vidlink.pipeline import available_cores
 from vidlink.sender.ladder import coded_size
 from vidlink.video.source import open_source
@@ -68,7 +69,7 @@ def builtin_as_file(folder: Path) -> Path:
     from vidlink.types import Clip
     from vidlink.video.film import Film
 
-    source = open_source(None)
+    source = open_builtin()
     path = folder / "builtin.mp4"
     large = Clip(
         name="", width=640, height=480, frame_rate=source.clip.frame_rate, pixel_format="yuv420p", seconds=None

@@ -55,7 +55,7 @@ from vidlink.data.reels import SIDE, make_reel
 from vidlink.pipeline import available_cores
 from vidlink.recognizers.affect import Affect
 from vidlink.recognizers.recognize import Context, recognize
-from vidlink.scores.quality import Upsampler, as_array
+from vidlink.video.pictures import Upsampler, as_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable

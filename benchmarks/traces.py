@@ -93,8 +93,8 @@ def run(clip: str, path: Path, rate: str, folder: Path) -> dict[str, Any]:
     import pandas as pd
 
     import vidlink.report.plot
+    from vidlink.options import parse_arguments, settings_from
     from vidlink.report.run_folder import RunFolder
-    from vidlink.settings import parse_arguments, settings_from
     from vidlink.simulate import simulate
 
     vidlink.report.plot.draw_run = lambda *_: None  # would take longer than the run

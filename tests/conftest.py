@@ -139,8 +139,8 @@ def simulated():
     """Runs the main job in this process: ``simulated(folder, *arguments)`` gives the run folder."""
 
     def run(folder, *arguments):
+        from vidlink.options import parse_arguments, settings_from
         from vidlink.report.run_folder import RunFolder
-        from vidlink.settings import parse_arguments, settings_from
         from vidlink.simulate import simulate
 
         settings = settings_from(parse_arguments([str(argument) for argument in arguments]))

@@ -331,7 +331,7 @@ def test_the_built_in_clip_is_followed(simulated, tmp_path):
 
 def test_help_needs_no_heavy_library():
     code = (
-        "import sys\nfrom vidlink.settings import simulate_parser\nimport vidlink.simulate\nsimulate_parser()\n"
+        "import sys\nfrom vidlink.options import simulate_parser\nimport vidlink.simulate\nsimulate_parser()\n"
         "print([name for name in ('torch', 'cv2', 'pandas', 'av', 'matplotlib', 'scipy') if name in sys.modules])"
     )
     done = subprocess.run(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vidlink.codec.profiles import Codec
-    from vidlink.data.faces import FaceSet
+    from vidlink.data.face_set import FaceSet
     from vidlink.recognizers.recognize import Context, Recognizer
 
     Score = dict[str, Any]
@@ -89,7 +89,7 @@ def evaluate(
     """
     import numpy as np
 
-    from vidlink.data.faces import AFFECT
+    from vidlink.labels.affect import AFFECT
     from vidlink.recognizers.recognize import Context, names_classes, recognize
     from vidlink.scores.metrics import accuracy, score_table
 
@@ -192,7 +192,7 @@ class _WithEmotions:
     """A recognizer that can also name emotions, asked for both at once."""
 
     def __init__(self, recognizer: Any) -> None:
-        from vidlink.data.faces import EMOTIONS
+        from vidlink.labels.affect import EMOTIONS
 
         self.name, self.task, self.wants = recognizer.name, recognizer.task, recognizer.wants
         self.gives: tuple[str, ...] = (*recognizer.gives, *EMOTIONS)

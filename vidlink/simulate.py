@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from vidlink.command import run_command
 from vidlink.errors import UserError
-from vidlink.settings import Settings, parse_arguments, settings_from
+from vidlink.options import parse_arguments, settings_from
+from vidlink.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,7 @@ def simulate(
 
     from vidlink.channel.loss import expected_loss
     from vidlink.codec.profiles import load_channel, load_codec
+    from vidlink.data.builtin import open_builtin
     from vidlink.faces.follow import cut_out
     from vidlink.labels.classes import ClassLabels
     from vidlink.link.capture import Captures
@@ -71,10 +73,13 @@ def simulate(
     watch = Watch(quiet=quiet)
     with watch("open"):
         codec, profile = load_codec(settings.codec), load_channel(settings.channel)
-        source = open_source(settings.input, video_size=settings.video_size, frame_rate=settings.framerate)
+        if settings.input is None:
+            source = open_builtin()
+        else:
+            source = open_source(settings.input, video_size=settings.video_size, frame_rate=settings.framerate)
         recognizer, labels = load_judge(settings, source.labels)
         boxes = None if isinstance(labels, ClassLabels) else labels
-        source = cut_out(source, settings, boxes, memory)
+        source = cut_out(source, settings, boxes, memory.boxes if memory else None)
         clip = source.clip
 
     rng = np.random.default_rng(settings.seed)

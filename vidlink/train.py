@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from vidlink.data.faces import FaceSet
+    from vidlink.data.face_set import FaceSet
     from vidlink.nets.build import Network
     from vidlink.training.coded import Coding
     from vidlink.training.loop import Settings, Training
@@ -142,7 +142,7 @@ def _network(options: argparse.Namespace, size: int) -> tuple[Network, Any]:
     """Make the network, with random weights or those of ``--start``."""
     import torch
 
-    from vidlink.data.faces import AFFECT, EMOTIONS
+    from vidlink.labels.affect import AFFECT, EMOTIONS
     from vidlink.nets.build import Network, build
     from vidlink.nets.weights import load_weights
 

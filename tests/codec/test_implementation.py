@@ -124,7 +124,7 @@ def test_the_example_goes_through_the_whole_product(recipe, wide_clip, simulated
 
 
 def test_a_sweep_heeds_its_source(recipe, wide_clip, tmp_path):
-    from vidlink.settings import parse_arguments, settings_from
+    from vidlink.options import parse_arguments, settings_from
     from vidlink.sweeping.identity import identify
 
     arguments = [str(wide_clip), "--bitrate", "1M", "--codec", recipe(), "--recognizer", "none"]

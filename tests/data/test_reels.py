@@ -9,9 +9,10 @@ import pytest
 
 from vidlink import reels
 from vidlink.data import reels as reels_module
-from vidlink.data.faces import EMOTIONS, FaceSet
+from vidlink.data.face_set import FaceSet
 from vidlink.data.reels import COLUMNS, FADE_S, HOLD_S, ROWS, SIDE, make_reel, write_reel
 from vidlink.errors import UserError
+from vidlink.labels.affect import EMOTIONS
 
 
 def flat_faces(count, size=SIDE):

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from vidlink.data.builtin import open_builtin
 from vidlink.errors import UserError
 from vidlink.faces.find import FaceTracker, LabelledFaces
 from vidlink.faces.tracks import Box, at_times
@@ -39,7 +40,7 @@ def segment_of(pictures, index=0, rate=25):
 @pytest.fixture(scope="module")
 def builtin():
     """The first three seconds of the built-in clip."""
-    segments = open_source(None).segments(1.0)
+    segments = open_builtin().segments(1.0)
     return [next(segments) for _ in range(3)]
 
 

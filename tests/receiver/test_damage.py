@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from vidlink.codec.profiles import load_codec
+from vidlink.data.builtin import open_builtin
 from vidlink.receiver.damage import follow_damage
 from vidlink.receiver.decode import decode
-from vidlink.scores.quality import luma
 from vidlink.sender.encode import encode
 from vidlink.types import AccessUnit, Rung, Status
-from vidlink.video.source import open_source
+from vidlink.video.pictures import luma
 
 
 def unit(frame, *, key=False, reference=True, recovery=None):
@@ -45,7 +45,7 @@ def test_an_intra_refresh_cycle_heals():
 @pytest.fixture(scope="module")
 def segment():
     frames = []
-    for segment in open_source(None).segments(2.0):
+    for segment in open_builtin().segments(2.0):
         frames.append(segment)
         break
     return frames[0]
@@ -53,7 +53,7 @@ def segment():
 
 @pytest.mark.parametrize("name", ["x264", "x264-realtime", "x265"])
 def test_what_is_called_ok_is_bit_exact(segment, name):
-    codec, clip = load_codec(name), open_source(None).clip
+    codec, clip = load_codec(name), open_builtin().clip
     assert clip.frame_rate == Fraction(25)
     coded = encode(segment, Rung(scale=2, quality=32), clip=clip, codec=codec)
     if name == "x264-realtime":

@@ -210,7 +210,9 @@ def test_duplicate_names_are_an_error(monkeypatch):
         types.SimpleNamespace(name="affect", value=value) for value in (registry.SHIPPED["affect"], "other:Affect")
     ]
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: entries)
-    with pytest.raises(UserError, match=r"'affect' is registered twice, as vidlink\.receiver\.affect:Affect and other"):
+    with pytest.raises(
+        UserError, match=r"'affect' is registered twice, as vidlink\.recognizers\.affect:Affect and other"
+    ):
         load_recognizer("affect")
 
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidlink.scores.objective import PictureObjective
-from vidlink.scores.quality import Ssim, Upsampler, luma, psnr_db
+from vidlink.scores.quality import Ssim, psnr_db
 from vidlink.types import CLOCK
+from vidlink.video.pictures import Upsampler, luma
 from vidlink.video.source import open_source
 
 

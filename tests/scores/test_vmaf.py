@@ -3,9 +3,9 @@ import subprocess
 
 import pytest
 
+from vidlink.data.builtin import open_builtin
 from vidlink.errors import UserError
 from vidlink.scores.vmaf import Vmaf, available
-from vidlink.video.source import open_source
 
 no_libvmaf = "this machine's ffmpeg has no libvmaf"
 
@@ -13,12 +13,12 @@ no_libvmaf = "this machine's ffmpeg has no libvmaf"
 @pytest.mark.skipif(available(), reason="this machine's ffmpeg has libvmaf")
 def test_without_libvmaf_the_message_says_what_is_missing(tmp_path):
     with pytest.raises(UserError, match="--vmaf needs an ffmpeg with libvmaf"):
-        Vmaf(open_source(None).clip, tmp_path)
+        Vmaf(open_builtin().clip, tmp_path)
 
 
 @pytest.mark.skipif(not available(), reason=no_libvmaf)
 def test_pairs_are_aligned_and_worse_pictures_score_lower(tmp_path):
-    source = open_source(None)
+    source = open_builtin()
     segment = next(iter(source.segments(1.0)))
     small = [frame.reformat(width=80, height=60) for frame in segment.frames]
     blurred = [frame.reformat(width=320, height=240, interpolation="BICUBIC") for frame in small]
@@ -37,7 +37,7 @@ def test_pairs_are_aligned_and_worse_pictures_score_lower(tmp_path):
 def test_as_ffmpeg_scores_the_same_files(tmp_path):
     from vidlink.video.film import Film
 
-    source = open_source(None)
+    source = open_builtin()
     segment = next(iter(source.segments(1.0)))
     small = [frame.reformat(width=80, height=60) for frame in segment.frames]
     blurred = [frame.reformat(width=320, height=240, interpolation="BICUBIC") for frame in small]

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from vidlink.codec.profiles import load_codec
+from vidlink.data.builtin import open_builtin
 from vidlink.files.cache import Cache
 from vidlink.sender import memory as module
 from vidlink.sender.encode import encode
 from vidlink.sender.memory import Memory
 from vidlink.types import Rung
-from vidlink.video.source import open_source
 
 
 @pytest.fixture(scope="module")
 def clip_and_segments():
-    source = open_source(None)
+    source = open_builtin()
     segments = []
     for segment in source.segments(0.4):
         segments.append(segment)

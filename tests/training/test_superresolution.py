@@ -8,7 +8,7 @@ from vidlink.nets.espcn import ESPCN
 from vidlink.nets.residual import ResidualRestorer
 from vidlink.nets.srcnn import SRCNN
 from vidlink.nets.twin import TwinNet
-from vidlink.tasks.restore import mean_psnr_db, score_restorer
+from vidlink.training.restore import mean_psnr_db, score_restorer
 from vidlink.training.superresolution import SRSettings, SuperResolution, pretrain
 
 

@@ -6,9 +6,10 @@ import av
 import numpy as np
 import pytest
 
-from vidlink.scores.quality import luma, psnr_db
+from vidlink.scores.quality import psnr_db
 from vidlink.types import Clip
 from vidlink.video.film import Film
+from vidlink.video.pictures import luma
 from vidlink.video.source import open_source
 
 

@@ -67,8 +67,8 @@ class Codec(BaseModel):
     payload: Literal["h264", "hevc", "generic"]
     """How units are put into packets: RFC 6184, RFC 7798, or vidlink's own fragmentation."""
     implementation: str | None = None
-    """``package.module:Class`` of a codec that is no FFmpeg encoder, see :mod:`vidlink.codec.implementation`; then it is
-    the encoder's and decoder's name, too, and ``payload`` is ``generic``."""
+    """``package.module:Class`` of a codec that is no FFmpeg encoder, see :mod:`vidlink.codec.implementation`; then it
+    is the encoder's and decoder's name, too, and ``payload`` is ``generic``."""
     program: Literal["ffmpeg"] | None = None
     """``ffmpeg``: encode with the machine's own ffmpeg, for encoders that PyAV's wheel lacks."""
     min_side: int = Field(default=16, ge=2)

@@ -29,7 +29,7 @@ from vidlink.data.clips import LabelledClip, cut_faces, pick_split
 from vidlink.errors import UserError, unknown
 
 if TYPE_CHECKING:
-    from vidlink.data.faces import FaceSet
+    from vidlink.data.face_set import FaceSet
 
 SPLITS = {"train": 0.6, "valid": 0.2, "test": 0.2}
 """Share of the actors in each."""

@@ -129,7 +129,7 @@ def read_clip(
         The file cannot be read.
     """
     from vidlink.recognizers.crop import resize
-    from vidlink.scores.quality import as_array
+    from vidlink.video.pictures import as_array
     from vidlink.video.source import open_source
 
     source = open_source(str(path))

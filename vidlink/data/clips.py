@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidlink.data.faces import AFFECT, EMOTIONS, FaceSet
+from vidlink.data.face_set import FaceSet
 from vidlink.errors import UserError
 from vidlink.faces.tracks import BOX, at_times
+from vidlink.labels.affect import AFFECT, EMOTIONS
 from vidlink.labels.dimensions import labels_at
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class LabelledClip:
     video: str
     """As :func:`vidlink.video.source.open_source` takes it."""
     labels: pd.DataFrame
-    """As :func:`vidlink.labels.dimensions.load_labels` gives them: ``time_s``, ``face`` (0), ``valence``, ``arousal`` and,
-    where the data set has them, boxes ``x``, ``y``, ``w``, ``h`` in pixels."""
+    """As :func:`vidlink.labels.dimensions.load_labels` gives them: ``time_s``, ``face`` (0), ``valence``, ``arousal``
+    and, where the data set has them, boxes ``x``, ``y``, ``w``, ``h`` in pixels."""
     frame_rate: Fraction | None = None
     """Frames a second of an image sequence."""
 
@@ -96,7 +97,7 @@ def _stills(clip: LabelledClip, every_s: float) -> list[tuple[NDArray[np.uint8] 
     from vidlink.faces.find import FaceTracker, LabelledFaces
     from vidlink.recognizers.crop import bring_to
     from vidlink.recognizers.recognizer import Wants
-    from vidlink.scores.quality import luma
+    from vidlink.video.pictures import luma
     from vidlink.video.source import open_source
 
     wants = Wants(region="face", height=SIDE, width=SIDE, colour="luma")

@@ -1,60 +1,18 @@
-"""Labelled faces in memory, whatever data set they come from, and the specs that name them."""
+"""The specs that name data sets of faces, and of clips of faces: ``ferplus:PATH`` and so on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidlink.data.face_set import FaceSet
 from vidlink.errors import UserError, unknown
+from vidlink.labels.affect import EMOTIONS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from vidlink.data.clips import LabelledClip
-
-EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
-"""The emotions whose votes FER+ counts, in the order of its columns."""
-
-AFFECT = ("valence", "arousal")
-"""The two dimensions of affect, each within [-1, 1]."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class FaceSet:
-    """Faces of one split with what is known of them, one row a face."""
-
-    name: str
-    """Where they come from, as in a spec, without the path."""
-    split: str
-    """``train``, ``valid`` or what the data set calls it."""
-    images: NDArray[np.uint8]
-    """Luma, shape (n, height, width)."""
-    affect: NDArray[np.float32]
-    """Valence and arousal, shape (n, 2), each within [-1, 1]."""
-    distribution: NDArray[np.float32]
-    """Share of the votes for each of :data:`EMOTIONS`, shape (n, 8); NaN rows where nobody voted."""
-    majority: NDArray[np.int64]
-    """Index of the emotion that more than half of the votes named, shape (n,); -1 where none is."""
-    skipped: int = 0
-    """Rows of the data set that carry no usable label."""
-
-    def __len__(self) -> int:
-        """Count the faces."""
-        return len(self.images)
-
-    @property
-    def plurality(self) -> NDArray[np.int64]:
-        """Index of the emotion with most votes (the first of equals), shape (n,); -1 where nobody voted."""
-        voted = np.isfinite(self.distribution).all(axis=1)
-        return np.where(voted, np.nan_to_num(self.distribution).argmax(axis=1), -1)
-
-    def take(self, rows: NDArray) -> FaceSet:
-        """Pick the faces at ``rows`` (indices, a mask or a slice)."""
-        columns = ("images", "affect", "distribution", "majority")
-        return replace(self, **{column: getattr(self, column)[rows] for column in columns})
 
 
 def load_faces(spec: str, split: str) -> FaceSet:

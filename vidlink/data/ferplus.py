@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from vidlink.data.faces import EMOTIONS, FaceSet
+from vidlink.data.face_set import FaceSet
 from vidlink.errors import UserError, unknown
+from vidlink.labels.affect import EMOTIONS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +61,7 @@ def expected_affect(votes: NDArray) -> NDArray[np.float32]:
     Parameters
     ----------
     votes
-        Votes for each of :data:`~vidlink.data.faces.EMOTIONS`, shape (n, 8), with at least one vote a row.
+        Votes for each of :data:`~vidlink.labels.affect.EMOTIONS`, shape (n, 8), with at least one vote a row.
 
     Returns
     -------
@@ -80,12 +81,12 @@ def majority_of(votes: NDArray) -> NDArray[np.int64]:
     Parameters
     ----------
     votes
-        Shape (n, 10): :data:`~vidlink.data.faces.EMOTIONS`, unknown, not a face.
+        Shape (n, 10): :data:`~vidlink.labels.affect.EMOTIONS`, unknown, not a face.
 
     Returns
     -------
     NDArray
-        Indices into :data:`~vidlink.data.faces.EMOTIONS`, shape (n,); -1 where there is no majority, or for no emotion.
+        Indices into :data:`~vidlink.labels.affect.EMOTIONS`, shape (n,); -1 where no emotion has a majority.
     """
     kept = np.where(votes > 1, votes, 0)
     most = kept.argmax(axis=1)

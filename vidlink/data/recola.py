@@ -31,14 +31,14 @@ import numpy as np
 import pandas as pd
 
 from vidlink.data.clips import LabelledClip, cut_faces, pick_split
-from vidlink.data.faces import AFFECT
 from vidlink.errors import UserError, unknown
 from vidlink.faces.tracks import BOX
+from vidlink.labels.affect import AFFECT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vidlink.data.faces import FaceSet
+    from vidlink.data.face_set import FaceSet
 
 SPLITS = {"train": "train", "valid": "dev", "test": "test"}
 """Our names and AVEC's."""

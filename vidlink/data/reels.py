@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from vidlink.data.faces import AFFECT
 from vidlink.errors import UserError
+from vidlink.labels.affect import AFFECT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from vidlink.data.faces import FaceSet
+    from vidlink.data.face_set import FaceSet
 
 COLUMNS, ROWS = 4, 3
 """Tiles side by side, and one below the other."""

@@ -11,14 +11,19 @@ import numpy as np
 
 from vidlink.errors import UserError
 from vidlink.faces.tracks import BOX, Box, at_knots
-from vidlink.scores.quality import luma
-from vidlink.sender.memory import Memory
+from vidlink.video.pictures import luma
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from numpy.typing import NDArray
 
     from vidlink.types import Segment
+
+    Boxes = list[NDArray[np.float64]]
+    Detector = Callable[[NDArray[np.uint8]], Boxes]
+    Remember = Callable[[NDArray[np.uint8], Detector], Boxes]
 
 _CASCADE = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
 _DETECT_EVERY_S = 0.2
@@ -50,12 +55,13 @@ class FaceTracker:
     ----------
     box
         Where the user gave the face: one track that stays there, and nothing is searched.
-    memory
-        What need not be computed twice.
+    remember
+        Gives what a detector finds in a luma picture, shape (height, width), and may know it from before; None asks the
+        detector each time.
     """
 
-    def __init__(self, box: Box | None = None, memory: Memory | None = None) -> None:
-        self._box, self._memory = box, memory or Memory()
+    def __init__(self, box: Box | None = None, remember: Remember | None = None) -> None:
+        self._box, self._remember = box, remember or _ask
         self._cascade = cv2.CascadeClassifier(str(_CASCADE))
         self._tracks: list[_Track] = []
         self._next_s = 0.0
@@ -74,7 +80,7 @@ class FaceTracker:
             track.history = []
         for frame, time_s in zip(segment.frames, segment.times_s, strict=True):
             if time_s >= self._next_s - 1e-6:
-                self._update(self._memory.boxes(luma(frame), self._detect), float(time_s))
+                self._update(self._remember(luma(frame), self._detect), float(time_s))
                 self._next_s = float(time_s) + _DETECT_EVERY_S
         found = {}
         for track in self._tracks:
@@ -165,7 +171,7 @@ class LabelledFaces:
 
 
 def find_faces(
-    box: Box | None, labels: pd.DataFrame | None, memory: Memory | None = None
+    box: Box | None, labels: pd.DataFrame | None, remember: Remember | None = None
 ) -> FaceTracker | LabelledFaces:
     """Who knows where the faces of a clip are: the user, the labels where they have boxes, or else the detector.
 
@@ -176,7 +182,11 @@ def find_faces(
     """
     if box is None and labels is not None and all(side in labels for side in BOX):
         return LabelledFaces(labels)
-    return FaceTracker(box, memory)
+    return FaceTracker(box, remember)
+
+
+def _ask(picture: NDArray[np.uint8], detect: Detector) -> Boxes:
+    return detect(picture)
 
 
 def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from vidlink.sender.memory import Memory
+    from vidlink.faces.find import Remember
     from vidlink.settings import Settings
     from vidlink.types import Segment
     from vidlink.video.source import Cut
@@ -31,7 +31,9 @@ _MOST_FACES = 256
 """A face number is one byte on the wire."""
 
 
-def cut_out(source: Source, settings: Settings, labels: pd.DataFrame | None, memory: Memory | None = None) -> Source:
+def cut_out(
+    source: Source, settings: Settings, labels: pd.DataFrame | None, remember: Remember | None = None
+) -> Source:
     """The clip as it is coded: itself, or where the settings say so windows about one face of it.
 
     Parameters
@@ -42,8 +44,8 @@ def cut_out(source: Source, settings: Settings, labels: pd.DataFrame | None, mem
         Of the run.
     labels
         Of the clip; where they have boxes the faces are there.
-    memory
-        What need not be computed twice.
+    remember
+        As :class:`~vidlink.faces.find.FaceTracker` takes it.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def cut_out(source: Source, settings: Settings, labels: pd.DataFrame | None, mem
             f"--roi face follows one face, and the labels are of {labels['face'].nunique()} without saying where they "
             "are: add the columns x, y, w, h, or name the face as --roi face:x,y,w,h and give its labels alone"
         )
-    return FaceSource(source, seconds=settings.segment_s, make_tracker=lambda: find_faces(roi.box, labels, memory))
+    return FaceSource(source, seconds=settings.segment_s, make_tracker=lambda: find_faces(roi.box, labels, remember))
 
 
 class Tracker(Protocol):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from vidlink.data.faces import AFFECT, EMOTIONS
 from vidlink.errors import UserError
+from vidlink.labels.affect import AFFECT, EMOTIONS
 from vidlink.nets.precision import computes_bfloat16
 from vidlink.nets.weights import load_network
 from vidlink.recognizers.recognizer import Wants
@@ -80,6 +80,6 @@ class Affect:
         return self._outputs(pictures, context)[:, : len(AFFECT)]
 
     def with_emotions(self, pictures: Tensor, context: Context) -> Tensor:
-        """Valence, arousal and the share of votes for each of :data:`~vidlink.data.faces.EMOTIONS`, shape (n, 10)."""
+        """Valence, arousal and the share of votes for each of :data:`~vidlink.labels.affect.EMOTIONS`: (n, 10)."""
         outputs = self._outputs(pictures, context)
         return torch.cat([outputs[:, : len(AFFECT)], outputs[:, len(AFFECT) :].softmax(dim=1)], dim=1)

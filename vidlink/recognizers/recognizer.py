@@ -29,7 +29,8 @@ pictures come to the device in its attribute ``device``, if it has one. The firs
 lists.
 
 One that also names the emotions of FER+ may have a method ``with_emotions``: called alike, it gives the same numbers
-and after them a share for each of :data:`vidlink.data.faces.EMOTIONS`; ``vidlink.evaluate`` then scores accuracy too.
+and after them a share for each of :data:`vidlink.labels.affect.EMOTIONS`; ``vidlink.evaluate`` then scores accuracy
+too.
 """
 
 from __future__ import annotations

@@ -95,34 +95,6 @@ class PayloadFormat(Protocol):
         ...
 
 
-def payload_format(name: str, *, interleaved: bool = False) -> PayloadFormat:
-    """The payload format of a :class:`~vidlink.types.CodedSegment`.
-
-    Parameters
-    ----------
-    name
-        ``h264``, ``hevc`` or ``generic``.
-    interleaved
-        Whether packets may carry NAL units of several pictures, in the formats that can say so.
-
-    Raises
-    ------
-    ValueError
-        There is no such format.
-    """
-    from vidlink.rtp.generic import Generic
-    from vidlink.rtp.h264 import H264
-    from vidlink.rtp.hevc import Hevc
-
-    if name == "h264":
-        return H264(interleaved=interleaved)
-    if name == "hevc":
-        return Hevc()
-    if name == "generic":
-        return Generic()
-    raise ValueError(f"{name = }: known payload formats are h264, hevc and generic")
-
-
 def fragment_body(size: int, first: int, later: int) -> list[int]:
     """Split ``size`` bytes into at least two runs: at most ``first`` bytes, then at most ``later`` bytes each."""
     sizes = [min(first, size - 1)]

@@ -13,7 +13,8 @@ from vidlink.errors import UserError
 from vidlink.faces.roi import face_boxes
 from vidlink.recognizers.crop import bring_to
 from vidlink.recognizers.recognize import names_classes, recognize, recognize_windows
-from vidlink.scores.quality import Ssim, Upsampler, as_array, luma, psnr_db
+from vidlink.scores.quality import Ssim, psnr_db
+from vidlink.video.pictures import Upsampler, as_array, luma
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

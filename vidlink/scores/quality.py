@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import av
 import av.filter
 import numpy as np
-from av.video.reformatter import VideoReformatter
 
 from vidlink.types import CLOCK
 
@@ -26,42 +25,11 @@ PSNR_CEILING_DB = 100.0
 """What identical pictures count as, in dB."""
 
 
-def luma(picture: av.VideoFrame) -> NDArray[np.uint8]:
-    """The luma plane of a ``yuv420p`` picture, shape (height, width), without copying."""
-    plane = picture.planes[0]
-    return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
-
-
 def psnr_db(picture: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
     """PSNR of one plane in dB, at most :data:`PSNR_CEILING_DB`; both of shape (height, width)."""
     difference = np.subtract(picture, reference, dtype=np.int16).astype(np.float32)
     squared_error = float(np.vdot(difference, difference)) / picture.size
     return PSNR_CEILING_DB if squared_error == 0 else min(PSNR_CEILING_DB, 10 * math.log10(255**2 / squared_error))
-
-
-class Upsampler:
-    """Brings LR pictures to HR size by bicubic interpolation; the last one is remembered, since it may be held."""
-
-    def __init__(self, width: int, height: int) -> None:
-        self._width, self._height = width, height
-        self._reformatter = VideoReformatter()
-        self._last: tuple[av.VideoFrame, av.VideoFrame] | None = None
-
-    def __call__(self, picture: av.VideoFrame) -> av.VideoFrame:
-        """The picture at HR size, ``yuv420p``."""
-        if self._last is None or self._last[0] is not picture:
-            large = self._reformatter.reformat(
-                picture, width=self._width, height=self._height, format="yuv420p", interpolation="BICUBIC"
-            )
-            self._last = picture, large
-        return self._last[1]
-
-    def grey(self) -> av.VideoFrame:
-        """What is on show before anything was ever decoded: mid-grey at HR size."""
-        picture = av.VideoFrame(self._width, self._height, "yuv420p")
-        for plane in picture.planes:
-            plane.update(bytes([128]) * plane.buffer_size)
-        return picture
 
 
 class Ssim:
@@ -93,8 +61,3 @@ class Ssim:
         for node, frame in zip(self._inputs, (picture, reference), strict=True):
             node.push(frame)
         return float(self._output.pull().metadata["lavfi.ssim.Y"])
-
-
-def as_array(picture: av.VideoFrame, colour: str) -> NDArray[np.uint8]:
-    """A picture as ``luma``, shape (height, width), or ``rgb``, shape (height, width, 3)."""
-    return luma(picture) if colour == "luma" else np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)

@@ -13,8 +13,9 @@ from vidlink.recognizers.recognize import load_recognizer, names_classes
 from vidlink.scores.classes import ClassScores
 from vidlink.scores.delivery import delivery, packet_columns, payload_bits
 from vidlink.scores.dimensions import DimensionScores, no_predictions
-from vidlink.scores.quality import Ssim, Upsampler, as_array, luma, psnr_db
+from vidlink.scores.quality import Ssim, psnr_db
 from vidlink.types import Fate, Status
+from vidlink.video.pictures import Upsampler, as_array, luma
 from vidlink.video.screen import Screen
 
 if TYPE_CHECKING:

@@ -287,6 +287,6 @@ class Sender:
         box = parse_roi(self._settings.roi).box
         if box:
             check_box(box, width=self._clip.width, height=self._clip.height)
-        tracker = find_faces(box, self._labels, self._memory)
+        tracker = find_faces(box, self._labels, self._memory.boxes)
         for segment in segments:
             yield segment, pack_tracks(tracker.track(segment))

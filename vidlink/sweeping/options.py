@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from vidlink.errors import UserError, unknown
-from vidlink.settings import Settings, as_json, settings_from, simulate_parser
+from vidlink.options import settings_from, simulate_parser
+from vidlink.settings import Settings, as_json
 
 if TYPE_CHECKING:
     import argparse

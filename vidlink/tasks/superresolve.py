@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from vidlink.tasks.restore import Scores
+    from vidlink.training.restore import Scores
     from vidlink.training.superresolution import SRSettings
 
 PATCH = {"twin": 32}
@@ -62,7 +62,7 @@ def parse_training(arguments: Sequence[str] | None = None) -> argparse.Namespace
 
 def parse_evaluation(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line of ``vidlink.evaluate --task sr``."""
-    from vidlink.tasks.restore import __doc__ as protocol
+    from vidlink.training.restore import __doc__ as protocol
 
     about = " ".join((protocol or "").partition("**Protocol.** ")[2].split())
     parser = Parser(prog="vidlink.evaluate --task sr", description="Score a restorer on images.", epilog=about)
@@ -95,9 +95,9 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     from vidlink.data.images import load_images
     from vidlink.nets.build import build_restorer
     from vidlink.recognizers.registry import find_device
-    from vidlink.tasks.restore import score_restorer
     from vidlink.training.checkpoint import save_card, save_weights, telling_of
     from vidlink.training.loop import save_log
+    from vidlink.training.restore import score_restorer
     from vidlink.training.superresolution import SuperResolution
 
     if options.threads:
@@ -146,7 +146,7 @@ def load_restorer(path: Path) -> tuple[nn.Module, float]:
 
 def table(scores: Scores) -> str:
     """Lay the scores out for the terminal, a line an image and one for their mean."""
-    from vidlink.tasks.restore import mean_psnr_db
+    from vidlink.training.restore import mean_psnr_db
 
     means = {"image": "mean", **{key: mean_psnr_db(scores, key) for key in ("psnr_db", "bicubic_db")}}
     wide = max(len("image"), *(len(row["image"]) for row in scores))
@@ -173,7 +173,7 @@ def main_evaluation(arguments: Sequence[str] | None = None) -> None:
 
     from vidlink.data.images import load_images
     from vidlink.recognizers.registry import find_device
-    from vidlink.tasks.restore import mean_psnr_db, score_restorer
+    from vidlink.training.restore import mean_psnr_db, score_restorer
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -235,7 +235,7 @@ def _card(options: argparse.Namespace, settings: SRSettings, count: int, scores:
     from importlib.metadata import version
 
     import vidlink
-    from vidlink.tasks.restore import mean_psnr_db
+    from vidlink.training.restore import mean_psnr_db
 
     mean = {key: round(mean_psnr_db(scores, key), 3) for key in ("psnr_db", "bicubic_db")} if scores else {}
     return {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
-    from vidlink.data.faces import FaceSet
+    from vidlink.data.face_set import FaceSet
     from vidlink.training.coded import Coding
     from vidlink.training.degrade import Degradation
     from vidlink.training.disturb import Mix

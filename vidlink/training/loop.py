@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from vidlink.data.faces import AFFECT
 from vidlink.errors import UserError
 from vidlink.files.whole import write_whole
+from vidlink.labels.affect import AFFECT
 from vidlink.nets.precision import computes_bfloat16
 from vidlink.scores.metrics import score_table
 from vidlink.training.batches import Batch, Batches
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from vidlink.data.faces import FaceSet
+    from vidlink.data.face_set import FaceSet
     from vidlink.training.coded import Coding
 
 

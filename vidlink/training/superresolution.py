@@ -12,10 +12,10 @@ from tqdm import tqdm
 
 from vidlink.errors import UserError
 from vidlink.nets.precision import computes_bfloat16
-from vidlink.tasks.restore import mean_psnr_db, score_restorer
 from vidlink.training.checkpoint import load_checkpoint, save_checkpoint
 from vidlink.training.loop import one_cycle
 from vidlink.training.patches import Patches
+from vidlink.training.restore import mean_psnr_db, score_restorer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, overload
 import av
 
 if TYPE_CHECKING:
-    from vidlink.scores.quality import Upsampler
     from vidlink.types import Reception
+    from vidlink.video.pictures import Upsampler
 
 
 class Screen(Sequence[av.VideoFrame]):

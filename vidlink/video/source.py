@@ -26,8 +26,6 @@ Cut: TypeAlias = "Callable[[float, float], bool]"
 """Whether a segment that began at one time ends at another, both in seconds."""
 RAW_SUFFIXES = (".yuv", ".i420")
 """File names that mean raw planar 4:2:0 without a header."""
-BUILTIN = "builtin"
-"""Name of the generated clip that is used where no input is given."""
 _PEEK = 8
 """Frames looked at to tell interlaced from progressive video."""
 
@@ -157,10 +155,8 @@ def _segment(index: int, first: int, timed: list[tuple[float, av.VideoFrame]], n
     )
 
 
-def open_source(
-    path: str | None, *, video_size: tuple[int, int] | None = None, frame_rate: Fraction | None = None
-) -> Source:
-    """Open a video file, an image sequence, raw 4:2:0, or (None) the built-in clip.
+def open_source(path: str, *, video_size: tuple[int, int] | None = None, frame_rate: Fraction | None = None) -> Source:
+    """Open a video file, an image sequence or raw 4:2:0.
 
     Parameters
     ----------
@@ -176,8 +172,6 @@ def open_source(
     UserError
         No such file, not a video, no video stream in it, or a raw file of unknown size.
     """
-    if path is None:
-        return _builtin()
     container_format, options = _demuxer(path, video_size, frame_rate)
     try:
         container = av.open(path, format=container_format, options=options)
@@ -234,29 +228,6 @@ def open_source(
             yield from _uniform(timed, clip, filters, source)
 
     return Source(clip, read)
-
-
-def _builtin() -> Source:
-    from vidlink.data.synthetic import FRAME_COUNT, FRAME_RATE, HEIGHT, WIDTH, builtin_clip
-
-    drawing, labels = builtin_clip()
-    drawn: list[av.VideoFrame] = []
-
-    def read(_: Source) -> Iterator[tuple[float, av.VideoFrame]]:
-        for index in range(FRAME_COUNT):
-            if index == len(drawn):
-                drawn.append(av.VideoFrame.from_ndarray(next(drawing), format="rgb24").reformat(format="yuv420p"))
-            yield float(index / FRAME_RATE), drawn[index]
-
-    clip = Clip(
-        name=BUILTIN,
-        width=WIDTH,
-        height=HEIGHT,
-        frame_rate=FRAME_RATE,
-        pixel_format="yuv420p",
-        seconds=float(FRAME_COUNT / FRAME_RATE),
-    )
-    return Source(clip, read, labels=labels)
 
 
 def _demuxer(

@@ -1,0 +1,48 @@
+"""Pictures as arrays, and LR pictures at HR size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def luma(picture: av.VideoFrame) -> NDArray[np.uint8]:
+    """The luma plane of a ``yuv420p`` picture, shape (height, width), without copying."""
+    plane = picture.planes[0]
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+
+
+def as_array(picture: av.VideoFrame, colour: str) -> NDArray[np.uint8]:
+    """A picture as ``luma``, shape (height, width), or ``rgb``, shape (height, width, 3)."""
+    return luma(picture) if colour == "luma" else np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
+
+
+class Upsampler:
+    """Brings LR pictures to HR size by bicubic interpolation; the last one is remembered, since it may be held."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._width, self._height = width, height
+        self._reformatter = VideoReformatter()
+        self._last: tuple[av.VideoFrame, av.VideoFrame] | None = None
+
+    def __call__(self, picture: av.VideoFrame) -> av.VideoFrame:
+        """The picture at HR size, ``yuv420p``."""
+        if self._last is None or self._last[0] is not picture:
+            large = self._reformatter.reformat(
+                picture, width=self._width, height=self._height, format="yuv420p", interpolation="BICUBIC"
+            )
+            self._last = picture, large
+        return self._last[1]
+
+    def grey(self) -> av.VideoFrame:
+        """What is on show before anything was ever decoded: mid-grey at HR size."""
+        picture = av.VideoFrame(self._width, self._height, "yuv420p")
+        for plane in picture.planes:
+            plane.update(bytes([128]) * plane.buffer_size)
+        return picture
