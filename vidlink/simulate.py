@@ -59,12 +59,13 @@ def simulate(
     from vidlink.link.planned import Link
     from vidlink.pipeline import in_order, thread_pool
     from vidlink.receiver.receive import Receiver
-    from vidlink.report.terminal import Watch, preload, summarize
+    from vidlink.report.summary import preload, summarize
     from vidlink.report.thumbnails import Thumbnails
+    from vidlink.report.watch import Watch
+    from vidlink.scores.judge import load_judge
     from vidlink.scores.live_summary import summarize_live
     from vidlink.scores.objective import make_objective
-    from vidlink.scores.scores import Scores, load_judge
-    from vidlink.scores.vmaf import Vmaf
+    from vidlink.scores.scores import Scores
     from vidlink.sender.live_sender import LiveSender
     from vidlink.sender.sender import Sender
     from vidlink.video.film import Film
@@ -101,20 +102,12 @@ def simulate(
         labels=boxes,
     )
     receiver = Receiver(codec, latency_s=sender.latency_s, deadline_s=settings.deadline_s, waits=not settings.live)
-    scores = Scores(
-        clip,
-        recognizer=recognizer,
-        labels=labels,
-        score_pictures=settings.score_pictures,
-        every=settings.recognize_every,
-        memory=memory,
-    )
+    scores = Scores(clip, settings, recognizer=recognizer, labels=labels, memory=memory)
     thumbnails = Thumbnails(clip)
     captures = Captures(settings.pcap, settings.pcap_received)
     film = Film(folder.path / "received.mp4", clip) if settings.save_video else None
-    vmaf = Vmaf(clip, folder.path) if settings.vmaf else None
 
-    with thread_pool(settings.workers) as pool, film or nullcontext(), vmaf or nullcontext():
+    with thread_pool(settings.workers) as pool, film or nullcontext(), scores:
         pool.submit(preload)
         coded = sender.coded(
             lambda stage: watch.segments(source, sender.cut, stage),
@@ -132,9 +125,6 @@ def simulate(
             if film:
                 with watch("film"):
                     film.show(screen, segment)
-            if vmaf:
-                with watch("vmaf"):
-                    vmaf.add(screen, segment.frames)
 
     from vidlink.report.plot import draw_run
 
@@ -143,8 +133,6 @@ def simulate(
         summary = summarize(settings, source, scores.summary(tables, target_bps=settings.bitrate_bps))
         if isinstance(link, LiveLink) and isinstance(sender, LiveSender):
             summary["live"] = summarize_live(settings, link, sender, tables, summary["input"]["seconds"])
-        if vmaf:
-            summary["quality"]["vmaf"] = vmaf.score
         captures.write()
         folder.write_tables(tables)
         if settings.save_plot:
@@ -160,7 +148,7 @@ def main() -> None:
     """The command ``python -m vidlink.simulate``."""
     arguments = parse_arguments()
     if arguments.list:
-        from vidlink.report.terminal import print_shelf
+        from vidlink.report.shelf import print_shelf
 
         print_shelf(arguments.list)
         return

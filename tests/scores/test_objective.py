@@ -8,8 +8,12 @@ import torch
 from vidlink.errors import UserError
 from vidlink.faces.tracks import pack_tracks
 from vidlink.recognizers.recognize import Wants
-from vidlink.scores.objective import TaskObjective, make_objective
+from vidlink.scores.objective import OBJECTIVES, TaskObjective, asks_recognizer, make_objective
+from vidlink.scores.psnr import luma_psnr_db
+from vidlink.scores.ssim import Ssim
 from vidlink.types import Clip, Segment
+from vidlink.video.pictures import Upsampler
+from vidlink.video.source import open_source
 
 CLIP = Clip(name="", width=32, height=32, frame_rate=25, pixel_format="yuv420p", seconds=1.0)
 FACE = pack_tracks({0: np.array([[8, 8, 16, 16]])})
@@ -91,3 +95,36 @@ def test_a_recognizer_that_fails_leaves_the_psnr():
 def test_task_needs_a_recognizer():
     with pytest.raises(UserError, match="needs a recognizer"):
         make_objective("task", CLIP, None)
+
+
+@pytest.mark.parametrize("name", ["psnr", "ssim"])
+def test_objective_is_the_mean_over_the_segment(small_clip, name):
+    source = open_source(str(small_clip))
+    segment = next(source.segments(0.4))
+    pictures = [frame.reformat(width=48, height=32) for frame in segment.frames]
+    found = make_objective(name, source.clip, None)(segment, pictures, b"")
+    larger = [Upsampler(96, 64)(picture) for picture in pictures]
+    if name == "psnr":
+        each = [luma_psnr_db(a, b) for a, b in zip(larger, segment.frames, strict=True)]
+    else:
+        each = [Ssim(96, 64)(a, b) for a, b in zip(larger, segment.frames, strict=True)]
+    assert found == pytest.approx(np.mean(each))
+    perfect = make_objective(name, source.clip, None)(segment, segment.frames, b"")
+    assert perfect == pytest.approx(100 if name == "psnr" else 1)
+
+
+def test_an_objective_is_a_line_in_the_table(monkeypatch):
+    class Darkest:
+        knob_worth = 1.0
+
+        def __init__(self, clip):
+            self.clip = clip
+
+        def __call__(self, segment, pictures, side_data):
+            return 0.0
+
+    monkeypatch.setitem(OBJECTIVES, "darkest", Darkest)
+    assert make_objective("darkest", CLIP, None).clip is CLIP
+    assert [asks_recognizer(name) for name in ("darkest", "psnr", "task")] == [False, False, True]
+    with pytest.raises(UserError, match="--objective lightest: there is psnr, ssim, task, darkest"):
+        make_objective("lightest", CLIP, None)

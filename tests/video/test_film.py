@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from vidlink.scores.quality import psnr_db
+from vidlink.scores.psnr import psnr_db
 from vidlink.types import Clip
 from vidlink.video.film import Film
 from vidlink.video.pictures import luma

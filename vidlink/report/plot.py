@@ -9,8 +9,11 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from vidlink.report import style
 from vidlink.report.class_plot import draw_named
 from vidlink.report.thumbnails import COUNT
+from vidlink.scores.measure import FrameMeasure
+from vidlink.scores.measures import headlines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,9 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidlink.report.thumbnails import Thumbnails
-
-_STATUS_COLOURS = {"concealed": "#e69f00", "drifting": "#56b4e9", "frozen": "#d55e00"}
-_RECEIVED, _REFERENCE, _PRISTINE = "#0072b2", "#000000", "#999999"
 
 
 def draw_run(path: Path, summary: dict[str, Any], tables: dict[str, pd.DataFrame], thumbnails: Thumbnails) -> None:
@@ -45,8 +45,10 @@ def draw_run(path: Path, summary: dict[str, Any], tables: dict[str, pd.DataFrame
     dimensions = list(recognition["cc"]) if recognition and not named and recognition["n"] else []
     tall = shown[0][1].shape[0] / shown[0][1].shape[1] if shown else 0.75
     picture_rows = 2 * 10.5 / COUNT * tall
-    heights = [picture_rows, 1.9, 1.5, *[1.7] * len(dimensions), *[1.2] * named]
-    with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True}):
+    measures = [each for each in headlines() if isinstance(each, FrameMeasure) and each.column in tables["frames"]]
+    quality_rows = max(1, len(measures))
+    heights = [picture_rows, 1.9, *[1.5] * quality_rows, *[1.7] * len(dimensions), *[1.2] * named]
+    with mpl.rc_context(style.FRAME):
         figure = Figure(figsize=(11, sum(heights) + 1.1), layout="constrained", dpi=110)
         parts = figure.subfigures(2, 1, height_ratios=[heights[0] + 0.5, sum(heights[1:])], hspace=0.01)
         top, bottom = np.asarray(parts)
@@ -54,8 +56,12 @@ def draw_run(path: Path, summary: dict[str, Any], tables: dict[str, pd.DataFrame
         axes = bottom.subplots(len(heights) - 1, 1, sharex=True, height_ratios=heights[1:])
         end_s = summary["input"]["seconds"]
         _draw_rate(axes[0], summary, tables["segments"], tables.get("live"))
-        _draw_quality(axes[1], tables["frames"])
-        for axis, name in zip(axes[2:], dimensions, strict=False):
+        for axis, measure in zip(axes[1:], measures, strict=False):
+            _draw_quality(axis, measure, tables["frames"])
+        if not measures:
+            axes[1].set_yticks([])
+        _draw_status(axes[1], tables["frames"])
+        for axis, name in zip(axes[1 + quality_rows :], dimensions, strict=False):
             _draw_track(axis, name, recognition, tables["predictions"])
         if named:
             draw_named(axes[-1], recognition, tables["predictions"])
@@ -98,7 +104,7 @@ def _draw_rate(axis: Axes, summary: dict[str, Any], segments: pd.DataFrame, live
         bottom=payload,
         width=length,
         align="edge",
-        color="#cccccc",
+        color=style.LIGHT_GREY,
         edgecolor="white",
         linewidth=0.6,
     )
@@ -118,7 +124,7 @@ def _draw_rate(axis: Axes, summary: dict[str, Any], segments: pd.DataFrame, live
             )
     target = summary["rate"]["target_bps"]
     if target:
-        axis.axhline(target / 1000, color="#d55e00", linewidth=1, linestyle="--")
+        axis.axhline(target / 1000, color=style.LIMIT, linewidth=1, linestyle="--")
         axis.annotate(
             "budget ",
             (1, target / 1000),
@@ -126,7 +132,7 @@ def _draw_rate(axis: Axes, summary: dict[str, Any], segments: pd.DataFrame, live
             ha="right",
             va="bottom",
             fontsize=8,
-            color="#d55e00",
+            color=style.LIMIT,
         )
     highest = max(wire.max(), (target or 0) / 1000)
     if live is not None:
@@ -138,25 +144,27 @@ def _draw_rate(axis: Axes, summary: dict[str, Any], segments: pd.DataFrame, live
 def _draw_estimate(axis: Axes, live: pd.DataFrame) -> float:
     """What the link carried and was believed to carry, over time; gives the highest value drawn, in kb/s."""
     estimate = live["estimate_bps"].to_numpy(float) / 1000
-    axis.plot(live["time_s"], estimate, color=_REFERENCE, linewidth=1, label="estimate")
+    axis.plot(live["time_s"], estimate, color=style.REFERENCE, linewidth=1, label="estimate")
     highest = float(estimate.max())
     if live["capacity_bps"].notna().any():
         capacity = live["capacity_bps"].to_numpy(float) / 1000
-        axis.step(live["time_s"], capacity, color="#d55e00", linewidth=1, linestyle="--", label="capacity")
+        axis.step(live["time_s"], capacity, color=style.LIMIT, linewidth=1, linestyle="--", label="capacity")
         # Peaks that nobody could use must not flatten the rest.
         highest = max(highest, min(float(capacity.max()), 2 * highest))
     axis.legend(loc="upper right", ncols=2, frameon=False, fontsize=8, bbox_to_anchor=(1, 1.2))
     return highest
 
 
-def _draw_quality(axis: Axes, frames: pd.DataFrame) -> None:
+def _draw_quality(axis: Axes, measure: FrameMeasure, frames: pd.DataFrame) -> None:
+    values = frames[measure.column].clip(upper=measure.drawn_up_to) / measure.unit_size
+    axis.plot(frames["time_s"].to_numpy(), values, color=style.RECEIVED, linewidth=1)
+    axis.set_ylabel(measure.label)
+
+
+def _draw_status(axis: Axes, frames: pd.DataFrame) -> None:
+    """Mark the frames that are not as they were sent."""
     times = frames["time_s"].to_numpy()
-    if "psnr_db" in frames:
-        axis.plot(times, frames["psnr_db"].clip(upper=60), color=_RECEIVED, linewidth=1)
-        axis.set_ylabel("PSNR (dB)")
-    else:
-        axis.set_yticks([])
-    for status, colour in _STATUS_COLOURS.items():
+    for status, colour in style.STATUS.items():
         hit = times[(frames["status"] == status).to_numpy()]
         if len(hit):
             axis.plot(
@@ -183,7 +191,7 @@ def _draw_track(axis: Axes, name: str, recognition: dict[str, Any], predictions:
             axis.plot(
                 times,
                 track[f"{name}_label"],
-                color=_REFERENCE,
+                color=style.REFERENCE,
                 linestyle="--",
                 linewidth=1.2,
                 label="label" if first else None,
@@ -191,7 +199,7 @@ def _draw_track(axis: Axes, name: str, recognition: dict[str, Any], predictions:
         axis.plot(
             times,
             track[f"{name}_pristine"],
-            color=_PRISTINE,
+            color=style.PRISTINE,
             linewidth=1,
             label="recognized, pristine" if first else None,
         )
@@ -202,7 +210,7 @@ def _draw_track(axis: Axes, name: str, recognition: dict[str, Any], predictions:
             linewidth=1.3,
             label="recognized, received" if first else None,
         )
-    axis.axhline(0, color="#dddddd", linewidth=0.8, zorder=0)
+    axis.axhline(0, color=style.FAINT_GREY, linewidth=0.8, zorder=0)
     against = "labels" if labelled else "pristine"
     scores = f"CC {recognition['cc'][name]:.2f}  CCC {recognition['ccc'][name]:.2f} against {against}"
     axis.set_ylabel(name)

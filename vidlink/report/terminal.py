@@ -1,128 +1,11 @@
-"""What a person sees of a run while it goes on and when it is over."""
+"""The outcome of a run as a short table on the terminal."""
 
 from __future__ import annotations
 
 import sys
-import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-from tqdm import tqdm
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from vidlink.settings import Settings
-    from vidlink.types import Segment
-    from vidlink.video.source import Cut, Source
-
-
-Item = TypeVar("Item")
-
-
-class Watch:
-    """Progress bars on stderr (where that is a terminal) and seconds spent in each stage."""
-
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._quiet = quiet
-        self._start = time.perf_counter()
-        self._spent: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        """Count the time in this block to a stage."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._spent[stage] = self._spent.get(stage, 0.0) + time.perf_counter() - start
-
-    def segments(self, source: Source, seconds: float | Cut, stage: str) -> Iterator[Segment]:
-        """The segments of a source, with a progress bar."""
-        stated = source.clip.seconds
-        total = max(1, round(stated / seconds)) if stated and not callable(seconds) else None
-        disable = True if self._quiet else None
-        with tqdm(total=total, desc=f"{stage:>5}", unit="segment", disable=disable, leave=False) as bar:
-            for segment in source.segments(seconds):
-                yield segment
-                bar.update()
-
-    def each(self, stage: str, items: Iterable[Item]) -> Iterator[Item]:
-        """The items, with the time it takes to wait for them counted to a stage."""
-        iterator = iter(items)
-        while True:
-            with self(stage):
-                try:
-                    item = next(iterator)
-                except StopIteration:
-                    return
-            yield item
-
-    def timing_s(self) -> dict[str, float]:
-        """Seconds by stage, and ``total``."""
-        spent = {stage: round(seconds, 3) for stage, seconds in self._spent.items()}
-        return spent | {"total": round(time.perf_counter() - self._start, 3)}
-
-
-def preload() -> None:
-    """Import what the end of a run needs: it takes half a second, which passes while the codec works."""
-    from importlib import import_module
-
-    for module in ("matplotlib.figure", "pandas"):
-        import_module(module)
-
-
-def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dict[str, Any]:
-    """``summary.json`` but for the timing: input, settings, scores, notes, version."""
-    from vidlink import __version__
-    from vidlink.settings import as_json
-
-    clip = source.clip
-    if len(scores["plan"]) == 1 and settings.segment_s > scores["seconds"] + 0.1:
-        source.note(f"the clip is shorter than a segment of {settings.segment_s:g} s: it was coded as one")
-    width, height = clip.cut_from or (clip.width, clip.height)
-    region = {"kind": "face" if clip.cut_from else "frame", "width": clip.width, "height": clip.height}
-    rate = scores["rate"]
-    if rate["utilisation"] and rate["utilisation"] > 1:
-        source.note(
-            f"the fixed rung takes {rate['wire_bps'] / 1000:.1f} kb/s, more than the budget: "
-            "its packets leave at the budget's rate, later and later"
-        )
-    return {
-        "input": {
-            "path": clip.name,
-            "frames": sum(scores["frames"].values()),
-            "fps": round(float(clip.frame_rate), 6),
-            "width": width,
-            "height": height,
-            "seconds": round(scores.pop("seconds"), 6),
-        },
-        "region": region,
-        "settings": as_json(settings),
-        **scores,
-        "notes": source.notes,
-        "vidlink": __version__,
-    }
-
-
-def print_shelf(kind: str) -> None:
-    """Print what there is of ``codecs``, ``channels``, ``estimators`` or ``recognizers``, a line each."""
-    from vidlink.codec.profiles import load_channel, load_codec, names
-    from vidlink.recognizers.recognize import list_recognizers
-
-    if kind == "recognizers":
-        lines = list_recognizers()
-    elif kind == "estimators":
-        from vidlink.sender.estimator import list_estimators
-
-        lines = list_estimators()
-    elif kind == "codecs":
-        lines = {name: load_codec(name).description for name in names("codecs")}
-    else:
-        lines = {name: load_channel(name).description for name in names("channels")}
-    width = max(map(len, lines), default=0)
-    for name, line in lines.items():
-        print(f"{name:<{width}}  {line}")
+from vidlink.scores.measures import quality_measures
 
 
 def print_summary(summary: dict[str, Any], folder: str) -> None:
@@ -143,8 +26,9 @@ def print_summary(summary: dict[str, Any], folder: str) -> None:
         ("packets", _packets(delivery)),
         ("frames", ", ".join(f"{count} {status}" for status, count in frames.items() if count)),
     ]
-    if quality["psnr_db"] is not None:
-        rows.append(("quality", f"PSNR {quality['psnr_db']:.2f} dB  SSIM {quality['ssim']:.4f}" + _vmaf(quality)))
+    measured = [each for each in quality_measures() if quality.get(each.column) is not None]
+    if measured:
+        rows.append(("quality", "  ".join(f"{each.name} {each.quantity(quality[each.column])}" for each in measured)))
     rows += _recognition(summary["recognition"])
     rows += [("note", note) for note in summary["notes"]]
     rows += [("time", f"{summary['timing_s']['total']:.1f} s"), ("run folder", folder)]
@@ -199,10 +83,6 @@ def _packets(delivery: dict[str, Any]) -> str:
     if delay["p50"] is not None:
         text += f"; delay {1000 * delay['p50']:.0f} ms, 95 % within {1000 * delay['p95']:.0f} ms"
     return text
-
-
-def _vmaf(quality: dict[str, Any]) -> str:
-    return f"  VMAF {quality['vmaf']:.1f}" if quality.get("vmaf") is not None else ""
 
 
 def _recognition(found: dict[str, Any] | None) -> list[tuple[str, str]]:

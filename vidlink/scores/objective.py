@@ -1,29 +1,36 @@
-"""What a plan maximizes: picture quality, or how little the recognizer's output moves."""
+"""What a plan maximizes: picture quality, or how little the recognizer's output moves.
+
+The table is :data:`OBJECTIVES`: a new objective is a class and a line there.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vidlink.errors import UserError
 from vidlink.faces.roi import face_boxes
+from vidlink.plugins import taken_of
 from vidlink.recognizers.crop import bring_to
 from vidlink.recognizers.recognize import names_classes, recognize, recognize_windows
-from vidlink.scores.quality import Ssim, psnr_db
-from vidlink.video.pictures import Upsampler, as_array, luma
+from vidlink.scores.psnr import PSNR, luma_psnr_db
+from vidlink.scores.ssim import SSIM
+from vidlink.video.pictures import Upsampler, as_array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import av
     from numpy.typing import NDArray
 
     from vidlink.recognizers.crop import Box
     from vidlink.recognizers.recognizer import Recognizer
+    from vidlink.scores.measure import FrameMeasure
     from vidlink.sender.trial import Objective
     from vidlink.types import Clip, Segment
 
@@ -33,48 +40,49 @@ _SAME = 0.01
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
-def make_objective(name: Literal["psnr", "ssim", "task"], clip: Clip, recognizer: Recognizer | None) -> Objective:
+def make_objective(name: str, clip: Clip, recognizer: Recognizer | None) -> Objective:
     """An objective by name.
 
     Raises
     ------
     UserError
-        ``task`` without a recognizer.
+        There is no such objective, or it needs a recognizer and there is none.
     """
-    if name != "task":
-        return PictureObjective(name, clip)
-    if recognizer is None:
-        raise UserError("--objective task needs a recognizer, and --recognizer none gives none")
-    return TaskObjective(recognizer, clip)
+    if name not in OBJECTIVES:
+        raise UserError(f"--objective {name}: there is {', '.join(OBJECTIVES)}")
+    factory = OBJECTIVES[name]
+    if recognizer is None and asks_recognizer(name):
+        raise UserError(f"--objective {name} needs a recognizer, and --recognizer none gives none")
+    return factory(**taken_of(factory, {"clip": clip, "recognizer": recognizer}))  # type: ignore[no-any-return]
+
+
+def asks_recognizer(name: str) -> bool:
+    """Whether what an objective of the table says depends on the recognizer."""
+    return "recognizer" in taken_of(OBJECTIVES[name], {"recognizer": None})
 
 
 class PictureObjective:
-    """Mean PSNR (dB) or SSIM over the frames of a segment, as the receiver would show them.
+    """Mean of a measure over the frames of a segment, as the receiver would show them.
 
     Parameters
     ----------
-    name
-        ``psnr`` or ``ssim``.
+    measure
+        Of single frames, higher is better.
+    knob_worth
+        About what one unit of a codec's quality knob is worth.
     clip
         Gives the HR size.
     """
 
-    def __init__(self, name: Literal["psnr", "ssim"], clip: Clip) -> None:
-        self._name, self._clip = name, clip
-
-    @property
-    def knob_worth(self) -> float:
-        """About what one unit of a codec's quality knob is worth."""
-        return 0.5 if self._name == "psnr" else 0.008
+    def __init__(self, measure: FrameMeasure, *, knob_worth: float, clip: Clip) -> None:
+        self._measure, self._clip = measure, clip
+        self.knob_worth = knob_worth
 
     def __call__(self, segment: Segment, pictures: Sequence[av.VideoFrame], side_data: bytes) -> float:
         """Mean quality of LR pictures, one for each frame of the segment."""
-        upsample = Upsampler(self._clip.width, self._clip.height)
+        upsample, meter = Upsampler(self._clip.width, self._clip.height), self._measure.make(self._clip)
         pairs = zip(pictures, segment.frames, strict=True)
-        if self._name == "psnr":
-            return float(np.mean([psnr_db(luma(upsample(picture)), luma(frame)) for picture, frame in pairs]))
-        ssim = Ssim(self._clip.width, self._clip.height)
-        return float(np.mean([ssim(upsample(picture), frame) for picture, frame in pairs]))
+        return float(self._measure.mean([meter(upsample(picture), frame) for picture, frame in pairs]))
 
 
 class TaskObjective:
@@ -112,7 +120,7 @@ class TaskObjective:
         slots = self._slots(segment)
         upsample = Upsampler(self._clip.width, self._clip.height)
         shown = [upsample(pictures[slot]) for slot in slots]
-        psnr = np.mean([psnr_db(luma(p), luma(segment.frames[slot])) for p, slot in zip(shown, slots, strict=True)])
+        psnr = np.mean([luma_psnr_db(p, segment.frames[slot]) for p, slot in zip(shown, slots, strict=True)])
         boxes = self._boxes(segment, slots, side_data)
         half_psnr = 0.5 * float(psnr)
         if not boxes or self._broken:
@@ -166,3 +174,12 @@ class TaskObjective:
             stacks = [[bring_to(wants, each, box) for each, box in zip(arrays, path, strict=True)] for path in crops]
             return np.stack([recognize_windows(self._recognizer, stack, window) for stack in stacks])
         return np.stack([recognize(self._recognizer, arrays, path) for path in boxes])
+
+
+OBJECTIVES: dict[str, Callable[..., Objective]] = {
+    "psnr": partial(PictureObjective, PSNR, knob_worth=0.5),
+    "ssim": partial(PictureObjective, SSIM, knob_worth=0.008),
+    "task": TaskObjective,
+}
+"""By name, what makes an objective: called with those of the keywords ``clip`` and ``recognizer`` that it takes. What
+takes a recognizer depends on one."""

@@ -10,8 +10,10 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from queue import Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
@@ -20,10 +22,9 @@ import av
 import numpy as np
 
 from vidlink.errors import UserError
+from vidlink.scores.measure import RunMeasure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
     from types import TracebackType
 
     from vidlink.types import Clip
@@ -39,8 +40,6 @@ class Vmaf:
     ----------
     clip
         Gives the HR size.
-    folder
-        Where libvmaf may leave its log; it is removed again.
 
     Raises
     ------
@@ -48,17 +47,23 @@ class Vmaf:
         There is no ffmpeg on this machine, or it was built without libvmaf.
     """
 
-    def __init__(self, clip: Clip, folder: Path) -> None:
-        import ffmpeg
-
+    def __init__(self, clip: Clip) -> None:
         if not available():
             raise UserError("--vmaf needs an ffmpeg with libvmaf on this machine; `ffmpeg -filters` here lists none")
-        self._log = folder / ".vmaf.json"
+        self._size = clip.width, clip.height
+        self.score: float | None = None
+        """Mean over all frames; there once the block has ended."""
+
+    def __enter__(self) -> Self:
+        import ffmpeg
+
+        self._folder = tempfile.TemporaryDirectory(prefix="vidlink-")
+        self._log = Path(self._folder.name) / "vmaf.json"
         ends = [os.pipe() for _ in range(2)]
         raw: dict[str, Any] = {
             "format": "rawvideo",
             "pix_fmt": "yuv420p",
-            "video_size": (clip.width, clip.height),
+            "video_size": self._size,
             "framerate": 25,
         }
         received, source = (ffmpeg.input(f"pipe:{read}", **raw) for read, _ in ends)
@@ -75,10 +80,6 @@ class Vmaf:
         ]
         for writer in self._writers:
             writer.start()
-        self.score: float | None = None
-        """Mean over all frames; there once the block has ended."""
-
-    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -89,17 +90,16 @@ class Vmaf:
         message = self._program.communicate()[1].decode(errors="replace").strip()
         if error is None and self._program.returncode == 0:
             self.score = float(json.loads(self._log.read_text())["pooled_metrics"]["vmaf"]["mean"])
-        self._log.unlink(missing_ok=True)
+        self._folder.cleanup()
         if error is None and self.score is None:
             raise UserError(
                 f"--vmaf: ffmpeg's libvmaf failed: {message.splitlines()[0] if message else 'no reason given'}"
             )
 
-    def add(self, received: Sequence[av.VideoFrame], source: Sequence[av.VideoFrame]) -> None:
-        """Compare HR pictures in pairs, both ``yuv420p``."""
-        for pictures in zip(received, source, strict=True):
-            for queue, picture in zip(self._queues, pictures, strict=True):
-                queue.put(picture)
+    def __call__(self, picture: av.VideoFrame, reference: av.VideoFrame) -> None:
+        """Compare a pair of HR pictures, both ``yuv420p``."""
+        for queue, each in zip(self._queues, (picture, reference), strict=True):
+            queue.put(each)
 
 
 def _write(queue: Queue[av.VideoFrame | None], pipe: int) -> None:
@@ -125,3 +125,6 @@ def available() -> bool:
         return False
     listing = subprocess.run(["ffmpeg", "-hide_banner", "-filters"], capture_output=True, text=True, check=False)
     return any(line.split()[1:2] == ["libvmaf"] for line in listing.stdout.splitlines())
+
+
+VMAF = RunMeasure(column="vmaf", name="VMAF", digits=6, decimals=1, headline=False, make=Vmaf, option="vmaf")

@@ -46,8 +46,8 @@ class Memory:
     cache
         Where to remember.
     objective
-        What the worth of a trial depends on beside pictures and side data: the objective's name, and for ``task`` a
-        digest of the recognizer.
+        What the worth of a trial depends on beside pictures and side data: the objective's name, and a digest of the
+        recognizer where the objective asks it.
     judge
         A digest of the recognizer.
     """

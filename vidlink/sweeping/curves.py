@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.scores.bd import Difference, bd_rate, bd_score
+from vidlink.scores.measures import MEASURES
 from vidlink.sweeping.moments import MOMENTS, join, scores
 from vidlink.sweeping.work import DONE
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Draws = NDArray[np.float64]
-
-MEASURES = {"wire_bps": "rate_wire_bps", "bpp": "rate_bpp", "psnr_db": "quality_psnr_db", "ssim": "quality_ssim"}
-"""What is averaged over clips, and its column in the table of a sweep."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,8 +36,8 @@ class Curve:
     missing: tuple[float, ...]
     """Values at which there is no point, because some clip has no result there (mostly: the budget is too low)."""
     values: dict[str, Draws]
-    """By name (``wire_bps``, ``bpp``, ``psnr_db``, ``ssim``, ``ccc_valence``, ``ccc_mean``, ...) shape (1 + draws,
-    points); the first row is the estimate, the others are the bootstrap's."""
+    """By name (that of a measure, such as ``wire_bps`` or ``psnr_db``, or ``ccc_valence``, ``ccc_mean``, ...) shape
+    (1 + draws, points); the first row is the estimate, the others are the bootstrap's."""
 
     def estimate(self, name: str) -> NDArray[np.float64]:
         """Values of all clips, shape (points,)."""
@@ -100,11 +98,10 @@ def make_curves(
 
 def _point(rows: pd.DataFrame, counts: NDArray) -> dict[str, NDArray[np.float64]]:
     """All values of one point, shape (1 + draws,) each; rows sorted by clip, their index, as the counts are."""
-    means = rows[[column for column in MEASURES.values() if column in rows]].groupby(level=0).mean()
+    measures = {name: each.column for name, each in MEASURES.items() if each.on_curves}
+    means = rows[[name for name in measures if name in rows]].groupby(level=0).mean(numeric_only=True)
     total = counts.sum(axis=1)
-    found = {
-        name: counts @ means[column].to_numpy(float) / total for name, column in MEASURES.items() if column in means
-    }
+    found = {column: counts @ means[name].to_numpy(float) / total for name, column in measures.items() if name in means}
     member = means.index.get_indexer(rows.index)
     ending = f"_{MOMENTS[0]}"
     dimensions = [

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from vidlink.scores import metrics
+from vidlink.scores.measures import MEASURES, headlines
 from vidlink.settings import Settings
 from vidlink.sweeping.folder import read_provenance
 from vidlink.sweeping.moments import MOMENTS, join, scores
@@ -25,16 +27,10 @@ if TYPE_CHECKING:
 
 DRAWS = 2000
 """Bootstrap draws."""
+_RECOGNITION = (*(f"{score}_" for score in metrics.SCORES), "accuracy")
+"""How columns of ``recognition`` that are scores begin."""
 OF_A_CLIP = ("labels", "label", "weights", "roi", "video_size", "framerate")
 """Settings that go with a clip, where each clip has one value of them."""
-MEASURES = ("rate_wire_bps", "rate_bpp", "rate_wire_bpp", "quality_psnr_db")
-_HEADINGS = {
-    "rate_wire_bps": "wire kb/s",
-    "rate_bpp": "bpp",
-    "rate_wire_bpp": "wire bpp",
-    "quality_psnr_db": "PSNR dB",
-    "bitrate_bps": "bit rate kb/s",
-}
 
 
 def markdown(folder: Path, *, seed: int = 0) -> str:
@@ -91,19 +87,20 @@ def summarize(table: pd.DataFrame, *, seed: int = 0) -> tuple[pd.DataFrame, pd.D
     -------
     tuple of pandas.DataFrame
         For the concatenation of the clips, and for the mean over clips: one row a setting, with the settings that
-        differ, ``clips``, means of rates and PSNR over clips, and for each score ``NAME``, ``NAME_low``, ``NAME_high``
-        (NaN where there is one clip).
+        differ, ``clips``, means of the headline measures over clips, and for each score ``NAME``, ``NAME_low``,
+        ``NAME_high`` (NaN where there is one clip).
     """
     keys = group_keys(table)
     done = table[table["status"] == DONE].copy()
     done["input"] = done["input"].fillna("builtin")
     groups = done.groupby(keys, sort=False, dropna=False) if keys else [((), done)]
     joined, own = [], []
+    shown = [measure.table_column for measure in headlines()]
     for values, rows in groups:
         head = dict(zip(keys, values if isinstance(values, tuple) else (values,), strict=True))
         means = rows.groupby("input", sort=False).mean(numeric_only=True)
         head["clips"] = len(means)
-        head |= {name: float(means[name].mean()) for name in MEASURES if name in means}
+        head |= {name: float(means[name].mean()) for name in shown if name in means}
         # The same draws for every setting on the same clips, so that settings can be compared.
         counts = np.random.default_rng(seed).multinomial(len(means), np.full(len(means), 1 / len(means)), size=DRAWS)
         counts = np.concatenate([np.ones((1, len(means))), counts])
@@ -161,7 +158,7 @@ def _mean_scores(means: pd.DataFrame, counts: NDArray) -> dict[str, NDArray[np.f
     found = {}
     for name in means.columns:
         score = name.removeprefix("recognition_")
-        if score != name and score.startswith(("cc_", "ccc_", "rmse_", "accuracy")) and means[name].notna().any():
+        if score != name and score.startswith(_RECOGNITION) and means[name].notna().any():
             there = means[name].notna().to_numpy(float)
             drawn = counts @ there
             with np.errstate(invalid="ignore"):
@@ -183,16 +180,19 @@ def _as_markdown(table: pd.DataFrame) -> list[str]:
     if table.empty:
         return ["(nothing is done)"]
     names = [name for name in table.columns if not name.endswith(("_low", "_high"))]
-    headings = [_HEADINGS.get(name, _heading(name)) for name in names]
-    lines = ["| " + " | ".join(headings) + " |", "|" + " --- |" * len(names)]
+    lines = ["| " + " | ".join(map(_heading, names)) + " |", "|" + " --- |" * len(names)]
     for _, row in table.iterrows():
         lines.append("| " + " | ".join(_cell(row, name) for name in names) + " |")
     return lines
 
 
 def _heading(name: str) -> str:
+    if name in MEASURES:
+        return MEASURES[name].heading
+    if name == "bitrate_bps":
+        return "bit rate kb/s"
     score, _, dimension = name.partition("_")
-    return f"{score.upper()} {dimension}" if score in ("cc", "ccc", "rmse") else name.replace("_", " ")
+    return f"{score.upper()} {dimension}" if score in metrics.SCORES else name.replace("_", " ")
 
 
 def _cell(row: pd.Series, name: str) -> str:
@@ -202,10 +202,8 @@ def _cell(row: pd.Series, name: str) -> str:
     if f"{name}_low" in row.index:
         low, high = row[f"{name}_low"], row[f"{name}_high"]
         return f"{value:.3f}" + ("" if pd.isna(low) else f" [{low:.3f}, {high:.3f}]")
-    if name in ("rate_wire_bps", "bitrate_bps"):
+    if name in MEASURES:
+        return MEASURES[name].number(value)
+    if name == "bitrate_bps":
         return f"{value / 1000:.1f}"
-    if name in ("rate_bpp", "rate_wire_bpp"):
-        return f"{value:.4f}"
-    if isinstance(value, str):
-        return value.replace("|", "\\|")
-    return f"{value:.2f}" if name == "quality_psnr_db" else f"{value:g}"
+    return value.replace("|", "\\|") if isinstance(value, str) else f"{value:g}"

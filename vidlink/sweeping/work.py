@@ -102,12 +102,13 @@ def _run(task: Task) -> dict[str, Any]:
 
 def _shared(task: Task) -> dict[str, Any]:
     """What this point shares with others: ``memory``, where there is a cache."""
+    from vidlink.scores.objective import asks_recognizer
     from vidlink.sender.memory import Memory
 
     if task.cache is None:
         return {}
     judge = recognizer_content(task.settings)
-    asked = judge if task.settings.objective == "task" else []
+    asked = judge if asks_recognizer(task.settings.objective) else []
     cached = _open_cache(task.cache, task.cache_bytes)
     return {"memory": Memory(cached, objective=" ".join([task.settings.objective, *asked]), judge=" ".join(judge))}
 

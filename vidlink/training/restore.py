@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidlink.scores.quality import psnr_db
+from vidlink.scores.psnr import psnr_db
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

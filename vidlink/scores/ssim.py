@@ -1,39 +1,20 @@
-"""How good a picture is: luma PSNR and SSIM against the source, at HR.
+"""SSIM of luma against the source, at HR, as FFmpeg's filter ``ssim`` computes it.
 
-An LR picture is first brought to HR size by bicubic interpolation, as a display would.
-
-PSNR = 10 log10(255² / MSE) in dB, over the luma plane; identical pictures count as 100 dB. SSIM is FFmpeg's ``ssim``
-filter on luma (Wang et al. 2004 over 8x8 blocks that overlap by half, not the Gaussian window), the one that video
-coding mostly reports.
+Wang et al. 2004 over 8x8 blocks that overlap by half, not the Gaussian window: the SSIM that video coding mostly
+reports. That of a segment or a run is the mean over its frames.
 """
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
-
 import av
 import av.filter
-import numpy as np
 
+from vidlink.scores.measure import FrameMeasure
 from vidlink.types import CLOCK
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-PSNR_CEILING_DB = 100.0
-"""What identical pictures count as, in dB."""
-
-
-def psnr_db(picture: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
-    """PSNR of one plane in dB, at most :data:`PSNR_CEILING_DB`; both of shape (height, width)."""
-    difference = np.subtract(picture, reference, dtype=np.int16).astype(np.float32)
-    squared_error = float(np.vdot(difference, difference)) / picture.size
-    return PSNR_CEILING_DB if squared_error == 0 else min(PSNR_CEILING_DB, 10 * math.log10(255**2 / squared_error))
 
 
 class Ssim:
-    """SSIM of luma, frame by frame, by FFmpeg's ``ssim`` filter.
+    """SSIM of luma, frame by frame.
 
     Parameters
     ----------
@@ -61,3 +42,8 @@ class Ssim:
         for node, frame in zip(self._inputs, (picture, reference), strict=True):
             node.push(frame)
         return float(self._output.pull().metadata["lavfi.ssim.Y"])
+
+
+SSIM = FrameMeasure(
+    column="ssim", name="SSIM", digits=6, decimals=4, headline=False, make=lambda clip: Ssim(clip.width, clip.height)
+)

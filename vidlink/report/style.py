@@ -1,0 +1,27 @@
+"""How figures look: one palette, one frame, and what each colour stands for.
+
+The hues are those of M. Okabe and K. Ito, "Color universal design" (2008), which colour-blind people tell apart.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+BLACK, ORANGE, SKY, GREEN = "#000000", "#e69f00", "#56b4e9", "#009e73"
+BLUE, VERMILION, PURPLE, WHITE = "#0072b2", "#d55e00", "#cc79a7", "#ffffff"
+DARK_GREY, GREY, LIGHT_GREY, FAINT_GREY = "#555555", "#999999", "#cccccc", "#dddddd"
+
+RECEIVED, REFERENCE, PRISTINE = BLUE, BLACK, GREY
+"""What came of the received pictures, what it should be, and what came of the pristine ones."""
+LIMIT = VERMILION
+"""A budget, or what a link carries."""
+STATUS = {"concealed": ORANGE, "drifting": SKY, "frozen": VERMILION}
+"""Frames that are not as they were sent, by status."""
+
+FRAME: Any = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+}
+"""Settings of Matplotlib for every figure with axes, for :func:`matplotlib.rc_context`."""

@@ -1,0 +1,62 @@
+"""A run while it goes on: progress bars, and the seconds that each stage takes."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from vidlink.types import Segment
+    from vidlink.video.source import Cut, Source
+
+
+Item = TypeVar("Item")
+
+
+class Watch:
+    """Progress bars on stderr (where that is a terminal) and seconds spent in each stage."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._start = time.perf_counter()
+        self._spent: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Count the time in this block to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._spent[stage] = self._spent.get(stage, 0.0) + time.perf_counter() - start
+
+    def segments(self, source: Source, seconds: float | Cut, stage: str) -> Iterator[Segment]:
+        """The segments of a source, with a progress bar."""
+        stated = source.clip.seconds
+        total = max(1, round(stated / seconds)) if stated and not callable(seconds) else None
+        disable = True if self._quiet else None
+        with tqdm(total=total, desc=f"{stage:>5}", unit="segment", disable=disable, leave=False) as bar:
+            for segment in source.segments(seconds):
+                yield segment
+                bar.update()
+
+    def each(self, stage: str, items: Iterable[Item]) -> Iterator[Item]:
+        """The items, with the time it takes to wait for them counted to a stage."""
+        iterator = iter(items)
+        while True:
+            with self(stage):
+                try:
+                    item = next(iterator)
+                except StopIteration:
+                    return
+            yield item
+
+    def timing_s(self) -> dict[str, float]:
+        """Seconds by stage, and ``total``."""
+        spent = {stage: round(seconds, 3) for stage, seconds in self._spent.items()}
+        return spent | {"total": round(time.perf_counter() - self._start, 3)}
