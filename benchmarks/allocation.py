@@ -60,7 +60,7 @@ from vidlink.settings import Settings
 from vidlink.simulate import simulate
 from vidlink.types import Rung
 from vidlink.units import parse_rate
-from vidlink.video.source import open_source
+from vidlink.video.open import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -31,7 +31,7 @@ from vidlink.codec.profiles import load_codec
 from vidlink.data.builtin import open_builtin
 from vidlink.pipeline import available_cores
 from vidlink.sender.ladder import coded_size
-from vidlink.video.source import open_source
+from vidlink.video.open import open_source
 
 SCALE, QUALITY = 1.5, 30
 

@@ -114,7 +114,7 @@ def test_raw_video_shorter_than_a_frame(command, tmp_path):
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
 def test_truncated_in_the_middle_is_used_as_far_as_it_goes_and_said(command, tmp_path, make_clip, suffix):
-    from vidlink.video.source import open_source
+    from vidlink.video.open import open_source
 
     options = {"movflags": "faststart"} if suffix == "mp4" else {}
     whole = make_clip(tmp_path / f"whole.{suffix}", count=75)

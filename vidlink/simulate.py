@@ -69,7 +69,7 @@ def simulate(
     from vidlink.sender.live_sender import LiveSender
     from vidlink.sender.sender import Sender
     from vidlink.video.film import Film
-    from vidlink.video.source import open_source
+    from vidlink.video.open import open_source
 
     watch = Watch(quiet=quiet)
     with watch("open"):

@@ -10,7 +10,7 @@ from vidlink.errors import UserError
 from vidlink.faces.find import FaceTracker, LabelledFaces
 from vidlink.faces.tracks import Box, at_times
 from vidlink.types import Segment
-from vidlink.video.source import open_source
+from vidlink.video.open import open_source
 
 
 def overlap(a, b):

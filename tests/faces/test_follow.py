@@ -12,7 +12,7 @@ from vidlink.faces.follow import FaceSource, cut_out
 from vidlink.faces.tracks import unpack_tracks
 from vidlink.recognizers.recognize import Wants
 from vidlink.settings import Settings
-from vidlink.video.source import open_source
+from vidlink.video.open import open_source
 
 
 class Script:

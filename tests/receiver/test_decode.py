@@ -7,7 +7,7 @@ from vidlink.codec.profiles import load_codec
 from vidlink.receiver.decode import decode
 from vidlink.sender.encode import encode
 from vidlink.types import Rung
-from vidlink.video.source import open_source
+from vidlink.video.open import open_source
 
 SHELF = ("x264", "x264-realtime", "x265", "vp9", "av1")
 

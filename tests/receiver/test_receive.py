@@ -10,7 +10,7 @@ from vidlink.receiver.receive import Receiver
 from vidlink.sender.encode import encode
 from vidlink.sender.packetize import Packetizer
 from vidlink.types import Carried, Fate, Kind, Rung, Status
-from vidlink.video.source import open_source
+from vidlink.video.open import open_source
 
 SHELF = ("x264", "x264-realtime", "x265", "vp9", "av1")
 

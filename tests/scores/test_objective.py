@@ -12,8 +12,8 @@ from vidlink.scores.objective import OBJECTIVES, TaskObjective, asks_recognizer,
 from vidlink.scores.psnr import luma_psnr_db
 from vidlink.scores.ssim import Ssim
 from vidlink.types import Clip, Segment
+from vidlink.video.open import open_source
 from vidlink.video.pictures import Upsampler
-from vidlink.video.source import open_source
 
 CLIP = Clip(name="", width=32, height=32, frame_rate=25, pixel_format="yuv420p", seconds=1.0)
 FACE = pack_tracks({0: np.array([[8, 8, 16, 16]])})

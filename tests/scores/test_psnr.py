@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pictured import noisy, write_raw
 
 from vidlink.scores.psnr import PSNR, luma_psnr_db, psnr_db
-from vidlink.video.source import open_source
+from vidlink.video.open import open_source
 
 
 @settings(max_examples=40, deadline=None)

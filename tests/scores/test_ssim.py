@@ -6,8 +6,8 @@ import pytest
 from pictured import noisy, write_raw
 
 from vidlink.scores.ssim import Ssim
+from vidlink.video.open import open_source
 from vidlink.video.pictures import luma
-from vidlink.video.source import open_source
 
 
 @pytest.mark.parametrize("sigma", [2, 10, 40])

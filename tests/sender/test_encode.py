@@ -17,7 +17,7 @@ from vidlink.sender.bitstream import split_nals
 from vidlink.sender.encode import encode
 from vidlink.sender.ladder import coded_size
 from vidlink.types import Rung
-from vidlink.video.source import open_source
+from vidlink.video.open import open_source
 
 SHELF = ("x264", "x264-realtime", "x265", "vp9", "av1")
 START = b"\x00\x00\x00\x01"
@@ -152,7 +152,7 @@ import hashlib, sys
 from vidlink.codec.profiles import load_codec
 from vidlink.sender.encode import encode
 from vidlink.types import Rung
-from vidlink.video.source import open_source
+from vidlink.video.open import open_source
 source = open_source(sys.argv[1])
 for name in ("x264", "x264-realtime", "x265", "vp9", "av1"):
     for scale in (1, 1.5):

@@ -8,7 +8,7 @@ from vidlink.receiver.decode import decode
 from vidlink.sender import external
 from vidlink.sender.encode import encode
 from vidlink.types import Rung
-from vidlink.video.source import open_source
+from vidlink.video.open import open_source
 
 RECIPES = {
     "libx264": """

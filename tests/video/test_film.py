@@ -9,8 +9,8 @@ import pytest
 from vidlink.scores.psnr import psnr_db
 from vidlink.types import Clip
 from vidlink.video.film import Film
+from vidlink.video.open import open_source
 from vidlink.video.pictures import luma
-from vidlink.video.source import open_source
 
 
 def shown(path):

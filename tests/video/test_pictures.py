@@ -4,8 +4,8 @@ import av
 import numpy as np
 import pytest
 
+from vidlink.video.open import open_source
 from vidlink.video.pictures import Upsampler, luma
-from vidlink.video.source import open_source
 
 
 @pytest.mark.parametrize("width", [16, 34, 97])

@@ -34,7 +34,7 @@ class LabelledClip:
     name: str
     """What the data set calls it."""
     video: str
-    """As :func:`vidlink.video.source.open_source` takes it."""
+    """As :func:`vidlink.video.open.open_source` takes it."""
     labels: pd.DataFrame
     """As :func:`vidlink.labels.dimensions.load_labels` gives them: ``time_s``, ``face`` (0), ``valence``, ``arousal``
     and, where the data set has them, boxes ``x``, ``y``, ``w``, ``h`` in pixels."""
@@ -97,8 +97,8 @@ def _stills(clip: LabelledClip, every_s: float) -> list[tuple[NDArray[np.uint8] 
     from vidlink.faces.find import FaceTracker, LabelledFaces
     from vidlink.recognizers.crop import bring_to
     from vidlink.recognizers.recognizer import Wants
+    from vidlink.video.open import open_source
     from vidlink.video.pictures import luma
-    from vidlink.video.source import open_source
 
     wants = Wants(region="face", height=SIDE, width=SIDE, colour="luma")
     boxed = all(side in clip.labels for side in BOX)

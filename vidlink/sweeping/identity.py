@@ -75,7 +75,7 @@ def _input(name: str | None) -> list[str]:
     """Digests of the files of an input; with their names where a name says something (size of raw video, order)."""
     if name is None:
         return []
-    from vidlink.video.source import RAW_SUFFIXES
+    from vidlink.video.open import RAW_SUFFIXES
 
     path = Path(name)
     if path.is_dir():
