@@ -89,6 +89,7 @@ def evaluate(
     """
     import numpy as np
 
+    from vidlink.faces.tracks import Box
     from vidlink.labels.affect import AFFECT
     from vidlink.recognizers.recognize import Context, names_classes, recognize
     from vidlink.scores.metrics import accuracy, score_table
@@ -113,7 +114,7 @@ def evaluate(
             pictures = send_through(faces.images, scale)
         else:
             pictures = send_coded(faces.images, scale, quality, codec)
-        boxes = [(0, 0, picture.shape[1], picture.shape[0]) for picture in pictures]
+        boxes = [Box(0, 0, picture.shape[1], picture.shape[0]) for picture in pictures]
         context = Context(
             scale=np.full(len(pictures), scale),
             quality=np.full(len(pictures), np.nan if quality is None else quality),
@@ -149,16 +150,11 @@ def send_through(images: NDArray[np.uint8], scale: float) -> list[NDArray[np.uin
     list
         n pictures of the same size.
     """
-    import cv2
+    from vidlink.video.pictures import downsample_and_back
 
     height, width = images.shape[1:]
     lr = (max(1, round(width / scale)), max(1, round(height / scale)))
-    if lr == (width, height):
-        return list(images)
-    return [
-        cv2.resize(cv2.resize(image, lr, interpolation=cv2.INTER_AREA), (width, height), interpolation=cv2.INTER_CUBIC)
-        for image in images
-    ]
+    return [downsample_and_back(image, lr) for image in images]
 
 
 def send_coded(images: NDArray[np.uint8], scale: float, quality: float, codec: Codec) -> list[NDArray[np.uint8]]:

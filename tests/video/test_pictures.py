@@ -1,11 +1,12 @@
 """Pictures as arrays, and interpolation against the machine's own ffmpeg."""
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from vidlink.video.open import open_source
-from vidlink.video.pictures import Upsampler, luma
+from vidlink.video.pictures import Upsampler, downsample_and_back, luma, resize
 
 
 @pytest.mark.parametrize("width", [16, 34, 97])
@@ -44,3 +45,21 @@ def test_the_screen_before_anything_was_decoded_is_grey(size):
     grey = Upsampler(*size).grey()
     assert (grey.width, grey.height, grey.format.name) == (*size, "yuv420p")
     assert set(luma(grey).ravel()) == {128}
+
+
+@pytest.mark.parametrize("shape", [(48, 64), (48, 64, 3)])
+def test_down_by_area_and_back_by_bicubic(shape):
+    picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    found = downsample_and_back(picture, (32, 24))
+    means = np.round(picture.reshape(24, 2, 32, 2, -1).mean(axis=(1, 3))).astype(np.uint8)
+    means = means.reshape(24, 32, *shape[2:])
+    expected = cv2.resize(means, (64, 48), interpolation=cv2.INTER_CUBIC)
+    assert found.shape == shape
+    assert np.abs(found.astype(int) - expected).max() <= 2, "halves are rounded either way"
+    assert np.array_equal(downsample_and_back(picture, (64, 48)), picture)
+
+
+def test_resizing_is_by_area_where_it_shrinks():
+    stripes = np.tile(np.array([0, 255], np.uint8), (4, 4))
+    assert set(resize(stripes, 4, 2).ravel()) <= {127, 128}
+    assert resize(stripes, 8, 4) is stripes

@@ -128,9 +128,8 @@ def read_clip(
     UserError
         The file cannot be read.
     """
-    from vidlink.recognizers.crop import resize
     from vidlink.video.open import open_source
-    from vidlink.video.pictures import as_array
+    from vidlink.video.pictures import as_array, resize
 
     source = open_source(str(path))
     kept: list[NDArray[np.uint8]] = []

@@ -9,7 +9,7 @@ import numpy as np
 
 from vidlink.data.face_set import FaceSet
 from vidlink.errors import UserError
-from vidlink.faces.tracks import BOX, at_times
+from vidlink.faces.tracks import BOX, Box, at_times
 from vidlink.labels.affect import AFFECT, EMOTIONS
 from vidlink.labels.dimensions import labels_at
 
@@ -120,12 +120,10 @@ def _stills(clip: LabelledClip, every_s: float) -> list[tuple[NDArray[np.uint8] 
     return found
 
 
-def _largest(
-    tracks: dict[int, NDArray[np.float64]], segment: Segment, slot: int
-) -> tuple[float, float, float, float] | None:
+def _largest(tracks: dict[int, NDArray[np.float64]], segment: Segment, slot: int) -> Box | None:
     offset = [float(segment.times_s[slot] - segment.start_s)]
-    boxes = [at_times(knots, offset, segment.duration_s)[0].tolist() for knots in tracks.values()]
-    return max(((x, y, w, h) for x, y, w, h in boxes), key=lambda box: box[2] * box[3], default=None)
+    boxes = [Box(*at_times(knots, offset, segment.duration_s)[0].tolist()) for knots in tracks.values()]
+    return max(boxes, key=lambda box: box.width * box.height, default=None)
 
 
 def pick_split(names: Sequence[str], split: str, shares: dict[str, float]) -> list[str]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -28,9 +27,8 @@ BOX = ("x", "y", "w", "h")
 """Columns of a face's box in a table of labels, HR pixels."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Box:
-    """A face in HR pixels."""
+class Box(NamedTuple):
+    """A face, or another part of a picture, in pixels of that picture."""
 
     x: float
     """Left edge."""
@@ -43,7 +41,7 @@ class Box:
 
     def as_array(self) -> NDArray[np.float64]:
         """x, y, width, height; shape (4,)."""
-        return np.array([self.x, self.y, self.width, self.height])
+        return np.array(self, float)
 
 
 def parse_box(text: str) -> Box:

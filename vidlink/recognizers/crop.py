@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
+
+from vidlink.video.pictures import resize
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from vidlink.faces.tracks import Box
     from vidlink.recognizers.recognizer import Wants
-
-    Box = tuple[float, float, float, float]
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue in luma, ITU-R BT.601."""
@@ -28,7 +28,7 @@ def bring_to(wants: Wants, picture: NDArray[np.uint8], box: Box | None) -> NDArr
     picture
         Luma (height, width) or RGB (height, width, 3).
     box
-        Face as (x, y, width, height) in pixels; None for the whole picture. It is widened by the margin and made a
+        Face in pixels; None for the whole picture. It is widened by the margin and made a
         square about its centre; what lies outside the picture repeats its edge.
 
     Returns
@@ -61,7 +61,7 @@ def crop_square(picture: NDArray[np.uint8], box: Box, margin: float = 0.0) -> ND
     picture
         Shape (height, width) or (height, width, 3).
     box
-        (x, y, width, height) in pixels; fractions are rounded.
+        In pixels; fractions are rounded.
     margin
         Added on each side, as a share of the box's longer side.
     """
@@ -77,12 +77,3 @@ def crop_square(picture: NDArray[np.uint8], box: Box, margin: float = 0.0) -> ND
     rows = np.clip(np.arange(top, top + side), 0, height_here - 1)
     columns = np.clip(np.arange(left, left + side), 0, width_here - 1)
     return picture[rows[:, None], columns[None, :]]
-
-
-def resize(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Resize by area where it shrinks, bicubic where it grows."""
-    if picture.shape[:2] == (height, width):
-        return picture
-    shrinks = width * height < picture.shape[0] * picture.shape[1]
-    resized = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    return resized.astype(np.uint8, copy=False)

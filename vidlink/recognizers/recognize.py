@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from vidlink.recognizers.crop import Box
+    from vidlink.faces.tracks import Box
 
 __all__ = [
     "Context",

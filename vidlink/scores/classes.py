@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from vidlink.faces.tracks import Box
     from vidlink.labels.classes import ClassLabels
-    from vidlink.recognizers.crop import Box
     from vidlink.recognizers.recognizer import Recognizer
     from vidlink.types import Reception
 

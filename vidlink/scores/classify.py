@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vidlink.errors import UserError
-from vidlink.recognizers.crop import bring_to, resize
+from vidlink.recognizers.crop import bring_to
 from vidlink.recognizers.recognize import Context, names_classes, recognize_windows
 from vidlink.recognizers.windows import window_positions
 from vidlink.scores.metrics import wilson
+from vidlink.video.pictures import downsample_and_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -124,12 +125,12 @@ def classify(
 
 
 def send_through(clip: NDArray[np.uint8], width: float) -> list[NDArray[np.uint8]]:
-    """Shrink to so many pixels across by area, as the sender does, and back by bicubic interpolation."""
+    """Downsample to so many pixels across and back; a clip that has no more is left as it is."""
     high, wide = clip.shape[1:3]
     lr = max(2, round(width)), max(2, round(width * high / wide))
     if lr[0] >= wide:
         return list(clip)
-    return [resize(resize(picture, *lr), wide, high) for picture in clip]
+    return [downsample_and_back(picture, lr) for picture in clip]
 
 
 def evaluate_clips(

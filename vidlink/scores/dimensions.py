@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from vidlink.recognizers.crop import Box
+    from vidlink.faces.tracks import Box
     from vidlink.recognizers.recognize import Recognizer
     from vidlink.sender.memory import Memory
     from vidlink.types import Reception, Segment

@@ -15,6 +15,7 @@ import numpy as np
 
 from vidlink.errors import UserError
 from vidlink.faces.roi import face_boxes
+from vidlink.faces.tracks import Box
 from vidlink.plugins import taken_of
 from vidlink.recognizers.crop import bring_to
 from vidlink.recognizers.recognize import names_classes, recognize, recognize_windows
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import av
     from numpy.typing import NDArray
 
-    from vidlink.recognizers.crop import Box
     from vidlink.recognizers.recognizer import Recognizer
     from vidlink.scores.measure import FrameMeasure
     from vidlink.sender.trial import Objective
@@ -151,20 +151,18 @@ class TaskObjective:
         instants_s = middle_s + step_s * (np.arange(wants.frames) - (wants.frames - 1) / 2)
         return [int(np.abs(segment.times_s - instant_s).argmin()) for instant_s in instants_s]
 
-    def _boxes(
-        self, segment: Segment, slots: Sequence[int], side_data: bytes
-    ) -> list[list[tuple[float, float, float, float]] | None]:
+    def _boxes(self, segment: Segment, slots: Sequence[int], side_data: bytes) -> list[list[Box] | None]:
         """For each face its boxes in the frames that are looked at; one None for recognizers of whole frames."""
         if self._recognizer.wants.region == "frame":
             return [None]
         offsets = (segment.times_s - segment.start_s)[list(slots)]
         found = face_boxes(side_data, offsets, segment.duration_s, self._clip)
-        return [[(x, y, width, height) for x, y, width, height in shown.tolist()] for _, shown in found.values()]
+        return [[Box(*box) for box in shown.tolist()] for _, shown in found.values()]
 
     def _outputs(
         self,
         pictures: Sequence[av.VideoFrame],
-        boxes: Sequence[list[tuple[float, float, float, float]] | None],
+        boxes: Sequence[list[Box] | None],
     ) -> NDArray[np.float32]:
         wants = self._recognizer.wants
         arrays = [as_array(picture, wants.colour) for picture in pictures]

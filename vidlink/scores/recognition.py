@@ -8,6 +8,7 @@ import numpy as np
 
 from vidlink.errors import UserError
 from vidlink.faces.roi import face_boxes
+from vidlink.faces.tracks import Box
 from vidlink.labels.classes import ClassLabels
 from vidlink.recognizers.recognize import names_classes
 from vidlink.scores.classes import ClassScores
@@ -103,7 +104,7 @@ class Recognition:
         colour = recognizer.wants.colour
         received, pristine = ([as_array(side[slot], colour) for slot in slots] for side in (screen, segment.frames))
         crops_of = {
-            face: [tuple(box) for box in shown.tolist()] if recognizer.wants.region == "face" else None
+            face: [Box(*box) for box in shown.tolist()] if recognizer.wants.region == "face" else None
             for face, (_, shown) in boxes.items()
         }
         if self._named:

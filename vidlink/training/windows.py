@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.nets.motion import FRAME_RATE, FRAMES, HEIGHT, WIDTH
-from vidlink.recognizers.crop import resize
+from vidlink.video.pictures import resize
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

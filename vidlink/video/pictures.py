@@ -1,10 +1,11 @@
-"""Pictures as arrays, and LR pictures at HR size."""
+"""Pictures as arrays, and up and down in size."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
@@ -21,6 +22,35 @@ def luma(picture: av.VideoFrame) -> NDArray[np.uint8]:
 def as_array(picture: av.VideoFrame, colour: str) -> NDArray[np.uint8]:
     """A picture as ``luma``, shape (height, width), or ``rgb``, shape (height, width, 3)."""
     return luma(picture) if colour == "luma" else np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
+
+
+def resize(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Resize by area where it shrinks, bicubic where it grows."""
+    if picture.shape[:2] == (height, width):
+        return picture
+    shrinks = width * height < picture.shape[0] * picture.shape[1]
+    resized = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return resized.astype(np.uint8, copy=False)
+
+
+def downsample_and_back(picture: NDArray[np.uint8], lr: tuple[int, int]) -> NDArray[np.uint8]:
+    """Downsample by area as the sender does, and back by bicubic interpolation, with 8 bits in between.
+
+    :func:`vidlink.training.degrade.downsample_and_back` does this to batches of tensors.
+
+    Parameters
+    ----------
+    picture
+        Shape (height, width) or (height, width, 3).
+    lr
+        LR width and height in pixels, at most the picture's own.
+
+    Returns
+    -------
+    NDArray
+        Of the same shape.
+    """
+    return resize(resize(picture, *lr), picture.shape[1], picture.shape[0])
 
 
 class Upsampler:
