@@ -1,15 +1,26 @@
 """One reception for every source frame, its status from the packet log, and the picture that the status promises."""
 
-from dataclasses import replace
+import ast
+from collections.abc import Sequence
+from dataclasses import is_dataclass, replace
+from pathlib import Path
+from typing import get_args, get_type_hints
 
+import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from vidlink.codec.profiles import load_codec
+import vidlink.receiver as receiver_room
+from vidlink import types
+from vidlink.codec.shelf import load_codec
+from vidlink.link.carry import wire_of
+from vidlink.link.lossless import decode_all
 from vidlink.receiver.receive import Receiver
+from vidlink.scores.receptions import Receptions, late_packets
 from vidlink.sender.encode import encode
 from vidlink.sender.packetize import Packetizer
-from vidlink.types import Carried, Fate, Kind, Rung, Status
+from vidlink.types import Fate, Kind, Ledger, Rung, Status
 from vidlink.video.source import open_source
 
 SHELF = ("x264", "x264-realtime", "x265", "vp9", "av1")
@@ -53,16 +64,16 @@ def lose(packets, rows):
 
 
 def receive(clip, coded, tables, name, deadline_s=0.4):
-    """All receptions of a clip, and what was decoded."""
-    receiver = Receiver(load_codec(name), latency_s=2.4, deadline_s=deadline_s)
-    receptions, arrivals = [], []
+    """All receptions of a clip, and how many packets were late in each segment."""
+    receiver, log = Receiver(load_codec(name), latency_s=2.4, deadline_s=deadline_s), Receptions()
+    receptions, late = [], []
     for segment, each, packets in zip(clip[1], coded, tables, strict=True):
         nothing = np.zeros(len(packets), bool)
-        carried = Carried(segment=segment, coded=each, packets=packets, recovered=nothing, doubled=nothing)
-        arrival = receiver.collect(carried)
-        receptions += receiver.hold(arrival, receiver.decode(arrival))
-        arrivals.append(arrival)
-    return receptions, arrivals
+        ledger = Ledger(segment=segment, coded=each, packets=packets, recovered=nothing, doubled=nothing)
+        arrival = receiver.collect(wire_of(ledger))
+        receptions += log.add(ledger, arrival, receiver.hold(arrival, receiver.decode(arrival)))
+        late.append(late_packets(ledger, arrival.due_s))
+    return receptions, late
 
 
 @pytest.mark.parametrize("name", SHELF)
@@ -74,8 +85,8 @@ def test_without_loss_all_is_ok_and_as_sent(clip, coded, name, aggregate_s):
     assert {r.status for r in receptions} == {Status.OK}
     assert {r.late_s for r in receptions} == {0.0}
     assert [r.time_s for r in receptions] == pytest.approx(np.arange(60) / 25)
-    receiver = Receiver(load_codec(name), latency_s=0, deadline_s=0)
-    pictures = {frame: picture for each in segments for frame, picture in receiver.decode_all(each).items()}
+    codec = load_codec(name)
+    pictures = {frame: picture for each in segments for frame, picture in decode_all(each, codec=codec).items()}
     for r in receptions:
         assert np.array_equal(r.picture.to_ndarray(), pictures[r.frame].to_ndarray())
 
@@ -89,10 +100,10 @@ def test_any_loss_gives_one_reception_each_and_ok_means_bit_exact(clip, coded, n
         tables = list(sent(segments, 0.05 if seed == 2 else 0.0))
         for packets in tables:
             lose(packets, (packets.kind == Kind.VIDEO) & (rng.random(len(packets)) < share))
-        receptions, arrivals = receive(clip, segments, tables, name)
+        receptions, late = receive(clip, segments, tables, name)
         assert [r.frame for r in receptions] == list(range(60))
-        receiver = Receiver(load_codec(name), latency_s=0, deadline_s=0)
-        whole = {frame: picture for each in segments for frame, picture in receiver.decode_all(each).items()}
+        codec = load_codec(name)
+        whole = {frame: picture for each in segments for frame, picture in decode_all(each, codec=codec).items()}
         previous = None
         for r in receptions:
             if r.status is Status.OK:
@@ -126,7 +137,7 @@ def test_any_loss_gives_one_reception_each_and_ok_means_bit_exact(clip, coded, n
         first = next((unit.frame for unit in units if unit.frame in hurt), None)
         if first is None:
             assert {r.status for r in receptions} == {Status.OK}
-        assert all(arrival.late_packets == 0 for arrival in arrivals)
+        assert late == [0, 0]
 
 
 def test_losing_a_picture_that_no_other_needs_hurts_no_other(clip, coded):
@@ -180,12 +191,12 @@ def test_late_packets_count_as_lost_for_the_picture_but_are_known_to_be_late(cli
     tables = list(sent(segments))
     rows = np.flatnonzero(tables[0].frame == spare)
     due = max(spare / 25 + 2.4, float(tables[0].send_s[rows].max())) + 0.4
-    for late, status in ((-0.01, Status.OK), (0.25, Status.FROZEN)):
-        tables[0].arrival_s[rows] = due + late
-        receptions, arrivals = receive(clip, segments, tables, "x264")
+    for after_s, status in ((-0.01, Status.OK), (0.25, Status.FROZEN)):
+        tables[0].arrival_s[rows] = due + after_s
+        receptions, late = receive(clip, segments, tables, "x264")
         assert receptions[spare].status is status
-        assert receptions[spare].late_s == pytest.approx(max(late, 0), abs=1e-6)
-        assert arrivals[0].late_packets == (len(rows) if late > 0 else 0)
+        assert receptions[spare].late_s == pytest.approx(max(after_s, 0), abs=1e-6)
+        assert late[0] == (len(rows) if after_s > 0 else 0)
         assert {r.status for r in receptions if r.frame != spare} == {Status.OK}
 
 
@@ -200,10 +211,10 @@ def test_a_copy_in_time_saves_a_packet_that_was_lost_or_late(clip, coded):
     assert {r.status for r in receptions} == {Status.OK}
     again.fate[row] = Fate.DELIVERED
     again.arrival_s[row] = 99
-    receptions, arrivals = receive(clip, segments, [again, tables[1]], "x264")
+    receptions, late = receive(clip, segments, [again, tables[1]], "x264")
     assert {r.status for r in receptions} == {Status.OK}
     assert {r.late_s for r in receptions} == {0.0}
-    assert arrivals[0].late_packets == 1
+    assert late[0] == 1
 
 
 def test_order_of_arrival_does_not_matter(clip, coded):
@@ -240,3 +251,61 @@ def test_scale_and_quality_are_those_of_the_picture_on_show(clip):
     lose(tables[1], tables[1].kind == Kind.VIDEO)
     receptions, _ = receive(clip, segments, tables, "x264")
     assert {(r.scale, r.quality) for r in receptions} == {(2, 30)}
+
+
+def records_in(record, found):
+    """Every type that the fields of a record name, however deep, is added to ``found``."""
+    names = vars(types) | {"av": av, "NDArray": NDArray, "Sequence": Sequence}
+    for kind in get_type_hints(record, names).values():
+        for part in (kind, *get_args(kind)):
+            if part not in found:
+                found.add(part)
+                if is_dataclass(part):
+                    records_in(part, found)
+    return found
+
+
+def test_the_receiver_is_given_neither_source_pictures_nor_coded_units():
+    held = records_in(types.Wire, set())
+    assert {types.SegmentIndex, types.Sample, types.Packets} <= held
+    assert not held & {types.Segment, types.CodedSegment, types.AccessUnit, types.Ledger, types.Rung, av.VideoFrame}
+
+
+def test_the_receivers_code_names_no_record_of_the_sender():
+    hidden = {"Segment", "CodedSegment", "AccessUnit", "Ledger", "Carried", "Rung"}
+    folder = Path(receiver_room.__file__).parent
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                assert not hidden & {name.name for name in node.names}, path.name
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_nothing_but_what_arrived_makes_a_difference(clip, coded, waits):
+    segments = coded("x264", quality=24)
+
+    def shown(poisoned):
+        receiver = Receiver(load_codec("x264"), latency_s=2.4, deadline_s=0.4, waits=waits)
+        for segment, each, packets in zip(clip[1], segments, sent(segments), strict=True):
+            rng = np.random.default_rng(each.index)
+            lose(packets, (packets.kind == Kind.VIDEO) & (rng.random(len(packets)) < 0.2))
+            ledger = Ledger(segment=segment, coded=each, packets=packets, recovered=None, doubled=None)
+            wire = wire_of(ledger)
+            assert len(wire.packets) == (packets.fate == Fate.DELIVERED).sum() < len(packets)
+            if poisoned:
+                for name in ("segment", "coded"):
+                    object.__setattr__(ledger, name, None)
+                packets.data[:] = [b"poison"] * len(packets)
+                for name in types.PACKET_COLUMNS:
+                    getattr(packets, name)[:] = 7
+                for name in ("frame", "unit", "unit_count", "send_s"):
+                    getattr(wire.packets, name)[:] = 7
+            arrival = receiver.collect(wire)
+            yield from receiver.hold(arrival, receiver.decode(arrival))
+
+    clean, poisoned = list(shown(False)), list(shown(True))
+    assert 0 < sum(each.fresh for each in clean) < 60
+    for before, after in zip(clean, poisoned, strict=True):
+        assert before.fresh == after.fresh
+        assert (before.picture is None) == (after.picture is None)
+        assert before.picture is None or np.array_equal(before.picture.to_ndarray(), after.picture.to_ndarray())

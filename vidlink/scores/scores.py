@@ -14,6 +14,7 @@ from vidlink.scores.classes import ClassScores
 from vidlink.scores.delivery import delivery, packet_columns, payload_bits
 from vidlink.scores.dimensions import DimensionScores, no_predictions
 from vidlink.scores.quality import Ssim, psnr_db
+from vidlink.scores.receptions import Receptions, late_packets
 from vidlink.types import Fate, Status
 from vidlink.video.pictures import Upsampler, as_array, luma
 from vidlink.video.screen import Screen
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from vidlink.recognizers.recognize import Recognizer
     from vidlink.sender.memory import Memory
     from vidlink.settings import Settings
-    from vidlink.types import Clip, Reception
+    from vidlink.types import Clip, Ledger, Reception, Segment, Shown
 
 
 def load_judge(
@@ -112,6 +113,7 @@ class Scores:
         self._segments: list[dict[str, Any]] = []
         self._frames: list[dict[str, Any]] = []
         self._seconds = 0.0
+        self._receptions = Receptions()
         self._named: ClassScores | None = None
         self._dimensions: DimensionScores | None = None
         if recognizer and names_classes(recognizer):
@@ -121,26 +123,28 @@ class Scores:
         self.failure: str | None = None
         """Why there is no recognition, where the recognizer failed; all else is kept."""
 
-    def add(self, arrival: Arrival, receptions: Sequence[Reception]) -> Screen:
+    def add(self, ledger: Ledger, arrival: Arrival, shown: Sequence[Shown]) -> Screen:
         """Take in one segment.
 
         Parameters
         ----------
+        ledger
+            What was sent, and what became of it.
         arrival
-            What arrived of it.
-        receptions
-            One for each source frame.
+            What the receiver had of it in time.
+        shown
+            What it showed, one for each source frame.
 
         Returns
         -------
         Screen
             What was on show, one HR picture (``yuv420p``) for each source frame.
         """
+        receptions = self._receptions.add(ledger, arrival, shown)
         screen = Screen(receptions, self._upsample)
-        carried = arrival.carried
-        segment, coded, packets = carried.segment, carried.coded, carried.packets
+        segment, coded, packets = ledger.segment, ledger.coded, ledger.packets
         self._seconds = segment.end_s
-        unit_bits = payload_bits(carried)
+        unit_bits = payload_bits(ledger)
         for slot, reception in enumerate(receptions):
             row = {
                 "frame": reception.frame,
@@ -157,9 +161,9 @@ class Scores:
                 row["psnr_db"] = round(psnr_db(luma(screen[slot]), luma(source)), 4)
                 row["ssim"] = round(self._ssim(screen[slot], source), 6)
             self._frames.append(row)
-        self._packets.append(packet_columns(carried))
+        self._packets.append(packet_columns(ledger))
         rows = self._frames[-len(receptions) :]
-        sent = ~carried.doubled & (packets.fate != Fate.DISCARDED)
+        sent = ~ledger.doubled & (packets.fate != Fate.DISCARDED)
         self._segments.append(
             {
                 "segment": segment.index,
@@ -173,9 +177,9 @@ class Scores:
                 "payload_bits": sum(unit_bits.values()) + coded.signalled_bits,
                 "wire_bits": 8 * int(packets.bytes[sent].sum()),
                 "packets": int(sent.sum()),
-                "lost": int(np.isin(packets.fate, (Fate.LOST, Fate.DROPPED)).sum() + carried.recovered.sum()),
-                "recovered": int(carried.recovered.sum()),
-                "late": arrival.late_packets,
+                "lost": int(np.isin(packets.fate, (Fate.LOST, Fate.DROPPED)).sum() + ledger.recovered.sum()),
+                "recovered": int(ledger.recovered.sum()),
+                "late": late_packets(ledger, arrival.due_s),
                 **{str(status): sum(row["status"] == status for row in rows) for status in Status},
                 "psnr_db": round(float(np.mean([row["psnr_db"] for row in rows])), 4) if self._ssim else None,
                 "ssim": round(float(np.mean([row["ssim"] for row in rows])), 6) if self._ssim else None,
@@ -183,7 +187,7 @@ class Scores:
         )
         if self._recognizer and self.failure is None:
             try:
-                self._recognize(self._recognizer, arrival, receptions, screen)
+                self._recognize(self._recognizer, segment, arrival.side_data, receptions, screen)
             except UserError as error:
                 self.failure = str(error)
         return screen
@@ -191,19 +195,19 @@ class Scores:
     def _recognize(
         self,
         recognizer: Recognizer,
-        arrival: Arrival,
+        segment: Segment,
+        side_data: bytes,
         receptions: Sequence[Reception],
         screen: Sequence[av.VideoFrame],
     ) -> None:
         """Ask the recognizer about the received and the pristine pictures, in the boxes that were received."""
-        segment = arrival.carried.segment
         slots = [slot for slot, reception in enumerate(receptions) if reception.frame % self._every == 0]
         if not slots:
             return
         receptions = [receptions[slot] for slot in slots]
         offsets = (segment.times_s - segment.start_s)[slots]
         if recognizer.wants.region == "face":
-            boxes = face_boxes(arrival.side_data, offsets, segment.duration_s, self._clip)
+            boxes = face_boxes(side_data, offsets, segment.duration_s, self._clip)
         else:
             whole = np.array([0.0, 0.0, self._clip.width, self._clip.height])
             boxes = {0: (np.tile(whole, (len(offsets), 1)),) * 2}

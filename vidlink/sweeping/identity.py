@@ -99,7 +99,7 @@ def _folder_label(settings: Settings) -> str | None:
 
 
 def _profile(kind: Any, name: str) -> list[str]:
-    from vidlink.codec.profiles import load_channel, load_codec, shelf
+    from vidlink.codec.shelf import load_channel, load_codec, shelf
 
     model: BaseModel = load_codec(name) if kind == "codecs" else load_channel(name)
     path = Path(name) if name.endswith(".toml") or "/" in name else shelf(kind) / f"{name}.toml"
