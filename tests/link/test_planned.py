@@ -59,6 +59,9 @@ def test_every_packet_is_accounted_for_once_and_in_its_segment(settings, loss):
         once = each.packets.kind != Kind.RETRANSMISSION
         assert sorted(each.packets.sequence[once]) == sorted(packets.sequence)
         assert not each.doubled.any()
+        bytes_of = dict(zip(packets.sequence.tolist(), packets.data, strict=True))
+        known = [bytes_of[sequence] for sequence in each.packets.sequence[once].tolist()]
+        assert [each.packets.data[row] for row in np.flatnonzero(once)] == known
         assert (each.packets.fate != Fate.PENDING).all()
         arrived = each.packets.fate == Fate.DELIVERED
         assert np.isfinite(each.packets.arrival_s[arrived]).all()

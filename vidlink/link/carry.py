@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 def carried_segment(segment: Segment, coded: CodedSegment, arrived: dict[int, list[Packets]]) -> Carried:
     """A segment with what became of its packets, once these are complete; they are taken out of ``arrived``."""
     raw = Packets.join(arrived.pop(coded.index))
-    packets = repair(raw)
+    # The receiver repairs from what it has: it is not given the bytes of what was lost, but the ledger keeps them.
+    there = (raw.fate == Fate.DELIVERED).tolist()
+    repaired = repair(replace(raw, data=[data if has else b"" for data, has in zip(raw.data, there, strict=True)]))
+    packets = replace(repaired, data=[has or data for has, data in zip(repaired.data, raw.data, strict=True)])
     ledger = Ledger(
         segment=segment,
         coded=coded,

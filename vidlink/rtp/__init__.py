@@ -2,10 +2,12 @@
 
 from vidlink.rtp.format import Content, PacketError, PayloadFormat, Piece, UnitParts
 from vidlink.rtp.formats import payload_format
-from vidlink.rtp.header import Header, parse, serialise, unwrap
+from vidlink.rtp.header import VIDEO_PAYLOAD_TYPE, VIDEO_SSRC, Header, parse, serialise, unwrap
 from vidlink.rtp.retransmission import original, repeat
 
 __all__ = [
+    "VIDEO_PAYLOAD_TYPE",
+    "VIDEO_SSRC",
     "Content",
     "Header",
     "PacketError",

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from vidlink.rtp.format import PacketError
 from vidlink.types import RTP_BYTES
 
+VIDEO_SSRC = 0x76696431
+VIDEO_PAYLOAD_TYPE = 96
+"""Of the stream of video, as the session description has it; parity and retransmissions have streams of their own."""
 _VERSION = 2
 
 

@@ -22,8 +22,6 @@ SMALLEST_MTU = 68
 """Every IPv4 link carries datagrams of this size whole (RFC 791, section 3.2)."""
 LARGEST_MTU = 65535
 """Largest IPv4 datagram."""
-VIDEO_SSRC = 0x76696431
-VIDEO_PAYLOAD_TYPE = 96
 
 
 class Packetizer:
@@ -61,8 +59,8 @@ class Packetizer:
         mtu: int = 1500,
         aggregate_s: float = 0.0,
         header_bytes: int = IPV4_UDP_RTP_BYTES,
-        ssrc: int = VIDEO_SSRC,
-        payload_type: int = VIDEO_PAYLOAD_TYPE,
+        ssrc: int = rtp.VIDEO_SSRC,
+        payload_type: int = rtp.VIDEO_PAYLOAD_TYPE,
         rng: np.random.Generator | None = None,
     ) -> None:
         _check(mtu, aggregate_s)
