@@ -49,7 +49,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from tqdm import tqdm
 
-from vidlink.codec.profiles import load_codec
+from vidlink.codec.shelf import load_codec
 from vidlink.errors import UserError
 from vidlink.files.cache import Cache
 from vidlink.report.run_folder import RunFolder

@@ -27,7 +27,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from vidlink.codec.profiles import load_codec
+from vidlink.codec.shelf import load_codec
 from vidlink.data.builtin import open_builtin
 from vidlink.pipeline import available_cores
 from vidlink.sender.ladder import coded_size

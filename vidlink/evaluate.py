@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from vidlink.codec.profiles import Codec
+    from vidlink.codec.recipe import Codec
     from vidlink.data.face_set import FaceSet
     from vidlink.recognizers.recognize import Context, Recognizer
 
@@ -278,7 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise UserError(f"--json {options.json}: no such folder")
     if options.codec and options.quality is None:
         raise UserError(f"--codec {options.codec}: give the quality too, like --quality 30")
-    from vidlink.codec.profiles import load_codec
+    from vidlink.codec.shelf import load_codec
 
     codec = load_codec(options.codec or "x264")
     qualities = parse_qualities(options.quality, codec)

@@ -49,13 +49,13 @@ def simulate(
     """
     import numpy as np
 
-    from vidlink.channel.loss import expected_loss
-    from vidlink.codec.profiles import load_channel, load_codec
+    from vidlink.codec.shelf import load_channel, load_codec
     from vidlink.data.builtin import open_builtin
     from vidlink.faces.follow import cut_out
     from vidlink.labels.classes import ClassLabels
     from vidlink.link.capture import Captures
     from vidlink.link.live import LiveLink, connect
+    from vidlink.link.lossless import decode_all
     from vidlink.link.planned import Link
     from vidlink.pipeline import in_order, thread_pool
     from vidlink.receiver.receive import Receiver
@@ -96,7 +96,7 @@ def simulate(
         clip=clip,
         codec=codec,
         faces=recognizer is not None and recognizer.wants.region == "face",
-        expected_loss=expected_loss(profile.loss),
+        expected_loss=profile.loss.expected(),
         header_bytes=profile.header_bytes,
         memory=memory,
         labels=boxes,
@@ -112,15 +112,17 @@ def simulate(
         coded = sender.coded(
             lambda stage: watch.segments(source, sender.cut, stage),
             objective=make_objective(settings.objective, clip, recognizer),
-            decode=receiver.decode_all,
+            decode=partial(decode_all, codec=codec),
             pool=pool,
         )
-        carried = link.carry((segment, each, sender.send(each)) for segment, each in coded)
-        arrivals = (receiver.collect(each) for each in captures.watch(carried))
-        for arrival, pictures in watch.each("link", in_order(pool, receiver.decode, arrivals, ahead=2)):
-            segment, receptions = arrival.carried.segment, receiver.hold(arrival, pictures)
+        carried = captures.watch(link.carry((segment, each, sender.send(each)) for segment, each in coded))
+        # What crossed the wire goes to the receiver, the ledger goes past it to the scores.
+        ways = ((receiver.collect(each.wire), each.ledger) for each in carried)
+        decoded = in_order(pool, lambda way: receiver.decode(way[0]), ways, ahead=2)
+        for (arrival, ledger), pictures in watch.each("link", decoded):
+            segment, shown = ledger.segment, receiver.hold(arrival, pictures)
             with watch("score"):
-                screen = scores.add(arrival, receptions)
+                screen = scores.add(ledger, arrival, shown)
             thumbnails.look(segment, screen)
             if film:
                 with watch("film"):

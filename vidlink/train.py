@@ -188,7 +188,7 @@ def _check_teacher(options: argparse.Namespace, module: Any, teacher: Any, side:
 def _coding(options: argparse.Namespace) -> Coding | None:
     if not options.codec_aware:
         return None
-    from vidlink.codec.profiles import load_codec
+    from vidlink.codec.shelf import load_codec
     from vidlink.training.coded import Coding, useful_range
 
     codec = load_codec(options.codec)
@@ -247,7 +247,7 @@ def _check(options: argparse.Namespace) -> None:
     if options.pretrain and options.start:
         raise UserError("--pretrain and --start: one of them; both say what the early layers begin as")
     if options.codec_aware:
-        from vidlink.codec.profiles import load_codec
+        from vidlink.codec.shelf import load_codec
 
         load_codec(options.codec)
     if options.disturb:

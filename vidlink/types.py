@@ -14,16 +14,24 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import av
     from numpy.typing import NDArray
 
-CLOCK = Fraction(1, 90_000)
-"""Time base of coding, the RTP video clock in seconds (RFC 3551, section 5): the source's own times survive on it."""
+CLOCK_HZ = 90_000
+"""Ticks a second of the clock of RTP video, and of coding here (RFC 3551, section 5)."""
+CLOCK = Fraction(1, CLOCK_HZ)
+"""The same as a time base: seconds a tick. The source's own times survive on it."""
 Bytes: TypeAlias = bytes
-IPV4_UDP_RTP_BYTES = 20 + 8 + 12
-"""Header bytes of a packet without options: IPv4 (RFC 791), UDP (RFC 768), RTP (RFC 3550, section 5.1)."""
+IPV4_BYTES = 20
+"""Header of an IPv4 datagram without options (RFC 791, section 3.1)."""
+UDP_BYTES = 8
+"""Header of a UDP datagram (RFC 768)."""
+RTP_BYTES = 12
+"""Header of an RTP packet without CSRC list and extension (RFC 3550, section 5.1)."""
+IPV4_UDP_RTP_BYTES = IPV4_BYTES + UDP_BYTES + RTP_BYTES
+"""Header bytes of a packet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +128,7 @@ class CodedSegment:
     rung: Rung
     """How it was coded."""
     payload: str
-    """Payload format: ``h264``, ``hevc`` or ``generic``."""
+    """Payload format: its name in the table :data:`vidlink.rtp.formats.FORMATS`."""
     width: int
     """LR width in pixels, even."""
     height: int
@@ -212,8 +220,38 @@ class Packets:
         columns = {name: getattr(self, name)[rows] for name in PACKET_COLUMNS}
         return replace(self, **columns, data=[self.data[row] for row in rows.tolist()])
 
+    def carrying(self) -> Iterator[tuple[int, slice]]:
+        """Each row that carries a part of access units, and which: counted from the first unit in the table."""
+        rows = np.flatnonzero(self.unit_count > 0)
+        first = self.unit[rows].min() if len(rows) else 0
+        starts = self.unit[rows] - first
+        stops = starts + self.unit_count[rows]
+        for row, start, stop in zip(rows.tolist(), starts.tolist(), stops.tolist(), strict=True):
+            yield row, slice(start, stop)
 
-PACKET_COLUMNS = ("sequence", "frame", "unit", "unit_count", "segment", "bytes", "kind", "send_s", "arrival_s", "fate")
+    @classmethod
+    def join(cls, pieces: Sequence[Self]) -> Self:
+        """Tables of packets one after the other; no tables give a table of no packets."""
+        columns = {
+            name: np.concatenate([getattr(piece, name) for piece in pieces]) if pieces else np.zeros(0, dtype=kind)
+            for name, kind in PACKET_COLUMNS.items()
+        }
+        return cls(**columns, data=[data for piece in pieces for data in piece.data])
+
+
+PACKET_COLUMNS = {
+    "sequence": np.int64,
+    "frame": np.int64,
+    "unit": np.int64,
+    "unit_count": np.int64,
+    "segment": np.int64,
+    "bytes": np.int64,
+    "kind": np.uint8,
+    "send_s": np.float64,
+    "arrival_s": np.float64,
+    "fate": np.uint8,
+}
+"""The columns of :class:`Packets` that are arrays, with their types."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -232,21 +270,102 @@ class Report:
     """When its last bit arrived in seconds, in steps of 250 microseconds; NaN where it is missing, shape (n,)."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """What is signalled of one coded picture, whether it arrives or not: a sample of a movie fragment.
+
+    The fields are those that a track fragment (ISO/IEC 14496-12, boxes ``trun``, ``sgpd`` and ``prft``) has for it.
+    """
+
+    frame: int
+    """Index of the source frame: the place of its time among :attr:`SegmentIndex.times_s`, counted over the clip."""
+    time_s: float
+    """Presentation time in seconds (composition time)."""
+    bytes: int
+    """Size of its NAL units (``sample_size``)."""
+    key: bool
+    """Whether decoding can start here (``sample_is_non_sync_sample`` not set)."""
+    recovery: int | None
+    """Pictures until decoding that began here is right (``roll_distance``); None where it cannot begin here."""
+    sent_s: float
+    """When the last packet with a part of it first left the sender, in seconds (the producer's reference time)."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Carried:
-    """The packets of one segment at the far end of the channel, beside what they were made from."""
+class SegmentIndex:
+    """What is signalled of a segment beside its packets.
+
+    It stands for the header of a movie fragment (``moof``), which goes where the parameter sets go: reliably, ahead of
+    the pictures. It is not counted as bits on the wire. A receiver of a bare RTP stream would have to infer it: times
+    from RTP timestamps, the start of decoding from NAL unit types and recovery point SEI, sizes from gaps in sequence
+    numbers. What no receiver could know is not in it: which pictures others are predicted from, which packets were
+    sent, how the segment was coded.
+    """
+
+    index: int
+    """Position of the segment in the clip, from 0."""
+    first_frame: int
+    """Index of its first source frame in the clip."""
+    times_s: NDArray[np.float64]
+    """Presentation time in seconds of each source frame, coded or not, shape (n,): when there is to be a picture on
+    show, as the frame rate of the session tells it."""
+    width: int
+    """LR width in pixels."""
+    height: int
+    """LR height in pixels."""
+    samples: tuple[Sample, ...]
+    """Its coded pictures, in decoding order."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Wire:
+    """What the receiver gets of one segment: nothing else crosses."""
+
+    index: SegmentIndex
+    """What is signalled reliably."""
+    packets: Packets
+    """The packets that arrived, copies, doubles and parity too, and those that repair brought back, each at the time at
+    which it was there. Of these a receiver has the bytes, the arrival, the stream (:attr:`Kind`), and what the bytes
+    say. The sender's columns are blank: ``frame`` and ``unit`` are -1, ``unit_count`` is 0, ``send_s`` is NaN."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Ledger:
+    """What was sent of one segment and what became of it. It goes to the scores; no receiver sees it."""
 
     segment: Segment
-    """The source: which frames there must be a reception for."""
+    """The source: which frames there must be a reception for, and how they look."""
     coded: CodedSegment
     """What was sent."""
     packets: Packets
-    """All its packets, copies and parity too, after repair."""
+    """The packet log: all its packets, copies and parity too, after repair."""
     recovered: NDArray[np.bool_]
     """Rows that the channel lost and that repair brought back, shape (packets,)."""
     doubled: NDArray[np.bool_]
     """Rows that the sender never sent: second arrivals of the packet before, which the channel duplicated, shape
     (packets,)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Carried:
+    """One segment at the far end of the channel. Its two halves go different ways."""
+
+    wire: Wire
+    """To the receiver."""
+    ledger: Ledger
+    """To the scores."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """What the receiver shows at the time of one source frame."""
+
+    frame: int
+    """Index of the source frame."""
+    picture: av.VideoFrame | None
+    """The LR picture on show at that time, ``yuv420p``; None before anything was ever decoded (a grey screen)."""
+    fresh: bool
+    """Whether the picture is this frame's own; otherwise the last one is held."""
 
 
 class Status(StrEnum):
@@ -264,7 +383,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reception:
-    """What the receiver has of one source frame: exactly one for every source frame, whatever was lost."""
+    """What the receiver has of one source frame: exactly one for every source frame, whatever was lost.
+
+    What is on show is the receiver's doing; how it came about is read from the packet log, for the tables.
+    """
 
     frame: int
     """Index of the source frame."""

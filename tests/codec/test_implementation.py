@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vidlink.codec.implementation import decode_with_class, encode_with_class
-from vidlink.codec.profiles import load_codec
+from vidlink.codec.shelf import load_codec
 from vidlink.errors import UserError
 from vidlink.plugins import sources_of
 

@@ -17,9 +17,9 @@ from vidlink.errors import UserError
 from vidlink.link.capture import describe, write_capture
 from vidlink.receiver.depacketize import Depacketizer
 from vidlink.sender.fec import parse_fec
-from vidlink.sender.packetize import Packetizer, join
+from vidlink.sender.packetize import Packetizer
 from vidlink.sender.protect import Protector
-from vidlink.types import AccessUnit, CodedSegment, Fate, Kind, Rung
+from vidlink.types import AccessUnit, CodedSegment, Fate, Kind, Packets, Rung
 
 WIDTH, HEIGHT, FRAMES = 176, 144, 12
 OPTIONS = {
@@ -141,7 +141,7 @@ def dissected(path, payload, packets):
 def test_tshark_decodes_what_was_sent(tmp_path, segments, aggregate_s, mtu):
     payload = segments[0].payload
     packetizer = Packetizer(mtu=mtu, aggregate_s=aggregate_s, rng=np.random.default_rng(1))
-    packets = join([packetizer.packetize(segment) for segment in segments])
+    packets = Packets.join([packetizer.packetize(segment) for segment in segments])
     write_capture(tmp_path / "sent.pcap", packets, packets.send_s)
     rows = dissected(tmp_path / "sent.pcap", payload, packets)
     assert [int(row["rtp.seq"]) for row in rows] == (packets.sequence & 0xFFFF).tolist()
@@ -168,7 +168,7 @@ def test_tshark_reads_pictures_that_share_packets(tmp_path):
 
 def test_delivered_packets_in_order_of_arrival(tmp_path, segments):
     payload = segments[0].payload
-    packets = join([Packetizer().packetize(segments[0])])
+    packets = Packets.join([Packetizer().packetize(segments[0])])
     packets.arrival_s[:] = packets.send_s + np.random.default_rng(0).exponential(0.1, size=len(packets))
     packets.fate[:] = Fate.DELIVERED
     packets.fate[3] = Fate.LOST

@@ -1,18 +1,17 @@
 """The live link, packet by packet: how the rate follows it, and that nothing is known before its time."""
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from made import coded
 
 from vidlink.channel import Channel, ChannelProfile
 from vidlink.link.live import LiveLink
 from vidlink.sender.adapt import RateControl, segment_budget
 from vidlink.sender.estimator import load_estimator
 from vidlink.sender.live_sender import largest_packet
-from vidlink.sender.packetize import join
-from vidlink.types import Fate, Packets
+from vidlink.types import Fate, Packets, Segment
 
 FRAME_S = 0.04
 DELAY_S = 0.03
@@ -44,7 +43,7 @@ class Run:
         self.control = RateControl(self.estimator, name=estimator, start_bps=start_bps, feedback_s=0.1)
         self.link = LiveLink(self.channel, self.control, feedback_s=0.1, playout_s=2.4)
         self.seconds, self.lengths = seconds, []
-        self.packets = join([carried.packets for carried in self.link.carry(self._segments())])
+        self.packets = Packets.join([carried.ledger.packets for carried in self.link.carry(self._segments())])
 
     def _segments(self):
         now_s, index, unit, sequence = 0.0, 0, 0, 0
@@ -77,8 +76,9 @@ class Run:
                 arrival_s=np.full(count, np.nan),
                 fate=np.zeros(count, dtype=np.uint8),
             )
-            times = [SimpleNamespace(time_s=start_s + FRAME_S * frame) for frame in range(frames)]
-            yield SimpleNamespace(index=index, end_s=now_s), SimpleNamespace(index=index, units=times), table
+            times_s = start_s + FRAME_S * np.arange(frames)
+            segment = Segment(index=index, first_frame=unit, frames=(), times_s=times_s, duration_s=length_s)
+            yield segment, coded([[1]] * frames, index=index, start_s=start_s, fps=1 / FRAME_S), table
             index, unit, sequence = index + 1, unit + frames, sequence + count
 
     @property

@@ -9,9 +9,9 @@ from vidlink.link.capture import Captures
 from vidlink.link.planned import Link
 from vidlink.receiver.depacketize import Depacketizer
 from vidlink.sender.fec import parse_fec
-from vidlink.sender.packetize import Packetizer, join
+from vidlink.sender.packetize import Packetizer
 from vidlink.sender.protect import Protector
-from vidlink.types import Fate, Kind, Segment
+from vidlink.types import Fate, Kind, Packets, Segment
 
 PICTURES = 25
 
@@ -52,32 +52,35 @@ SETTINGS = [
 @pytest.mark.parametrize("loss", [0.0, 0.15, 1.0])
 def test_every_packet_is_accounted_for_once_and_in_its_segment(settings, loss):
     carried, sent = carry(delay_s=0.05, loss={"model": "bernoulli", "probability": loss}, **settings)
-    assert [each.segment.index for each in carried] == list(range(len(sent)))
-    for each, packets in zip(carried, sent, strict=True):
+    assert [each.ledger.segment.index for each in carried] == list(range(len(sent)))
+    for each, packets in zip([each.ledger for each in carried], sent, strict=True):
         assert each.coded.index == each.segment.index
         assert (each.packets.segment == each.segment.index).all()
         once = each.packets.kind != Kind.RETRANSMISSION
         assert sorted(each.packets.sequence[once]) == sorted(packets.sequence)
         assert not each.doubled.any()
+        bytes_of = dict(zip(packets.sequence.tolist(), packets.data, strict=True))
+        known = [bytes_of[sequence] for sequence in each.packets.sequence[once].tolist()]
+        assert [each.packets.data[row] for row in np.flatnonzero(once)] == known
         assert (each.packets.fate != Fate.PENDING).all()
         arrived = each.packets.fate == Fate.DELIVERED
         assert np.isfinite(each.packets.arrival_s[arrived]).all()
         assert np.isnan(each.packets.arrival_s[~arrived]).all()
         assert not (each.recovered & ~arrived).any()
     if loss == 0.0 and "queue_s" not in settings:
-        assert not any(each.recovered.any() for each in carried)
+        assert not any(each.ledger.recovered.any() for each in carried)
         # What comes out of order is asked for at once, before it comes; nothing else is sent twice.
-        copies = sum((each.packets.kind == Kind.RETRANSMISSION).sum() for each in carried)
+        copies = sum((each.ledger.packets.kind == Kind.RETRANSMISSION).sum() for each in carried)
         assert bool(copies) == ("reordering" in settings)
 
 
 @pytest.mark.parametrize("settings", [{"fec": "rs:k=5,n=8"}, {"nack": True}])
 def test_what_comes_back_is_what_was_sent(settings):
     carried, sent = carry(delay_s=0.02, loss={"model": "bernoulli", "probability": 0.1}, **settings)
-    assert sum(each.recovered.sum() for each in carried) > 5
+    assert sum(each.ledger.recovered.sum() for each in carried) > 5
     originals = {int(row): data for each in sent for row, data in zip(each.sequence, each.data, strict=True)}
     depacketizer = Depacketizer(payload="h264")
-    for each in carried:
+    for each in [each.ledger for each in carried]:
         for row in np.flatnonzero(each.recovered):
             assert each.packets.data[row] == originals[int(each.packets.sequence[row])]
             assert each.packets.arrival_s[row] > each.packets.send_s[row]
@@ -88,7 +91,7 @@ def test_what_comes_back_is_what_was_sent(settings):
 
 def test_copies_of_a_burst_never_exceed_the_pace():
     carried, _ = carry(nack=True, rate_bps=200e3, delay_s=0.03, loss={"model": "bernoulli", "probability": 0.2})
-    packets = join([each.packets for each in carried])
+    packets = Packets.join([each.ledger.packets for each in carried])
     order = np.argsort(packets.send_s, kind="stable")
     took_s = 8 * packets.bytes[order] / 200e3
     assert (packets.kind == Kind.RETRANSMISSION).sum() > 20
@@ -99,8 +102,8 @@ def test_copies_of_a_burst_never_exceed_the_pace():
 def test_doubles_are_told_from_what_was_sent(nack, tmp_path):
     settings = {"nack": nack, "delay_s": 0.02, "jitter_s": 0.005, "loss": {"model": "bernoulli", "probability": 0.1}}
     carried, sent = carry(duplicate=0.5, **settings)
-    packets = join([each.packets for each in carried])
-    doubled = np.concatenate([each.doubled for each in carried])
+    packets = Packets.join([each.ledger.packets for each in carried])
+    doubled = np.concatenate([each.ledger.doubled for each in carried])
     assert 0.35 < doubled.sum() / sum(map(len, sent)) < 0.6
     assert (packets.fate[doubled] == Fate.DELIVERED).all()
     once = packets.take(~doubled)
@@ -115,7 +118,7 @@ def test_doubles_are_told_from_what_was_sent(nack, tmp_path):
     assert len(list(captures.watch(carried))) == len(carried)
     captures.write()
     assert records(tmp_path / "sent.pcap") == len(once)
-    recovered = sum(int(each.recovered.sum()) for each in carried)
+    recovered = sum(int(each.ledger.recovered.sum()) for each in carried)
     assert records(tmp_path / "received.pcap") == (packets.fate == Fate.DELIVERED).sum() - recovered
 
 

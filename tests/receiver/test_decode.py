@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vidlink.codec.profiles import load_codec
+from vidlink.codec.shelf import load_codec
 from vidlink.receiver.decode import decode
 from vidlink.sender.encode import encode
 from vidlink.types import Rung

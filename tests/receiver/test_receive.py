@@ -1,242 +1,103 @@
-"""One reception for every source frame, its status from the packet log, and the picture that the status promises."""
+"""The receiver is given what crosses the wire, and nothing else."""
 
-from dataclasses import replace
+import ast
+from collections.abc import Sequence
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import get_args, get_type_hints
 
+import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from received import lose, sent
 
-from vidlink.codec.profiles import load_codec
+import vidlink.receiver as receiver_room
+from vidlink import types
+from vidlink.codec.shelf import load_codec
+from vidlink.link.carry import wire_of
 from vidlink.receiver.receive import Receiver
 from vidlink.sender.encode import encode
-from vidlink.sender.packetize import Packetizer
-from vidlink.types import Carried, Fate, Kind, Rung, Status
+from vidlink.types import Fate, Kind, Ledger, Rung
 from vidlink.video.open import open_source
 
-SHELF = ("x264", "x264-realtime", "x265", "vp9", "av1")
-
 
 @pytest.fixture(scope="module")
-def clip(tmp_path_factory, make_clip):
-    """176x144, 60 frames, two segments."""
+def segments(tmp_path_factory, make_clip):
+    """176x144, 60 frames, two segments, each with what it was coded to."""
     path = make_clip(tmp_path_factory.mktemp("receive") / "clip.mp4", count=60, size=(176, 144))
-    source = open_source(str(path))
-    return source.clip, list(source.segments(1.2))
+    source, rung = open_source(str(path)), Rung(scale=1, quality=24)
+    return [(each, encode(each, rung, clip=source.clip, codec=load_codec("x264"))) for each in source.segments(1.2)]
 
 
-@pytest.fixture(scope="module")
-def coded(clip):
-    """Both segments by every codec of the shelf, small and large."""
-    made = {}
-
-    def code(name, quality=30, divisor=1):
-        key = name, quality, divisor
-        if key not in made:
-            rung = Rung(scale=1, quality=quality, frame_divisor=divisor)
-            made[key] = [encode(segment, rung, clip=clip[0], codec=load_codec(name)) for segment in clip[1]]
-        return made[key]
-
-    return code
+def records_in(record, found):
+    """Every type that the fields of a record name, however deep, is added to ``found``."""
+    names = vars(types) | {"av": av, "NDArray": NDArray, "Sequence": Sequence}
+    for kind in get_type_hints(record, names).values():
+        for part in (kind, *get_args(kind)):
+            if part not in found:
+                found.add(part)
+                if is_dataclass(part):
+                    records_in(part, found)
+    return found
 
 
-def sent(coded, aggregate_s=0.0):
-    """Packets of all segments, delivered at once."""
-    packetizer = Packetizer(aggregate_s=aggregate_s)
-    for each in coded:
-        packets = packetizer.packetize(each)
-        yield replace(packets, fate=np.full(len(packets), Fate.DELIVERED, np.uint8), arrival_s=packets.send_s.copy())
+def test_the_receiver_is_given_neither_source_pictures_nor_coded_units():
+    held = records_in(types.Wire, set())
+    assert {types.SegmentIndex, types.Sample, types.Packets} <= held
+    assert not held & {types.Segment, types.CodedSegment, types.AccessUnit, types.Ledger, types.Rung, av.VideoFrame}
 
 
-def lose(packets, rows):
-    packets.fate[rows] = Fate.LOST
-    packets.arrival_s[rows] = np.nan
-    return packets
+def test_the_receivers_code_names_no_record_of_the_sender():
+    hidden = {"Segment", "CodedSegment", "AccessUnit", "Ledger", "Carried", "Rung"}
+    folder = Path(receiver_room.__file__).parent
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                assert not hidden & {name.name for name in node.names}, path.name
 
 
-def receive(clip, coded, tables, name, deadline_s=0.4):
-    """All receptions of a clip, and what was decoded."""
-    receiver = Receiver(load_codec(name), latency_s=2.4, deadline_s=deadline_s)
-    receptions, arrivals = [], []
-    for segment, each, packets in zip(clip[1], coded, tables, strict=True):
-        nothing = np.zeros(len(packets), bool)
-        carried = Carried(segment=segment, coded=each, packets=packets, recovered=nothing, doubled=nothing)
-        arrival = receiver.collect(carried)
-        receptions += receiver.hold(arrival, receiver.decode(arrival))
-        arrivals.append(arrival)
-    return receptions, arrivals
+@pytest.mark.parametrize("waits", [True, False])
+def test_nothing_but_what_arrived_makes_a_difference(segments, waits):
+    def shown(poisoned):
+        receiver = Receiver(load_codec("x264"), latency_s=2.4, deadline_s=0.4, waits=waits)
+        for (segment, each), packets in zip(segments, sent([coded for _, coded in segments]), strict=True):
+            rng = np.random.default_rng(each.index)
+            lose(packets, (packets.kind == Kind.VIDEO) & (rng.random(len(packets)) < 0.2))
+            ledger = Ledger(segment=segment, coded=each, packets=packets, recovered=None, doubled=None)
+            wire = wire_of(ledger)
+            assert len(wire.packets) == (packets.fate == Fate.DELIVERED).sum() < len(packets)
+            if poisoned:
+                for name in ("segment", "coded"):
+                    object.__setattr__(ledger, name, None)
+                packets.data[:] = [b"poison"] * len(packets)
+                for name in types.PACKET_COLUMNS:
+                    getattr(packets, name)[:] = 7
+                for name in ("frame", "unit", "unit_count", "send_s"):
+                    getattr(wire.packets, name)[:] = 7
+            arrival = receiver.collect(wire)
+            yield from receiver.hold(arrival, receiver.decode(arrival))
+
+    clean, poisoned = list(shown(False)), list(shown(True))
+    assert 0 < sum(each.fresh for each in clean) < 60
+    for before, after in zip(clean, poisoned, strict=True):
+        assert before.fresh == after.fresh
+        assert (before.picture is None) == (after.picture is None)
+        assert before.picture is None or np.array_equal(before.picture.to_ndarray(), after.picture.to_ndarray())
 
 
-@pytest.mark.parametrize("name", SHELF)
-@pytest.mark.parametrize("aggregate_s", [0.0, 0.1])
-def test_without_loss_all_is_ok_and_as_sent(clip, coded, name, aggregate_s):
-    segments = coded(name)
-    receptions, _ = receive(clip, segments, sent(segments, aggregate_s), name)
-    assert [r.frame for r in receptions] == list(range(60))
-    assert {r.status for r in receptions} == {Status.OK}
-    assert {r.late_s for r in receptions} == {0.0}
-    assert [r.time_s for r in receptions] == pytest.approx(np.arange(60) / 25)
-    receiver = Receiver(load_codec(name), latency_s=0, deadline_s=0)
-    pictures = {frame: picture for each in segments for frame, picture in receiver.decode_all(each).items()}
-    for r in receptions:
-        assert np.array_equal(r.picture.to_ndarray(), pictures[r.frame].to_ndarray())
-
-
-@pytest.mark.parametrize("name", SHELF)
-@pytest.mark.parametrize("share", [0.03, 0.15, 0.5])
-def test_any_loss_gives_one_reception_each_and_ok_means_bit_exact(clip, coded, name, share):
-    for seed in range(3):
-        rng = np.random.default_rng(seed)
-        segments = coded(name, quality=24)
-        tables = list(sent(segments, 0.05 if seed == 2 else 0.0))
-        for packets in tables:
-            lose(packets, (packets.kind == Kind.VIDEO) & (rng.random(len(packets)) < share))
-        receptions, arrivals = receive(clip, segments, tables, name)
-        assert [r.frame for r in receptions] == list(range(60))
-        receiver = Receiver(load_codec(name), latency_s=0, deadline_s=0)
-        whole = {frame: picture for each in segments for frame, picture in receiver.decode_all(each).items()}
-        previous = None
-        for r in receptions:
-            if r.status is Status.OK:
-                assert np.array_equal(r.picture.to_ndarray(), whole[r.frame].to_ndarray()), (seed, r.frame)
-            if r.status is Status.FROZEN:
-                assert r.picture is previous
-            previous = r.picture
-        # By the packet log: what lost nothing is ok or drifting, what lost a part is concealed or frozen.
-        units = [unit for each in segments for unit in each.units]
-        hurt, gone = set(), {unit.frame for unit in units}
-        for packets in tables:
-            for row in range(len(packets)):
-                frames = {
-                    units[number].frame
-                    for number in range(packets.unit[row], packets.unit[row] + packets.unit_count[row])
-                }
-                if packets.fate[row] == Fate.LOST:
-                    hurt |= frames
-                elif packets.kind[row] == Kind.VIDEO:
-                    gone -= frames
-        for r in receptions:
-            if r.frame in gone:
-                assert r.status is Status.FROZEN
-            elif r.frame in hurt:
-                assert r.status in (Status.CONCEALED, Status.FROZEN)
-            elif r.status is Status.FROZEN:  # it arrived, but the decoder had nothing to predict it from
-                assert hurt
-            else:
-                assert r.status in (Status.OK, Status.DRIFTING)
-            assert np.isnan(r.late_s) == (r.frame in hurt)
-        first = next((unit.frame for unit in units if unit.frame in hurt), None)
-        if first is None:
-            assert {r.status for r in receptions} == {Status.OK}
-        assert all(arrival.late_packets == 0 for arrival in arrivals)
-
-
-def test_losing_a_picture_that_no_other_needs_hurts_no_other(clip, coded):
-    segments = coded("x264")
-    spare = next(unit.frame for unit in segments[0].units if not unit.reference)
-    tables = list(sent(segments))
-    lose(tables[0], tables[0].frame == spare)
-    receptions, _ = receive(clip, segments, tables, "x264")
-    assert [r.frame for r in receptions if r.status is not Status.OK] == [spare]
-    assert receptions[spare].status is Status.FROZEN
-    assert receptions[spare].picture is receptions[spare - 1].picture
-    assert np.isnan(receptions[spare].late_s)
-
-
-def test_losing_a_reference_drifts_to_the_end_of_the_segment_and_no_further(clip, coded):
-    segments = coded("x264")
-    units = segments[0].units
-    place = next(k for k, unit in enumerate(units) if unit.reference and k > 4)
-    tables = list(sent(segments))
-    lose(tables[0], tables[0].frame == units[place].frame)
-    receptions, _ = receive(clip, segments, tables, "x264")
-    for unit in units[:place]:
-        assert receptions[unit.frame].status is Status.OK
-    for unit in units[place + 1 :]:
-        assert receptions[unit.frame].status in (Status.DRIFTING, Status.FROZEN)
-    assert {r.status for r in receptions[30:]} == {Status.OK}
-
-
-def test_losing_the_first_segment_shows_nothing_until_the_second(clip, coded):
-    segments = coded("x264")
-    tables = list(sent(segments))
-    lose(tables[0], tables[0].kind == Kind.VIDEO)
-    receptions, _ = receive(clip, segments, tables, "x264")
-    assert {r.status for r in receptions[:30]} == {Status.FROZEN}
-    assert all(r.picture is None for r in receptions[:30])
-    assert {r.status for r in receptions[30:]} == {Status.OK}
-
-
-def test_losing_the_second_segment_holds_the_last_picture(clip, coded):
-    segments = coded("x264")
-    tables = list(sent(segments))
-    lose(tables[1], tables[1].kind == Kind.VIDEO)
-    receptions, _ = receive(clip, segments, tables, "x264")
-    assert all(r.picture is receptions[29].picture for r in receptions[30:])
-    assert {r.status for r in receptions[30:]} == {Status.FROZEN}
-
-
-def test_late_packets_count_as_lost_for_the_picture_but_are_known_to_be_late(clip, coded):
-    segments = coded("x264")
-    spare = next(unit.frame for unit in segments[0].units if not unit.reference)
-    tables = list(sent(segments))
-    rows = np.flatnonzero(tables[0].frame == spare)
-    due = max(spare / 25 + 2.4, float(tables[0].send_s[rows].max())) + 0.4
-    for late, status in ((-0.01, Status.OK), (0.25, Status.FROZEN)):
-        tables[0].arrival_s[rows] = due + late
-        receptions, arrivals = receive(clip, segments, tables, "x264")
-        assert receptions[spare].status is status
-        assert receptions[spare].late_s == pytest.approx(max(late, 0), abs=1e-6)
-        assert arrivals[0].late_packets == (len(rows) if late > 0 else 0)
-        assert {r.status for r in receptions if r.frame != spare} == {Status.OK}
-
-
-def test_a_copy_in_time_saves_a_packet_that_was_lost_or_late(clip, coded):
-    segments = coded("x264")
-    tables = list(sent(segments))
-    row = len(tables[0]) // 2
-    again = tables[0].take(np.sort(np.append(np.arange(len(tables[0])), row)))
-    again.fate[row] = Fate.LOST
-    again.arrival_s[row] = np.nan
-    receptions, _ = receive(clip, segments, [again, tables[1]], "x264")
-    assert {r.status for r in receptions} == {Status.OK}
-    again.fate[row] = Fate.DELIVERED
-    again.arrival_s[row] = 99
-    receptions, arrivals = receive(clip, segments, [again, tables[1]], "x264")
-    assert {r.status for r in receptions} == {Status.OK}
-    assert {r.late_s for r in receptions} == {0.0}
-    assert arrivals[0].late_packets == 1
-
-
-def test_order_of_arrival_does_not_matter(clip, coded):
-    segments = coded("x264")
-    rng = np.random.default_rng(3)
-    tables = list(sent(segments, 0.1))
-    for packets in tables:
-        packets.arrival_s[:] = packets.send_s.max() + rng.permutation(len(packets)) / 10_000
-    receptions, _ = receive(clip, segments, tables, "x264", deadline_s=5)
-    assert {r.status for r in receptions} == {Status.OK}
-
-
-@pytest.mark.parametrize("divisor", [2, 3])
-def test_frames_left_out_on_purpose_show_the_one_before_with_its_status(clip, coded, divisor):
-    segments = coded("x264", divisor=divisor)
-    tables = list(sent(segments))
-    receptions, _ = receive(clip, segments, tables, "x264")
-    assert [r.frame for r in receptions] == list(range(60))
-    assert {r.status for r in receptions} == {Status.OK}
-    for r in receptions:
-        assert r.picture is receptions[r.frame // divisor * divisor].picture
-    spare = next(unit.frame for unit in segments[0].units if not unit.reference)
-    lose(tables[0], tables[0].frame == spare)
-    receptions, _ = receive(clip, segments, tables, "x264")
-    frozen = [r.frame for r in receptions if r.status is Status.FROZEN]
-    assert frozen == list(range(spare, spare + divisor))
-
-
-def test_scale_and_quality_are_those_of_the_picture_on_show(clip):
-    codec = load_codec("x264")
-    rungs = [Rung(scale=2, quality=30), Rung(scale=4, quality=40)]
-    segments = [encode(s, rung, clip=clip[0], codec=codec) for s, rung in zip(clip[1], rungs, strict=True)]
-    tables = list(sent(segments))
-    lose(tables[1], tables[1].kind == Kind.VIDEO)
-    receptions, _ = receive(clip, segments, tables, "x264")
-    assert {(r.scale, r.quality) for r in receptions} == {(2, 30)}
+def test_until_a_picture_comes_there_is_none_and_then_the_last_one_is_held(segments):
+    receiver, shown = Receiver(load_codec("x264"), latency_s=2.4, deadline_s=0.4), []
+    for (segment, each), packets in zip(segments, sent([coded for _, coded in segments]), strict=True):
+        # Of the first segment the key picture is lost, of the second all but the first ten pictures.
+        late = packets.unit >= packets.unit.max() - 19 if each.index else packets.unit == 0
+        lose(packets, late & (packets.kind == Kind.VIDEO))
+        ledger = Ledger(segment=segment, coded=each, packets=packets, recovered=None, doubled=None)
+        arrival = receiver.collect(wire_of(ledger))
+        shown.append(receiver.hold(arrival, receiver.decode(arrival)))
+        assert [each.frame for each in shown[-1]] == list(range(30 * each.index, 30 * each.index + 30))
+    assert not any(each.fresh or each.picture for each in shown[0])
+    held = [each for each in shown[1] if not each.fresh]
+    assert shown[1][0].fresh
+    assert len(held) >= 19
+    assert held[-1].picture is [each for each in shown[1] if each.fresh][-1].picture

@@ -10,10 +10,10 @@ import av
 import numpy as np
 import pytest
 
-from vidlink.codec.profiles import Codec, load_codec
+from vidlink.codec.recipe import Codec
+from vidlink.codec.shelf import load_codec
 from vidlink.errors import UserError
 from vidlink.receiver.decode import decode
-from vidlink.sender.bitstream import split_nals
 from vidlink.sender.encode import encode
 from vidlink.sender.ladder import coded_size
 from vidlink.types import Rung
@@ -149,7 +149,7 @@ def test_coding_again_gives_the_same_bytes(coded):
 
 _DIGEST = """
 import hashlib, sys
-from vidlink.codec.profiles import load_codec
+from vidlink.codec.shelf import load_codec
 from vidlink.sender.encode import encode
 from vidlink.types import Rung
 from vidlink.video.open import open_source
@@ -240,9 +240,3 @@ def test_recipes_that_the_encoder_refuses(source, change, parts):
         encode(segment, Rung(scale=1, quality=30), clip=source.clip, codec=codec)
     for part in ("mine", *parts):
         assert part in str(error.value)
-
-
-def test_nal_units_are_split_where_start_codes_are():
-    data = b"\x00\x00\x00\x01\x67abc\x00\x00\x01\x68d\x00\x00\x00\x01\x65\x00\x00\x02xyz"
-    assert split_nals(data) == [b"\x67abc", b"\x68d", b"\x65\x00\x00\x02xyz"]
-    assert split_nals(b"") == []

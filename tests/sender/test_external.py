@@ -2,7 +2,7 @@
 
 import pytest
 
-from vidlink.codec.profiles import load_codec
+from vidlink.codec.shelf import load_codec
 from vidlink.errors import UserError
 from vidlink.receiver.decode import decode
 from vidlink.sender import external

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidlink.codec.profiles import load_codec
+from vidlink.codec.shelf import load_codec
 from vidlink.sender.guided import FULL, Guide
 
 SCALES, DIVISORS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0), (1, 2, 3, 4)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from vidlink.codec.profiles import QualityKnob
+from vidlink.codec.recipe import QualityKnob
 from vidlink.sender.live_model import ContentModel
 from vidlink.sender.trial import Attempt
 from vidlink.types import AccessUnit, CodedSegment

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from vidlink.codec.profiles import load_codec
+from vidlink.codec.shelf import load_codec
 from vidlink.data.builtin import open_builtin
 from vidlink.files.cache import Cache
 from vidlink.sender import memory as module

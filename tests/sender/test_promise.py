@@ -4,11 +4,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from vidlink.codec.profiles import load_codec
+from vidlink.codec.shelf import load_codec
 from vidlink.errors import UserError
 from vidlink.sender.encode import encode
 from vidlink.sender.ladder import reach
-from vidlink.sender.promise import PromiseBrokenError, h264_size, keep_promise, stream_size
+from vidlink.sender.promise import PromiseBrokenError, keep_promise, stream_size
 from vidlink.settings import Settings
 from vidlink.types import Clip, Rung, Segment
 
@@ -41,14 +41,6 @@ def test_the_size_is_read_from_the_stream(codec, size):
 def test_the_size_is_read_from_hevc_too():
     made = replace(coded("x265", 176, 98), width=0, height=0)
     assert stream_size(made) == (176, 98)
-
-
-def test_other_profiles_are_read():
-    # Baseline, 4CIF, from the byte layout of ITU-T H.264 7.3.2.1.1: no chroma format, picture order count type 2.
-    bits = "01000010" + "0" * 16 + "1" + "1" + "011" + "1" + "0"
-    bits += "00000101100" + "00000100100" + "1" + "1" + "0" + "0"
-    sps = bytes([0x67]) + int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8), "big")
-    assert h264_size(sps) == (704, 576)
 
 
 def test_a_finer_segment_is_refused():

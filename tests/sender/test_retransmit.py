@@ -9,9 +9,9 @@ from vidlink.channel import Channel, ChannelProfile
 from vidlink.receiver.depacketize import Depacketizer
 from vidlink.receiver.nack import GapDetector
 from vidlink.receiver.repair import repair
-from vidlink.sender.packetize import Packetizer, join
+from vidlink.sender.packetize import Packetizer
 from vidlink.sender.retransmit import RetransmittingSender
-from vidlink.types import Fate, Kind
+from vidlink.types import Fate, Kind, Packets
 
 
 def second(index, pictures=30):
@@ -37,7 +37,7 @@ def batches(*, rate_bps=150e3, deadline_s=0.5, segments=10, **channel):
 
 
 def run(**settings):
-    return join(list(batches(**settings)))
+    return Packets.join(list(batches(**settings)))
 
 
 LOSSY = {"delay_s": 0.05, "loss": {"model": "bernoulli", "probability": 0.1}}

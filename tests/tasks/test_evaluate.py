@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vidlink import evaluate as command
-from vidlink.codec.profiles import load_codec
+from vidlink.codec.shelf import load_codec
 from vidlink.data.faces import load_faces
 from vidlink.errors import UserError
 from vidlink.recognizers.recognize import Wants

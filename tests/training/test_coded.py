@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidlink.codec.profiles import load_codec
+from vidlink.codec.shelf import load_codec
 from vidlink.training.coded import Coding, code, useful_range
 
 

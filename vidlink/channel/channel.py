@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.channel.bottleneck import Bottleneck
-from vidlink.channel.loss import build_loss
 from vidlink.channel.trace import Capacity, ConstantRate, Latency, read_trace
 from vidlink.types import Fate, Kind, Packets
 
@@ -54,7 +53,7 @@ class Channel:
         self._latency = latency if profile.delay_s is None else None
         self._delay = round(1e9 * (profile.delay_s or 0.0))
         loss_rng, self._jitter_rng, self._double_rng, self._double_jitter_rng = rng.spawn(4)
-        self._loss = build_loss(profile.loss, loss_rng)
+        self._loss = profile.loss.build(loss_rng)
         self._sent = self._latest = 0
 
     @property

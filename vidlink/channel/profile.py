@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import Field, model_validator
 
-from vidlink.errors import UserError
+from vidlink.channel.fields import BesideProfile, Probability, Rate, Table
+from vidlink.channel.losses import Loss, NoLoss
 from vidlink.types import IPV4_UDP_RTP_BYTES
-from vidlink.units import parse_rate
 
 LARGEST_USUAL_PACKET = 1500
 """Bytes of an Ethernet-sized datagram: what a queue must hold to be of use."""
 
 
-def _rate(value: Any) -> float:
-    try:
-        return parse_rate(value)
-    except UserError as error:
-        raise ValueError(str(error)) from None
-
-
-def _beside(value: Path, info: ValidationInfo) -> Path:
-    folder = (info.context or {}).get("folder")
-    return value if folder is None else Path(folder) / value
-
-
-Rate = Annotated[float, BeforeValidator(_rate)]
-Probability = Annotated[float, Field(ge=0, le=1)]
-BesideProfile = Annotated[Path, AfterValidator(_beside)]
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Trace(_Settings):
+class Trace(Table):
     """A recorded link capacity over time. It starts with the clip and repeats."""
 
     path: BesideProfile
@@ -45,7 +23,7 @@ class Trace(_Settings):
     """See :mod:`vidlink.channel.trace`."""
 
 
-class CoDel(_Settings):
+class CoDel(Table):
     """Controlled delay (RFC 8289): drops packets that have waited too long, at the head of the queue."""
 
     target_s: float = Field(default=0.005, gt=0)
@@ -54,85 +32,7 @@ class CoDel(_Settings):
     """Seconds for which the wait must stay above the target before the first drop."""
 
 
-class NoLoss(_Settings):
-    """Nothing is lost."""
-
-    model: Literal["none"] = "none"
-
-
-class Bernoulli(_Settings):
-    """Each packet is lost independently of the others."""
-
-    model: Literal["bernoulli"]
-    probability: Probability
-    """Of losing a packet."""
-
-
-class GilbertElliott(_Settings):
-    """Losses in bursts: a good and a bad state that change from packet to packet (Gilbert 1960, Elliott 1963).
-
-    Either ``p`` and ``r`` (and ``k``, ``h``), or ``mean_loss`` and ``mean_burst``. The names are those of Hasslinger
-    and Hohlfeld, "The Gilbert-Elliott Model for Packet Loss in Real Time Services on the Internet" (MMB 2008).
-    """
-
-    model: Literal["gilbert-elliott"]
-    p: Probability | None = None
-    """Probability of going from good to bad with the next packet."""
-    r: Probability | None = None
-    """Probability of going from bad to good with the next packet."""
-    h: Probability = 0.0
-    """Probability that a packet arrives in the bad state."""
-    k: Probability = 1.0
-    """Probability that a packet arrives in the good state."""
-    mean_loss: float | None = Field(default=None, ge=0, lt=1)
-    """Share of packets lost in the long run, with h = 0 and k = 1."""
-    mean_burst: float | None = Field(default=None, ge=1)
-    """Mean number of packets lost in a row, with h = 0 and k = 1."""
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        by_states = (self.p is not None, self.r is not None)
-        by_means = (self.mean_loss is not None, self.mean_burst is not None)
-        if not (all(by_states) and not any(by_means)) and not (all(by_means) and not any(by_states)):
-            raise ValueError("give p and r (and h, k), or mean_loss and mean_burst")
-        if all(by_means) and self.model_fields_set & {"h", "k"}:
-            raise ValueError("mean_loss and mean_burst imply h = 0 and k = 1")
-        self.chances()
-        return self
-
-    def chances(self) -> tuple[float, float, float, float]:
-        """(p, r, h, k); from the means r = 1 / burst and p = r loss / (1 - loss)."""
-        if self.p is not None and self.r is not None:
-            return self.p, self.r, self.h, self.k
-        assert self.mean_loss is not None and self.mean_burst is not None  # noqa: PT018
-        r = 1 / self.mean_burst
-        p = r * self.mean_loss / (1 - self.mean_loss)
-        if p > 1:
-            least = self.mean_loss / (1 - self.mean_loss)
-            raise ValueError(f"mean_burst {self.mean_burst}: at a mean_loss of {self.mean_loss} at least {least:.3g}")
-        return p, r, 0.0, 1.0
-
-
-class Recorded(_Settings):
-    """A recorded sequence, repeated: a character a packet, ``1`` lost, ``0`` not; blanks and line ends do not count."""
-
-    model: Literal["recorded"]
-    path: BesideProfile
-    """Text file with the sequence; a relative path starts at the profile's folder."""
-
-
-class BitErrors(_Settings):
-    """Bits are hit independently; a packet with one or more is dropped by its checksum, so long packets suffer more."""
-
-    model: Literal["bit-errors"]
-    rate: Probability
-    """Probability that a bit is wrong (BER)."""
-
-
-Loss = Annotated[NoLoss | Bernoulli | GilbertElliott | Recorded | BitErrors, Field(discriminator="model")]
-
-
-class ChannelProfile(_Settings):
+class ChannelProfile(Table):
     """A channel: bottleneck with a queue, then propagation, loss, jitter and duplication.
 
     Validate with ``context={"folder": Path}`` so that relative paths start at the profile's own folder.

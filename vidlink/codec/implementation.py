@@ -16,7 +16,7 @@ from vidlink.plugins import find_class, make, reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from vidlink.codec.profiles import Codec
+    from vidlink.codec.recipe import Codec
 
 
 T = TypeVar("T")

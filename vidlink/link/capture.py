@@ -6,7 +6,6 @@ port 5006, retransmissions to port 5008. Headers are whole in the capture also w
 
 from __future__ import annotations
 
-import base64
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,15 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.errors import UserError
-from vidlink.sender.packetize import join
-from vidlink.types import Fate, Kind
+from vidlink.rtp.formats import FORMATS, payload_format
+from vidlink.types import CLOCK_HZ, IPV4_BYTES, UDP_BYTES, Fate, Kind, Packets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from vidlink.types import Carried, Packets
+    from vidlink.types import Carried
 
 MEDIA_PORT = 5004
 """The registered RTP port (RFC 3551, section 8)."""
@@ -79,7 +78,7 @@ def describe(
     Parameters
     ----------
     payload
-        ``h264`` or ``hevc``.
+        Name of the payload format, such as ``h264``.
     parameter_sets
         Sent along, so that decoding can start at once (``sprop-parameter-sets``, RFC 6184, section 8.1).
     interleaved
@@ -92,15 +91,11 @@ def describe(
     ValueError
         Other payload formats have no name that players know.
     """
-    names = {"h264": "H264", "hevc": "H265"}
-    if payload not in names:
-        raise ValueError(f"{payload = }: only h264 and hevc have a session description")
-    parameters = []
-    if payload == "h264":
-        parameters.append(f"packetization-mode={2 if interleaved else 1}")
-        if parameter_sets:
-            sets = ",".join(base64.b64encode(each).decode() for each in parameter_sets)
-            parameters.append(f"sprop-parameter-sets={sets}")
+    found = payload_format(payload, interleaved=interleaved)
+    if found.encoding_name is None:
+        described = " and ".join(name for name, each in FORMATS.items() if each.encoding_name)
+        raise ValueError(f"{payload = }: only {described} have a session description")
+    parameters = found.format_parameters(parameter_sets)
     lines = [
         "v=0",
         "o=- 0 0 IN IP4 127.0.0.1",
@@ -108,7 +103,7 @@ def describe(
         "c=IN IP4 127.0.0.1",
         "t=0 0",
         f"m=video {port} RTP/AVP {payload_type}",
-        f"a=rtpmap:{payload_type} {names[payload]}/90000",
+        f"a=rtpmap:{payload_type} {found.encoding_name}/{CLOCK_HZ}",
         *([f"a=fmtp:{payload_type} {';'.join(parameters)}"] if parameters else []),
     ]
     return "".join(f"{line}\r\n" for line in lines)
@@ -116,11 +111,15 @@ def describe(
 
 def _datagram(data: bytes, port: int, identification: int) -> bytes:
     """An IPv4 datagram (RFC 791) with UDP (RFC 768) around an RTP packet."""
-    length = 8 + len(data)
+    length = UDP_BYTES + len(data)
     pseudo_header = _SENDER + _RECEIVER + struct.pack(">BBH", 0, _UDP, length)
     udp = struct.pack(">HHHH", port, port, length, 0)
     udp = udp[:6] + struct.pack(">H", _checksum(pseudo_header + udp + data) or 0xFFFF)
-    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + length, identification, 0x4000, 64, _UDP, 0) + _SENDER + _RECEIVER
+    ip = (
+        struct.pack(">BBHHHBBH", 0x45, 0, IPV4_BYTES + length, identification, 0x4000, 64, _UDP, 0)
+        + _SENDER
+        + _RECEIVER
+    )
     return ip[:10] + struct.pack(">H", _checksum(ip)) + ip[12:] + udp + data
 
 
@@ -164,9 +163,9 @@ class Captures:
         for carried in segments:
             if self._sent or self._received:
                 # The packets alone: with the segment all pictures of the clip would stay in memory.
-                self._packets.append(carried.packets)
-                self._recovered.append(carried.recovered)
-                self._doubled.append(carried.doubled)
+                self._packets.append(carried.ledger.packets)
+                self._recovered.append(carried.ledger.recovered)
+                self._doubled.append(carried.ledger.doubled)
             yield carried
 
     def write(self) -> None:
@@ -179,7 +178,7 @@ class Captures:
         """
         if not self._packets:
             return
-        packets = join(self._packets)
+        packets = Packets.join(self._packets)
         recovered, doubled = np.concatenate(self._recovered), np.concatenate(self._doubled)
         if self._sent:
             sent = packets.take(~doubled & (packets.fate != Fate.DISCARDED))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.channel.channel import Channel
-from vidlink.link.planned import carried_segment
+from vidlink.link.carry import carried_segment
 from vidlink.receiver.nack import GapDetector
 from vidlink.receiver.reports import ReportMaker
 from vidlink.sender.adapt import RateControl

@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.channel.channel import Channel
+from vidlink.link.carry import carried_segment
 from vidlink.receiver.nack import GapDetector
-from vidlink.receiver.repair import repair
 from vidlink.sender.pace import Pacer
-from vidlink.sender.packetize import join
 from vidlink.sender.retransmit import RetransmittingSender
-from vidlink.types import Carried, Fate
+from vidlink.types import Packets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from numpy.typing import NDArray
-
     from vidlink.channel.profile import ChannelProfile
-    from vidlink.types import CodedSegment, Packets, Segment
+    from vidlink.types import Carried, CodedSegment, Segment
 
 
 class Link:
@@ -97,25 +94,3 @@ class Link:
 def _sort(sent: Packets, arrived: dict[int, list[Packets]]) -> None:
     for segment in np.unique(sent.segment).tolist():
         arrived.setdefault(segment, []).append(sent.take(sent.segment == segment))
-
-
-def carried_segment(segment: Segment, coded: CodedSegment, arrived: dict[int, list[Packets]]) -> Carried:
-    """A segment with what arrived of it, once its pieces are complete; they are taken out of ``arrived``."""
-    raw = join(arrived.pop(coded.index))
-    packets = repair(raw)
-    return Carried(
-        segment=segment,
-        coded=coded,
-        packets=packets,
-        recovered=(raw.fate != Fate.DELIVERED) & (packets.fate == Fate.DELIVERED),
-        doubled=_doubled(raw),
-    )
-
-
-def _doubled(packets: Packets) -> NDArray[np.bool_]:
-    """Rows that repeat the one before in everything but the arrival: the channel, not the sender, made them."""
-    doubled = np.arange(len(packets)) > 0
-    for column in ("sequence", "kind", "send_s"):
-        values = getattr(packets, column)
-        doubled[1:] &= values[1:] == values[:-1]
-    return doubled

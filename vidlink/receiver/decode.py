@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import av
 
+from vidlink.rtp.formats import payload_format
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from vidlink.codec.profiles import Codec
-
-_START_CODE = b"\x00\x00\x00\x01"
+    from vidlink.codec.recipe import Codec
 
 
 def decode(
@@ -34,8 +34,7 @@ def decode(
     units
         (source frame, NAL units that arrived) in decoding order; units of which nothing arrived may be left out.
     codec
-        The codec recipe: its decoder, and its payload format (NAL units get start codes; generic units go in as they
-        are).
+        The codec recipe: its decoder, and its payload format, which knows what stands before a unit in a byte stream.
     size
         LR width and height in pixels; a class that gives pictures of another size is refused, a stream of FFmpeg's
         knows its own.
@@ -54,13 +53,13 @@ def decode(
     context: av.VideoCodecContext = av.CodecContext.create(codec.decoder, "r")  # type: ignore[assignment]
     context.thread_count = 1
     context.options = {"flags2": "+showall", "flags": "+output_corrupt"}
-    separator = b"" if codec.payload == "generic" else _START_CODE
-    head = b"".join(separator + nal for nal in parameter_sets)
+    start_code = payload_format(codec.payload).start_code
+    head = b"".join(start_code + nal for nal in parameter_sets)
     pictures: dict[int, av.VideoFrame] = {}
     for frame, nals in units:
         if not nals:
             continue
-        packet = av.Packet(head + b"".join(separator + nal for nal in nals))
+        packet = av.Packet(head + b"".join(start_code + nal for nal in nals))
         packet.pts, packet.time_base = frame, Fraction(1, 1)
         head = b""
         _collect(context, packet, pictures)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vidlink import rtp
-from vidlink.types import Fate, Kind
+from vidlink.types import CLOCK_HZ, IPV4_BYTES, UDP_BYTES, Fate, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from vidlink.types import Packets
-
-_IPV4_UDP_BYTES = 28
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +77,7 @@ class Depacketizer:
     Parameters
     ----------
     payload
-        Payload format: ``h264``, ``hevc`` or ``generic``.
+        Payload format: its name in the table :data:`vidlink.rtp.formats.FORMATS`.
     timestamp_offset, sequence_offset
         RTP timestamp of presentation time 0 and first sequence number of the stream, as signalled by the sender.
     """
@@ -94,12 +93,21 @@ class Depacketizer:
         self._don: int | None = None
         self.malformed = 0
 
-    def depacketize(self, packets: Packets) -> list[ReceivedUnit]:
-        """The access units of which a packet was delivered, in decoding order.
+    def depacketize(self, packets: Packets, *, due_s: Mapping[int, float] | None = None) -> list[ReceivedUnit]:
+        """The access units of which a packet was delivered in time, in decoding order.
 
         Rows that were not delivered and parity packets are passed over.
+
+        Parameters
+        ----------
+        packets
+            What came out of the channel.
+        due_s
+            By timestamp, as in :attr:`ReceivedUnit.timestamp`: until when packets with a part of that picture are of
+            use, in seconds. What came later than its last picture is due, or has no picture in it, is passed over. None
+            for no deadline. Parameter sets may always come.
         """
-        received = self._read(packets)
+        received = self._read(packets, due_s)
         before = self._ended
         order = sorted(received)
         nals = list(self._assemble(received, order))
@@ -109,7 +117,7 @@ class Depacketizer:
             nals = self._decoding_order(nals)
         return self._units(nals, received, before)
 
-    def _read(self, packets: Packets) -> dict[int, _Packet]:
+    def _read(self, packets: Packets, due_s: Mapping[int, float] | None) -> dict[int, _Packet]:
         """Well-formed packets by unwrapped sequence number, the first of doubled ones."""
         rows = np.flatnonzero((packets.fate == Fate.DELIVERED) & (packets.kind != Kind.PARITY))
         rows = rows[np.argsort(packets.arrival_s[rows], kind="stable")]
@@ -117,7 +125,7 @@ class Depacketizer:
         for row in rows.tolist():
             data = packets.data[row]
             try:
-                if len(data) + _IPV4_UDP_BYTES < packets.bytes[row]:
+                if IPV4_BYTES + UDP_BYTES + len(data) < packets.bytes[row]:
                     raise rtp.PacketError("shorter than its UDP length")
                 header, payload = rtp.parse(data)
                 if packets.kind[row] == Kind.RETRANSMISSION:
@@ -126,6 +134,10 @@ class Depacketizer:
             except rtp.PacketError:
                 self.malformed += 1
                 continue
+            if due_s is not None and packets.kind[row] != Kind.PARAMETERS:
+                stamp = rtp.unwrap(header.timestamp, self._timestamp, 32) - self._timestamp_offset
+                if packets.arrival_s[row] > max(due_s.get(stamp + piece.offset, -math.inf) for piece in pieces):
+                    continue
             sequence = rtp.unwrap(header.sequence, self._highest, 16)
             self._highest = max(sequence, self._highest)
             received.setdefault(sequence, _Packet(header, pieces, int(packets.segment[row])))
@@ -191,7 +203,7 @@ class Depacketizer:
         return [
             ReceivedUnit(
                 timestamp=stamp - self._timestamp_offset,
-                time_s=(stamp - self._timestamp_offset) / rtp.CLOCK_HZ,
+                time_s=(stamp - self._timestamp_offset) / CLOCK_HZ,
                 segment=segment,
                 nals=tuple(found),
                 complete=bool(found) and _complete(groups[segment, stamp], received, edges, before),

@@ -38,7 +38,8 @@ class _Stock:
 def repair(packets: Packets) -> Packets:
     """What the receiver has once it has used every copy and every parity packet that was delivered.
 
-    What is found comes from the bytes of delivered packets alone; the other rows say where to enter it.
+    What is found comes from the bytes of delivered packets alone, and from what the session description says of the
+    stream of video. The other rows say where to enter it; nobody reads their bytes.
 
     Parameters
     ----------
@@ -55,16 +56,15 @@ def repair(packets: Packets) -> Packets:
     if media.all() or not media.any():
         return packets
     first = int(np.flatnonzero(media)[0])
-    session, _ = rtp.parse(packets.data[first])
-    stock = _sort(packets, session, near=int(packets.sequence[first]))
+    stock = _sort(packets, near=int(packets.sequence[first]))
     found: dict[int, tuple[float, bytes]] = {}
-    for sequence, (arrival, data) in [*stock.media.items(), *_solutions(stock, session)]:
+    for sequence, (arrival, data) in [*stock.media.items(), *_solutions(stock)]:
         if sequence not in found or arrival < found[sequence][0]:
             found[sequence] = (arrival, data)
     return _fill(packets, found)
 
 
-def _sort(packets: Packets, session: rtp.Header, near: int) -> _Stock:
+def _sort(packets: Packets, near: int) -> _Stock:
     """Read what was delivered, in order of arrival; packets that are malformed are left out."""
     stock = _Stock()
     rows = np.flatnonzero(packets.fate == Fate.DELIVERED)
@@ -80,7 +80,7 @@ def _sort(packets: Packets, session: rtp.Header, near: int) -> _Stock:
                 continue
             if kind == Kind.RETRANSMISSION:
                 header, payload = rtp.original(header, payload)
-                header = replace(header, ssrc=session.ssrc, payload_type=session.payload_type)
+                header = replace(header, ssrc=rtp.VIDEO_SSRC, payload_type=rtp.VIDEO_PAYLOAD_TYPE)
                 data = rtp.serialise(header, payload)
         except rtp.PacketError:
             continue
@@ -89,7 +89,7 @@ def _sort(packets: Packets, session: rtp.Header, near: int) -> _Stock:
     return stock
 
 
-def _solutions(stock: _Stock, session: rtp.Header) -> list[tuple[int, tuple[float, bytes]]]:
+def _solutions(stock: _Stock) -> list[tuple[int, tuple[float, bytes]]]:
     """Packets that parity gives back, by sequence number: arrival time of what it took, and RTP packet."""
     solutions = []
     for block in stock.blocks.values():
@@ -105,7 +105,7 @@ def _solutions(stock: _Stock, session: rtp.Header) -> list[tuple[int, tuple[floa
         for place, bytes_found in (solved or {}).items():
             sequence = block.base + place * block.first.stride
             try:
-                data = parity.packet_from(bytes_found.tobytes(), sequence=sequence, ssrc=session.ssrc)
+                data = parity.packet_from(bytes_found.tobytes(), sequence=sequence, ssrc=rtp.VIDEO_SSRC)
             except rtp.PacketError:
                 continue
             solutions.append((sequence, (max(symbols[each][0] for each in earliest), data)))

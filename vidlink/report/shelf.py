@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def print_shelf(kind: str) -> None:
     """Print what there is of ``codecs``, ``channels``, ``estimators`` or ``recognizers``, a line each."""
-    from vidlink.codec.profiles import load_channel, load_codec, names
+    from vidlink.codec.shelf import load_channel, load_codec, names
     from vidlink.recognizers.recognize import list_recognizers
 
     if kind == "recognizers":

@@ -26,6 +26,22 @@ class Content(Enum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class UnitParts:
+    """One coded picture in parts, as it came from an encoder."""
+
+    parameter_sets: tuple[bytes, ...]
+    """SPS, PPS (and VPS) NAL units."""
+    nals: tuple[bytes, ...]
+    """All other NAL units that matter to a decoder; for codecs without NAL units the whole unit."""
+    key: bool
+    """Whether decoding can start here: IDR in H.264, IRAP in HEVC."""
+    reference: bool
+    """Whether later pictures may be predicted from this one."""
+    recovery: int | None = None
+    """Pictures until an intra-refresh cycle that starts here is complete; None where none starts."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Piece:
     """A NAL unit, or a fragment of one, found in a packet."""
 
@@ -42,15 +58,64 @@ class Piece:
 
 
 class PayloadFormat(Protocol):
-    """How NAL units become RTP payloads and back.
+    """How a codec's stream is read, and how its NAL units become RTP payloads and back: all that is asked of a format.
 
     A *NAL unit* here is the smallest thing that is sent whole or in fragments; formats for codecs without NAL units put
     a header before each unit and call that a NAL unit.
     """
 
     @property
+    def start_code(self) -> bytes:
+        """What stands before each NAL unit in the byte stream of encoders and decoders; empty where nothing does."""
+        ...
+
+    @property
+    def encoding_name(self) -> str | None:
+        """Name in a session description (``a=rtpmap``); None where there is none that players know."""
+        ...
+
+    @property
     def most(self) -> int:
         """NAL units that fit one packet whatever their size."""
+        ...
+
+    def sharing(self) -> PayloadFormat:
+        """The same with packets that carry NAL units of several pictures; itself where it cannot say so."""
+        ...
+
+    def take_apart(self, unit: bytes, *, key: bool) -> UnitParts:
+        """Take one access unit apart.
+
+        Access unit delimiters and the encoder's own advertisement (an SEI of about 630 bytes that x264 and x265 write
+        into the first unit of every encode) are left out: no decoder needs them, and at one-second segments they cost
+        5 kb/s.
+
+        Parameters
+        ----------
+        unit
+            As the encoder gave it.
+        key
+            Whether the encoder marked it as a key frame. Used where the unit itself does not say: x264 marks the start
+            of an intra-refresh cycle too.
+        """
+        ...
+
+    def with_parameter_sets(self, unit: bytes, extradata: bytes) -> bytes:
+        """A key frame's access unit with the parameter sets that its container keeps apart, unless it has them."""
+        ...
+
+    def picture_size(self, parameter_set: bytes) -> tuple[int, int] | None:
+        """Width and height in pixels that a parameter set states; None where it states none.
+
+        Raises
+        ------
+        ValueError
+            It ends early.
+        """
+        ...
+
+    def format_parameters(self, parameter_sets: Sequence[bytes]) -> list[str]:
+        """What a session description says of the stream (``a=fmtp``), the parameter sets among it."""
         ...
 
     def enclose(self, picture: bytes) -> bytes:

@@ -13,7 +13,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidlink.rtp.format import Content, PacketError, Piece, fragment_body, read_units
+from vidlink.rtp.format import Content, PacketError, Piece, UnitParts, fragment_body, read_units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,30 @@ class Generic:
 
     most: int = 65536
     """Units in one packet: only its size limits them."""
+    start_code: bytes = b""
+    """A unit is given to the decoder as it is."""
+    encoding_name: None = None
+    """No player knows it."""
+
+    def sharing(self) -> Generic:
+        """Its packets may always carry units of several pictures."""
+        return self
+
+    def take_apart(self, unit: bytes, *, key: bool) -> UnitParts:
+        """The whole unit; whether it is a key frame is the encoder's word, and all may be predicted from."""
+        return UnitParts(parameter_sets=(), nals=(unit,), key=key, reference=True)
+
+    def with_parameter_sets(self, unit: bytes, extradata: bytes) -> bytes:
+        """The unit: a key frame carries what it needs."""
+        return unit
+
+    def picture_size(self, parameter_set: bytes) -> tuple[int, int] | None:
+        """Not read."""
+        return None
+
+    def format_parameters(self, parameter_sets: Sequence[bytes]) -> list[str]:
+        """None."""
+        return []
 
     def enclose(self, picture: bytes) -> bytes:
         """A byte 0 and the unit.

@@ -7,19 +7,25 @@ to say when each belongs is MTAP16 or MTAP24; STAP-B where the picture is one; F
 
 from __future__ import annotations
 
+import base64
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vidlink.rtp import sei
-from vidlink.rtp.format import Content, PacketError, Piece, fragment_body, read_units
+from vidlink.rtp.bits import START_CODE, Bits, split_nals
+from vidlink.rtp.format import Content, PacketError, Piece, UnitParts, fragment_body, read_units
+from vidlink.rtp.sps import h264_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _STAP_A, _STAP_B, _MTAP16, _MTAP24, _FU_A, _FU_B = 24, 25, 26, 27, 28, 29
-_SEI, _PARAMETER_SETS = 6, (7, 8, 13, 15)
+_IDR, _SEI, _SPS, _PPS, _DELIMITER = 5, 6, 7, 8, 9
+_PARAMETER_SETS = (_SPS, _PPS, 13, 15)
+_RECOVERY_POINT = 6
+"""Type of SEI message (ITU-T H.264, section D.1)."""
 _LARGEST_OFFSET = {16: 0xFFFF, 24: 0xFFFFFF}
 
 
@@ -31,6 +37,49 @@ class H264:
     """Packetization mode 2 instead of 1."""
     most: int = 256
     """NAL units in one packet: a decoding order number difference has 8 bits."""
+    start_code: bytes = START_CODE
+    """ITU-T H.264, annex B."""
+    encoding_name: str = "H264"
+    """RFC 6184, section 8.2.1."""
+
+    def sharing(self) -> H264:
+        """The interleaved mode."""
+        return replace(self, interleaved=True)
+
+    def take_apart(self, unit: bytes, *, key: bool) -> UnitParts:
+        """By NAL unit types (ITU-T H.264, section 7.3.1 and table 7-1); a key frame is an IDR picture."""
+        parameter_sets, nals = [], []
+        key = reference = False
+        recovery = None
+        for nal in split_nals(unit):
+            kind = nal[0] & 0x1F
+            key |= kind == _IDR
+            reference |= 1 <= kind <= _IDR and nal[0] & 0x60 != 0
+            if kind == _SEI and nal[1] == _RECOVERY_POINT:
+                recovery = Bits(nal[3:]).golomb()
+            if kind in (_SPS, _PPS):
+                parameter_sets.append(nal)
+            elif kind != _DELIMITER and not (kind == _SEI and nal[1] == sei.USER_DATA_UNREGISTERED):
+                nals.append(nal)
+        return UnitParts(
+            parameter_sets=tuple(parameter_sets), nals=tuple(nals), key=key, reference=reference, recovery=recovery
+        )
+
+    def with_parameter_sets(self, unit: bytes, extradata: bytes) -> bytes:
+        """SPS and PPS go before it."""
+        return unit if extradata in unit else extradata + unit
+
+    def picture_size(self, parameter_set: bytes) -> tuple[int, int] | None:
+        """What an SPS says."""
+        return h264_size(parameter_set) if parameter_set[0] & 0x1F == _SPS else None
+
+    def format_parameters(self, parameter_sets: Sequence[bytes]) -> list[str]:
+        """Packetization mode, and parameter sets so that decoding can start at once (RFC 6184, section 8.1)."""
+        parameters = [f"packetization-mode={2 if self.interleaved else 1}"]
+        if parameter_sets:
+            sets = ",".join(base64.b64encode(each).decode() for each in parameter_sets)
+            parameters.append(f"sprop-parameter-sets={sets}")
+        return parameters
 
     def enclose(self, picture: bytes) -> bytes:
         """A NAL unit goes as it is.

@@ -6,11 +6,11 @@ import struct
 from dataclasses import dataclass
 
 from vidlink.rtp.format import PacketError
+from vidlink.types import RTP_BYTES
 
-CLOCK_HZ = 90_000
-"""Ticks a second of the RTP timestamp of every video payload format (RFC 3551, section 5)."""
-
-HEADER_BYTES = 12
+VIDEO_SSRC = 0x76696431
+VIDEO_PAYLOAD_TYPE = 96
+"""Of the stream of video, as the session description has it; parity and retransmissions have streams of their own."""
 _VERSION = 2
 
 
@@ -49,12 +49,12 @@ def parse(data: bytes) -> tuple[Header, bytes]:
     PacketError
         It is too short for what its header announces, or of another version.
     """
-    if len(data) < HEADER_BYTES:
+    if len(data) < RTP_BYTES:
         raise PacketError(f"RTP packet of {len(data)} bytes: shorter than its header")
     first, second, sequence, timestamp, ssrc = struct.unpack_from(">BBHII", data)
     if first >> 6 != _VERSION:
         raise PacketError(f"RTP version {first >> 6}: expected {_VERSION}")
-    start = HEADER_BYTES + 4 * (first & 0x0F)
+    start = RTP_BYTES + 4 * (first & 0x0F)
     if first & 0x10:
         if len(data) < start + 4:
             raise PacketError("RTP packet ends inside its header extension")

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vidlink.rtp import sei
-from vidlink.rtp.format import Content, PacketError, Piece, fragment_body, read_units
+from vidlink.rtp.bits import START_CODE, split_nals
+from vidlink.rtp.format import Content, PacketError, Piece, UnitParts, fragment_body, read_units
+from vidlink.rtp.sps import hevc_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _AP, _FU, _PACI = 48, 49, 50
-_PREFIX_SEI, _PARAMETER_SETS = 39, (32, 33, 34)
+_SPS, _DELIMITER, _PREFIX_SEI, _SUFFIX_SEI = 33, 35, 39, 40
+_PARAMETER_SETS = (32, _SPS, 34)
 _SEI_HEADER = bytes([_PREFIX_SEI << 1, 1])
 
 
@@ -28,6 +31,43 @@ class Hevc:
 
     most: int = 65536
     """NAL units in one packet: only its size limits them."""
+    start_code: bytes = START_CODE
+    """ITU-T H.265, annex B."""
+    encoding_name: str = "H265"
+    """RFC 7798, section 7.2.1."""
+
+    def sharing(self) -> Hevc:
+        """There is no packet type for it."""
+        return self
+
+    def take_apart(self, unit: bytes, *, key: bool) -> UnitParts:
+        """By NAL unit types (ITU-T H.265, section 7.3.1.2 and table 7-1); a key frame is an IRAP picture."""
+        parameter_sets, nals = [], []
+        key = reference = False
+        for nal in split_nals(unit):
+            kind = _type(nal)
+            key |= 16 <= kind < 24
+            # Below 16 the even types are sub-layer non-reference pictures.
+            reference |= 16 <= kind < 32 or (kind < 16 and kind % 2 == 1)
+            if kind in _PARAMETER_SETS:
+                parameter_sets.append(nal)
+            elif kind != _DELIMITER and not (
+                kind in (_PREFIX_SEI, _SUFFIX_SEI) and nal[2] == sei.USER_DATA_UNREGISTERED
+            ):
+                nals.append(nal)
+        return UnitParts(parameter_sets=tuple(parameter_sets), nals=tuple(nals), key=key, reference=reference)
+
+    def with_parameter_sets(self, unit: bytes, extradata: bytes) -> bytes:
+        """VPS, SPS and PPS go before it."""
+        return unit if extradata in unit else extradata + unit
+
+    def picture_size(self, parameter_set: bytes) -> tuple[int, int] | None:
+        """What an SPS says."""
+        return hevc_size(parameter_set) if _type(parameter_set) == _SPS else None
+
+    def format_parameters(self, parameter_sets: Sequence[bytes]) -> list[str]:
+        """None: the parameter sets come with the stream."""
+        return []
 
     def enclose(self, picture: bytes) -> bytes:
         """A NAL unit goes as it is.

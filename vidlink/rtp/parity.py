@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.rtp.format import PacketError
-from vidlink.rtp.header import HEADER_BYTES, Header, serialise
+from vidlink.rtp.header import Header, serialise
+from vidlink.types import RTP_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,7 @@ def parse_parity(payload: bytes) -> Parity:
 
 def symbol_of(data: bytes) -> bytes:
     """What is protected of an RTP packet."""
-    return _PROTECTED.pack(len(data) - HEADER_BYTES, data[1], int.from_bytes(data[4:8])) + data[HEADER_BYTES:]
+    return _PROTECTED.pack(len(data) - RTP_BYTES, data[1], int.from_bytes(data[4:8])) + data[RTP_BYTES:]
 
 
 def stack(symbols: Sequence[bytes], width: int) -> NDArray[np.uint8]:

@@ -11,7 +11,8 @@ IDENTITY = UUID("6a1c9a52-3f5e-4d0b-9c57-76696c696e6b").bytes
 LEAST_BYTES = 16
 """Shorter side data is filled up: Wireshark (4.0 for one) reads so much of any user data and calls less malformed."""
 
-_USER_DATA_UNREGISTERED = 5
+USER_DATA_UNREGISTERED = 5
+"""Type of the SEI message. x264 and x265 advertise themselves in one, too."""
 _STOP = 0x80
 _NEEDS_ESCAPE = re.compile(rb"\x00\x00(?=[\x00-\x03])")
 _ESCAPED = re.compile(rb"\x00\x00\x03")
@@ -34,7 +35,7 @@ def serialise(side_data: bytes, nal_header: bytes) -> bytes:
     The side data is closed by a byte 0x80 and filled up with zeros.
     """
     body = IDENTITY + (side_data + bytes([_STOP])).ljust(LEAST_BYTES, b"\0")
-    header = bytes([_USER_DATA_UNREGISTERED]) + b"\xff" * (len(body) // 255) + bytes([len(body) % 255])
+    header = bytes([USER_DATA_UNREGISTERED]) + b"\xff" * (len(body) // 255) + bytes([len(body) % 255])
     return nal_header + escape(header + body + bytes([_STOP]))
 
 
@@ -49,7 +50,7 @@ def parse(nal: bytes, header_bytes: int) -> bytes | None:
         Length of its header: 1 in H.264, 2 in HEVC.
     """
     message = unescape(nal[header_bytes:])
-    if not message or message[0] != _USER_DATA_UNREGISTERED:
+    if not message or message[0] != USER_DATA_UNREGISTERED:
         return None
     position, size = 1, 0
     while position < len(message) and message[position] == 0xFF:

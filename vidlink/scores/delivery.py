@@ -11,12 +11,12 @@ from vidlink.types import Fate, Kind
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vidlink.types import Carried
+    from vidlink.types import Ledger
 
 
-def payload_bits(carried: Carried) -> dict[int, int]:
+def payload_bits(ledger: Ledger) -> dict[int, int]:
     """Payload bits of each coded frame, but of those all of whose packets were thrown away instead of sent."""
-    packets, units = carried.packets, carried.coded.units
+    packets, units = ledger.packets, ledger.coded.units
     bits = {unit.frame: 8 * sum(map(len, unit.nals)) for unit in units}
     if (packets.fate == Fate.DISCARDED).any():
         carries = packets.unit >= 0
@@ -28,11 +28,11 @@ def payload_bits(carried: Carried) -> dict[int, int]:
     return bits
 
 
-def packet_columns(carried: Carried) -> dict[str, Any]:
+def packet_columns(ledger: Ledger) -> dict[str, Any]:
     """A segment's packets as columns, one row a packet."""
-    packets = carried.packets
+    packets = ledger.packets
     fate = np.array([Fate(fate).name.lower() for fate in packets.fate], dtype=object)
-    fate[carried.recovered], fate[carried.doubled] = "recovered", "doubled"
+    fate[ledger.recovered], fate[ledger.doubled] = "recovered", "doubled"
     return {
         "sequence": packets.sequence,
         "segment": packets.segment,

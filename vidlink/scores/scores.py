@@ -9,6 +9,7 @@ import numpy as np
 from vidlink.scores.delivery import delivery, packet_columns, payload_bits
 from vidlink.scores.pictures import PictureScores
 from vidlink.scores.rate import Totals, rate_section
+from vidlink.scores.receptions import Receptions, late_packets
 from vidlink.scores.recognition import Recognition
 from vidlink.types import Fate, Status
 from vidlink.video.pictures import Upsampler
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from vidlink.recognizers.recognize import Recognizer
     from vidlink.sender.memory import Memory
     from vidlink.settings import Settings
-    from vidlink.types import Clip, Reception
+    from vidlink.types import Clip, Ledger, Shown
 
 _PLAN = ["segment", "start_s", "scale", "frame_divisor", "quality", "payload_bits", "wire_bits"]
 """Columns of ``segments`` that say how each was coded."""
@@ -70,6 +71,7 @@ class Scores:
         self._recognition = Recognition(
             clip, recognizer=recognizer, labels=labels, every=settings.recognize_every, memory=memory
         )
+        self._receptions = Receptions()
         self._packets: list[dict[str, Any]] = []
         self._segments: list[dict[str, Any]] = []
         self._frames: list[dict[str, Any]] = []
@@ -84,26 +86,28 @@ class Scores:
     ) -> None:
         self._pictures.__exit__(kind, error, trace)
 
-    def add(self, arrival: Arrival, receptions: Sequence[Reception]) -> Screen:
+    def add(self, ledger: Ledger, arrival: Arrival, shown: Sequence[Shown]) -> Screen:
         """Take in one segment.
 
         Parameters
         ----------
+        ledger
+            What was sent, and what became of it.
         arrival
-            What arrived of it.
-        receptions
-            One for each source frame.
+            What the receiver had of it in time.
+        shown
+            What it showed, one for each source frame.
 
         Returns
         -------
         Screen
             What was on show, one HR picture (``yuv420p``) for each source frame.
         """
+        receptions = self._receptions.add(ledger, arrival, shown)
         screen = Screen(receptions, self._upsample)
-        carried = arrival.carried
-        segment, coded, packets = carried.segment, carried.coded, carried.packets
+        segment, coded, packets = ledger.segment, ledger.coded, ledger.packets
         self._seconds = segment.end_s
-        unit_bits = payload_bits(carried)
+        unit_bits = payload_bits(ledger)
         rows = [
             {
                 "frame": reception.frame,
@@ -119,8 +123,8 @@ class Scores:
             for reception, quality in zip(receptions, self._pictures.look(screen, segment.frames), strict=True)
         ]
         self._frames += rows
-        self._packets.append(packet_columns(carried))
-        sent = ~carried.doubled & (packets.fate != Fate.DISCARDED)
+        self._packets.append(packet_columns(ledger))
+        sent = ~ledger.doubled & (packets.fate != Fate.DISCARDED)
         self._segments.append(
             {
                 "segment": segment.index,
@@ -134,9 +138,9 @@ class Scores:
                 "payload_bits": sum(unit_bits.values()) + coded.signalled_bits,
                 "wire_bits": 8 * int(packets.bytes[sent].sum()),
                 "packets": int(sent.sum()),
-                "lost": int(np.isin(packets.fate, (Fate.LOST, Fate.DROPPED)).sum() + carried.recovered.sum()),
-                "recovered": int(carried.recovered.sum()),
-                "late": arrival.late_packets,
+                "lost": int(np.isin(packets.fate, (Fate.LOST, Fate.DROPPED)).sum() + ledger.recovered.sum()),
+                "recovered": int(ledger.recovered.sum()),
+                "late": late_packets(ledger, arrival.due_s),
                 **{str(status): sum(row["status"] == status for row in rows) for status in Status},
                 **self._pictures.of_segment(rows),
             }

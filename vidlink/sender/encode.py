@@ -9,14 +9,14 @@ import av
 from av.video.reformatter import VideoReformatter
 
 from vidlink.errors import UserError
-from vidlink.sender.bitstream import split_unit
+from vidlink.rtp.formats import payload_format
 from vidlink.sender.ladder import coded_size
 from vidlink.types import CLOCK, AccessUnit, CodedSegment
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from vidlink.codec.profiles import Codec
+    from vidlink.codec.recipe import Codec
     from vidlink.types import Clip, Rung, Segment
 
 os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings otherwise
@@ -67,8 +67,9 @@ def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data:
     frame_at = {picture.pts: index for picture, index in zip(pictures, chosen, strict=True)}
     parameter_sets: tuple[bytes, ...] = ()
     units = []
+    payload = payload_format(codec.payload)
     for pts, data, key in coded:
-        unit = split_unit(data, codec.payload, key=key)
+        unit = payload.take_apart(data, key=key)
         parameter_sets = parameter_sets or unit.parameter_sets
         index = frame_at.pop(pts)
         units.append(

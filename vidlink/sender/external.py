@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import av
 
 from vidlink.errors import UserError, unknown
-from vidlink.types import CLOCK
+from vidlink.rtp.formats import payload_format
+from vidlink.types import CLOCK, CLOCK_HZ
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from vidlink.codec.profiles import Codec
+    from vidlink.codec.recipe import Codec
 
 
 def encode_with_program(
@@ -56,7 +57,7 @@ def encode_with_program(
         format="nut",
         vcodec=codec.encoder,
         pix_fmt="yuv420p",
-        enc_time_base="1:90000",
+        enc_time_base=f"1:{CLOCK_HZ}",
         fps_mode="passthrough",
         threads=1,
         **options,
@@ -76,9 +77,9 @@ def encode_with_program(
             if packet.size and packet.pts is not None and packet.time_base is not None:
                 seconds = packet.pts * packet.time_base
                 data = bytes(packet)
-                if packet.is_keyframe and codec.payload != "generic" and extradata not in data:
-                    data = extradata + data
-                units.append((round(seconds * 90_000), data, packet.is_keyframe))
+                if packet.is_keyframe:
+                    data = payload_format(codec.payload).with_parameter_sets(data, extradata)
+                units.append((round(seconds * CLOCK_HZ), data, packet.is_keyframe))
     # NUT has no negative decoding times, so with B-frames the muxer moves everything on.
     shift = min((time for time, _, _ in units), default=0) - (pictures[0].pts or 0)
     return [(time - shift, data, key) for time, data, key in units]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
 
-    from vidlink.codec.profiles import QualityKnob
+    from vidlink.codec.recipe import QualityKnob
     from vidlink.sender.trial import Attempt
 
 FULL = 0.975

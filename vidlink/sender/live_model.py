@@ -17,7 +17,7 @@ from vidlink.types import IPV4_UDP_RTP_BYTES, Rung
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidlink.codec.profiles import QualityKnob
+    from vidlink.codec.recipe import QualityKnob
     from vidlink.sender.trial import Attempt
 
 _BITS_SLOPE = math.log(2) / 6

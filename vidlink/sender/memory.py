@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vidlink.codec.profiles import Codec
+    from vidlink.codec.recipe import Codec
     from vidlink.files.cache import Cache
     from vidlink.types import Clip, Rung, Segment
 

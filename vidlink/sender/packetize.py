@@ -13,7 +13,7 @@ import numpy as np
 
 from vidlink import rtp
 from vidlink.errors import UserError
-from vidlink.types import IPV4_UDP_RTP_BYTES, PACKET_COLUMNS, CodedSegment, Fate, Kind, Packets
+from vidlink.types import CLOCK_HZ, IPV4_UDP_RTP_BYTES, RTP_BYTES, CodedSegment, Fate, Kind, Packets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,15 +22,6 @@ SMALLEST_MTU = 68
 """Every IPv4 link carries datagrams of this size whole (RFC 791, section 3.2)."""
 LARGEST_MTU = 65535
 """Largest IPv4 datagram."""
-VIDEO_SSRC = 0x76696431
-VIDEO_PAYLOAD_TYPE = 96
-
-_COLUMN_TYPES = dict.fromkeys(PACKET_COLUMNS, np.int64) | {
-    "kind": np.uint8,
-    "fate": np.uint8,
-    "send_s": np.float64,
-    "arrival_s": np.float64,
-}
 
 
 class Packetizer:
@@ -68,8 +59,8 @@ class Packetizer:
         mtu: int = 1500,
         aggregate_s: float = 0.0,
         header_bytes: int = IPV4_UDP_RTP_BYTES,
-        ssrc: int = VIDEO_SSRC,
-        payload_type: int = VIDEO_PAYLOAD_TYPE,
+        ssrc: int = rtp.VIDEO_SSRC,
+        payload_type: int = rtp.VIDEO_PAYLOAD_TYPE,
         rng: np.random.Generator | None = None,
     ) -> None:
         _check(mtu, aggregate_s)
@@ -129,7 +120,7 @@ class Packetizer:
             unit=columns[:, 1],
             unit_count=columns[:, 2],
             segment=np.full(count, coded.index, dtype=np.int64),
-            bytes=lengths - rtp.HEADER_BYTES + self.header_bytes,
+            bytes=lengths - RTP_BYTES + self.header_bytes,
             kind=columns[:, 3].astype(np.uint8),
             send_s=coded.start_s + coded.duration_s * (1 + even),
             data=data,
@@ -178,15 +169,6 @@ def packet_sizes(coded: CodedSegment, *, mtu: int, aggregate_s: float) -> tuple[
     return sizes, [load.units[planned.first] for planned in layout for _ in planned.sizes]
 
 
-def join(pieces: Sequence[Packets]) -> Packets:
-    """Tables of packets one after the other; no tables give a table of no packets."""
-    columns = {
-        name: np.concatenate([getattr(piece, name) for piece in pieces]) if pieces else np.zeros(0, dtype=kind)
-        for name, kind in _COLUMN_TYPES.items()
-    }
-    return Packets(**columns, data=[data for piece in pieces for data in piece.data])
-
-
 class _Load(NamedTuple):
     """The NAL units of a segment, in order of sending."""
 
@@ -213,14 +195,14 @@ def _layout(coded: CodedSegment, mtu: int, aggregate_s: float) -> tuple[list[_Pl
     nals = payload.signal(coded.parameter_sets, coded.side_data)
     signalled = len(nals)
     opening = coded.units[0].time_s if coded.units else coded.start_s
-    ticks, units = [round(rtp.CLOCK_HZ * opening)] * signalled, [-1] * signalled
+    ticks, units = [round(CLOCK_HZ * opening)] * signalled, [-1] * signalled
     for index, unit in enumerate(coded.units):
-        tick = round(rtp.CLOCK_HZ * unit.time_s)
+        tick = round(CLOCK_HZ * unit.time_s)
         for nal in unit.nals:
             nals.append(payload.enclose(nal))
             ticks.append(tick)
             units.append(index)
-    room, wait = mtu - IPV4_UDP_RTP_BYTES, round(rtp.CLOCK_HZ * aggregate_s)
+    room, wait = mtu - IPV4_UDP_RTP_BYTES, round(CLOCK_HZ * aggregate_s)
     sizes = list(map(len, nals))
     layout = _share(payload, sizes, ticks, range(signalled), room, 0)
     layout += _share(payload, sizes, ticks, range(signalled, len(nals)), room, wait)

@@ -9,7 +9,7 @@ import numpy as np
 
 from vidlink import rtp
 from vidlink.rtp import erasure, parity
-from vidlink.sender.packetize import join, packet_sizes
+from vidlink.sender.packetize import packet_sizes
 from vidlink.types import IPV4_UDP_RTP_BYTES, CodedSegment, Fate, Kind, Packets
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Protector:
                 blocks = [(video[group.rows(block)], count) for block, count in enumerate(group.parity)]
                 pieces += self._parity(packets, blocks)
                 done = last
-        return join([*pieces, packets.take(np.arange(done, len(packets)))])
+        return Packets.join([*pieces, packets.take(np.arange(done, len(packets)))])
 
     def _parity(self, packets: Packets, blocks: list[tuple[NDArray[np.int64], int]]) -> list[Packets]:
         """Parity packets of blocks that alternate; so do they."""

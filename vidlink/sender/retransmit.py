@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from vidlink.rtp.retransmission import OVERHEAD_BYTES, repeat
-from vidlink.sender.packetize import join
 from vidlink.types import Fate, Kind, Packets
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ class RetransmittingSender:
             self._ask(known_s)
             sent.append(self._run(None, np.zeros(0), finish=True))
             known_s = max(known_s, self._free_s) + self._window_s
-        return join(sent)
+        return Packets.join(sent)
 
     def _available(self, packets: Packets) -> NDArray[np.float64]:
         if self._rate_bps is None or len(packets) == 0:
@@ -147,13 +146,13 @@ class RetransmittingSender:
                     batch.append(packet)
                     self._free_s = leaves_s + (8 * int(packet.bytes[0]) / self._rate_bps if self._rate_bps else 0.0)
             if batch:
-                sent.append(self._transmit(join(batch)))
+                sent.append(self._transmit(Packets.join(batch)))
                 self._feedback.observe(sent[-1])
                 more = finish or row < len(available)
                 known_until_s = ends_s if more else float(batch[-1].send_s[0])
                 self._ask(known_until_s)
         self._forget()
-        return join(sent)
+        return Packets.join(sent)
 
     def _ask(self, known_until_s: float) -> None:
         """Collect the requests that no packet sent later than this can change."""

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import av
     import pandas as pd
 
-    from vidlink.codec.profiles import Codec
+    from vidlink.codec.recipe import Codec
     from vidlink.sender.trial import Objective
     from vidlink.settings import Settings
     from vidlink.types import Clip, CodedSegment, Packets, Segment

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Executor
 
-    from vidlink.codec.profiles import QualityKnob
+    from vidlink.codec.recipe import QualityKnob
     from vidlink.sender.trial import Attempt, Trials
     from vidlink.types import Clip, CodedSegment, Segment
 

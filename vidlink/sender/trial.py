@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import av
 
-    from vidlink.codec.profiles import Codec
+    from vidlink.codec.recipe import Codec
     from vidlink.types import Clip, CodedSegment, Rung, Segment
 
 

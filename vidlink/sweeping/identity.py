@@ -99,7 +99,7 @@ def _folder_label(settings: Settings) -> str | None:
 
 
 def _profile(kind: Any, name: str) -> list[str]:
-    from vidlink.codec.profiles import load_channel, load_codec, shelf
+    from vidlink.codec.shelf import load_channel, load_codec, shelf
 
     model: BaseModel = load_codec(name) if kind == "codecs" else load_channel(name)
     path = Path(name) if name.endswith(".toml") or "/" in name else shelf(kind) / f"{name}.toml"
@@ -138,7 +138,9 @@ def recognizer_content(settings: Settings) -> list[str]:
     if target.startswith("vidlink."):
         shipped = sorted((Path(__file__).parents[1] / "weights").glob("*.safetensors"))
         weights = shipped if settings.weights is None else [settings.weights]
-        return [target, *settings.recognizer_args, *(_digest_file(path) for path in (*weights, *_named(settings)))]
+        # By its first place in vidlink, so that results made before it moved are gone on with.
+        first = target.replace("vidlink.recognizers.", "vidlink.receiver.", 1)
+        return [first, *settings.recognizer_args, *(_digest_file(path) for path in (*weights, *_named(settings)))]
     weights = [] if settings.weights is None else [settings.weights]
     sources = sources_of(target, what=f"recognizer {name!r}")
     found = (*sources, *weights, *_named(settings))

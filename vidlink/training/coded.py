@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Generator, Tensor
 
-    from vidlink.codec.profiles import Codec, QualityKnob
+    from vidlink.codec.recipe import Codec, QualityKnob
 
 FRAME_RATE = Fraction(25)
 

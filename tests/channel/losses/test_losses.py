@@ -5,16 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidlink.channel.loss import (
-    BernoulliLoss,
-    BitErrorLoss,
-    GilbertElliottLoss,
-    RecordedLoss,
-    build_loss,
-    expected_loss,
-    read_recorded,
-)
-from vidlink.channel.profile import Bernoulli, BitErrors, GilbertElliott, NoLoss, Recorded
+from vidlink.channel.losses import Bernoulli, BitErrors, GilbertElliott, NoLoss, Recorded
+from vidlink.channel.losses.bernoulli import BernoulliLoss
+from vidlink.channel.losses.bit_errors import BitErrorLoss
+from vidlink.channel.losses.gilbert_elliott import GilbertElliottLoss
+from vidlink.channel.losses.recorded import RecordedLoss, read_recorded
 from vidlink.errors import UserError
 
 COUNT = 400_000
@@ -130,8 +125,8 @@ def test_expected_loss_is_what_is_lost(tmp_path):
         Recorded(model="recorded", path=path),
         BitErrors(model="bit-errors", rate=1e-5),
     ):
-        lost = build_loss(model, np.random.default_rng(9)).lost(SIZES)
-        assert lost.mean() == pytest.approx(expected_loss(model), abs=0.004)
+        lost = model.build(np.random.default_rng(9)).lost(SIZES)
+        assert lost.mean() == pytest.approx(model.expected(), abs=0.004)
 
 
 def test_bursts_are_counted_right():

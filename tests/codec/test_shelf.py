@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import pytest
 
-from vidlink.codec.profiles import load_channel, load_codec, names, shelf
+from vidlink.codec.shelf import load_channel, load_codec, names, shelf
 from vidlink.errors import UserError
 
 CODEC = """
@@ -69,7 +69,11 @@ def test_a_file_of_ones_own_works_by_its_path(tmp_path, monkeypatch):
         ('encoder = "libx264"', "", ("'encoder'", "missing")),
         ('encoder = "libx264"', 'encodr = "libx264"', ("encod",)),
         ('preset = "veryfast"', "preset = 3", ("'options.preset'", "3")),
-        ('payload = "h264"', 'payload = "h266"', ("'payload'", "h266", "hevc")),
+        (
+            'payload = "h264"',
+            'payload = "h266"',
+            ("'payload'", "'h266'", "did you mean 'h264'", "generic, h264, hevc"),
+        ),
         ("best = 10", "best = 60", ("'quality'", "best must be below worst")),
         ("best = 10", 'best = "low"', ("'quality.best'", "'low'")),
         ("grid = [20, 30]", "grid = []", ("'quality.grid'",)),

@@ -5,12 +5,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from vidlink.codec.profiles import load_codec
+from vidlink.codec.shelf import load_codec
 from vidlink.data.builtin import open_builtin
-from vidlink.receiver.damage import follow_damage
 from vidlink.receiver.decode import decode
+from vidlink.receiver.start import follow_starts
+from vidlink.scores.damage import follow_damage
 from vidlink.sender.encode import encode
-from vidlink.types import AccessUnit, Rung, Status
+from vidlink.types import AccessUnit, Rung, Sample, Status
 from vidlink.video.pictures import luma
 
 
@@ -18,28 +19,34 @@ def unit(frame, *, key=False, reference=True, recovery=None):
     return AccessUnit(frame=frame, time_s=frame / 25, nals=(b"x",), key=key, reference=reference, recovery=recovery)
 
 
-def statuses(units, lost, partial=()):
-    whole = [u.frame not in lost and u.frame not in partial for u in units]
-    return [state.status for state in follow_damage(units, whole=whole, present=[u.frame not in lost for u in units])]
+def statuses(units, damaged):
+    return follow_damage(units, [u.frame not in damaged for u in units])
 
 
 def test_damage_spreads_from_references_only():
     units = [unit(0, key=True), unit(1), unit(2, reference=False), unit(3)]
-    assert statuses(units, {2}) == [Status.OK, Status.OK, Status.FROZEN, Status.OK]
-    assert statuses(units, {1}) == [Status.OK, Status.FROZEN, Status.DRIFTING, Status.DRIFTING]
-    assert statuses(units, set(), {1}) == [Status.OK, Status.CONCEALED, Status.DRIFTING, Status.DRIFTING]
+    assert statuses(units, {2}) == [Status.OK, Status.OK, Status.CONCEALED, Status.OK]
+    assert statuses(units, {1}) == [Status.OK, Status.CONCEALED, Status.DRIFTING, Status.DRIFTING]
 
 
-def test_without_a_key_frame_nothing_can_be_shown():
+def test_damage_ends_with_a_key_frame():
     units = [unit(0, key=True), unit(1), unit(2, key=True), unit(3)]
-    assert statuses(units, {0}) == [Status.FROZEN, Status.FROZEN, Status.OK, Status.OK]
+    assert statuses(units, {0}) == [Status.CONCEALED, Status.DRIFTING, Status.OK, Status.OK]
 
 
 def test_an_intra_refresh_cycle_heals():
     units = [unit(0, key=True), unit(1), unit(2, recovery=2), unit(3), unit(4), unit(5)]
     assert statuses(units, {1})[2:] == [Status.DRIFTING, Status.DRIFTING, Status.OK, Status.OK]
     assert statuses(units, {1, 3})[4:] == [Status.DRIFTING, Status.DRIFTING]
-    assert statuses(units, {0})[1:] == [Status.FROZEN, Status.FROZEN, Status.FROZEN, Status.OK, Status.OK]
+    assert statuses(units, {0})[2:] == [Status.DRIFTING, Status.DRIFTING, Status.OK, Status.OK]
+
+
+def sample(unit):
+    """What is signalled of an access unit."""
+    size = sum(map(len, unit.nals))
+    return Sample(
+        frame=unit.frame, time_s=unit.time_s, bytes=size, key=unit.key, recovery=unit.recovery, sent_s=unit.time_s
+    )
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +73,15 @@ def test_what_is_called_ok_is_bit_exact(segment, name):
         lost = {int(k) for k in rng.integers(0 if _ % 4 == 0 else 1, len(coded.units), size=2)}
         lost_frames = {coded.units[k].frame for k in lost}
         whole = [u.frame not in lost_frames for u in coded.units]
-        states = follow_damage(coded.units, whole=whole, present=whole)
-        kept = [(u.frame, u.nals) for u, w, s in zip(coded.units, whole, states, strict=True) if w and s.decodable]
+        arrived = {u.frame: u.nals for u, w in zip(coded.units, whole, strict=True) if w}
+        uses = follow_starts([sample(u) for u in coded.units], arrived)
+        kept = [(u.frame, u.nals) for u, w, use in zip(coded.units, whole, uses, strict=True) if w and use.decode]
         shown = decode(kept, codec=codec, parameter_sets=coded.parameter_sets)
-        for number, (u, state) in enumerate(zip(coded.units, states, strict=True)):
-            if state.status is Status.OK:
+        for number, (u, status, use) in enumerate(
+            zip(coded.units, follow_damage(coded.units, whole), uses, strict=True)
+        ):
+            if status is Status.OK:
+                assert use.show
                 called_ok += 1
                 healed += number > min(lost)
                 assert u.frame in shown
