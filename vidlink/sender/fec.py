@@ -79,6 +79,12 @@ def parse_fec(text: str) -> Fec:
     ------
     UserError
         Not of this form; n < k; key_n < n; a block of more than 255 packets; a target outside 0 to 1.
+
+    Examples
+    --------
+    >>> fec = parse_fec("rs:k=10,n=12,key_n=14")
+    >>> fec.parity(10, key=False), fec.parity(10, key=True), fec.parity(3, key=False)
+    (2, 4, 1)
     """
     name, _, rest = text.strip().partition(":")
     if name not in _KEYS:
@@ -122,6 +128,11 @@ def residual_loss(sources: int, parity: int, loss_rate: float) -> float:
 
     A block of n packets with k sources is lost beyond repair where more than n - k packets are; then its lost sources
     are: :math:`\sum_{i > n-k} \binom{n}{i} p^i (1-p)^{n-i} \, i / n`.
+
+    Examples
+    --------
+    >>> [round(residual_loss(10, parity, 0.05), 4) for parity in range(3)]
+    [0.05, 0.0201, 0.0051]
     """
     n = sources + parity
     return sum(
@@ -132,7 +143,13 @@ def residual_loss(sources: int, parity: int, loss_rate: float) -> float:
 
 @lru_cache(maxsize=4096)
 def parity_for(sources: int, loss_rate: float, target: float) -> int:
-    """Fewest parity packets that bring the residual loss of a block to ``target``, as many as fit where none do."""
+    """Fewest parity packets that bring the residual loss of a block to ``target``, as many as fit where none do.
+
+    Examples
+    --------
+    >>> parity_for(10, loss_rate=0.05, target=0.01)
+    2
+    """
     for parity in range(LARGEST_BLOCK - sources + 1):
         if residual_loss(sources, parity, loss_rate) <= target:
             return parity
