@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import vidlink
+
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*ROOT.glob("*.md"), *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("examples/*/README.md"))]
 FOLDERS = "vidlink|tests|benchmarks|codecs|channels|docs|examples"
@@ -53,6 +55,13 @@ def test_what_a_document_names_is_there(page):
         linked = page.parent / target if target else page
         assert linked.exists(), f"link to {target}"
         assert not heading or heading in headings_in(linked.read_text(encoding="utf-8")), f"link to {target}#{heading}"
+
+
+def test_the_citation_and_the_changelog_are_of_this_version():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    version, date = (re.search(rf"^{key}: (\S+)$", citation, re.M)[1] for key in ("version", "date-released"))
+    assert version == vidlink.__version__
+    assert f"## [{version}] - {date}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_what_is_not_there_is_found():

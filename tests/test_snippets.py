@@ -159,6 +159,12 @@ def test_every_snippet_is_run_or_says_why_not():
     assert {*QUICKER, *ELSEWHERE} - shown == set(), "no snippet has these any more"
 
 
+def test_the_readme_shows_the_whole_example():
+    shown = next(each.text for each in SNIPPETS if "class Moves" in each.text)
+    whole = (ROOT / "examples" / "vidlink-moves" / "vidlink_moves" / "__init__.py").read_text(encoding="utf-8")
+    assert whole.endswith(shown)
+
+
 def documents():
     return [*ROOT.glob("*.md"), *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("examples/*/README.md"))]
 

@@ -26,14 +26,7 @@ PSNR_CEILING_DB = 100.0
 
 
 def psnr_db(picture: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
-    """PSNR of one plane in dB, at most :data:`PSNR_CEILING_DB`; both of shape (height, width).
-
-    Examples
-    --------
-    >>> grey = np.full((16, 16), 128, np.uint8)
-    >>> round(psnr_db(grey + 1, grey), 2), psnr_db(grey, grey)
-    (48.13, 100.0)
-    """
+    """PSNR of one plane in dB, at most :data:`PSNR_CEILING_DB`; both of shape (height, width)."""
     difference = np.subtract(picture, reference, dtype=np.int16).astype(np.float32)
     squared_error = float(np.vdot(difference, difference)) / picture.size
     return PSNR_CEILING_DB if squared_error == 0 else min(PSNR_CEILING_DB, 10 * math.log10(255**2 / squared_error))
