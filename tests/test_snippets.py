@@ -154,6 +154,9 @@ def test_toml_is_taken(snippet, desk, monkeypatch):
 def test_every_snippet_is_run_or_says_why_not():
     known = {"python", "sh", "console", "toml"}
     assert [f"{each.page}:{each.line}" for each in SNIPPETS if each.language not in known] == []
+    for page in PAGES:
+        fences = re.findall(r"^\s*(?:```|~~~)", (ROOT / page).read_text(encoding="utf-8"), re.M)
+        assert len(fences) == 2 * sum(each.page == page for each in SNIPPETS), f"{page}: a fence was not understood"
     assert sum(each.excuse is not None for each in SNIPPETS) <= 3
     shown = {command for each in SNIPPETS for command in each.commands() if each.language in ("sh", "console")}
     assert {*QUICKER, *ELSEWHERE} - shown == set(), "no snippet has these any more"
@@ -171,7 +174,7 @@ def documents():
 
 def commands_in(text):
     """Every ``python -m vidlink.NAME ...`` in a document, fenced or in a line, as (NAME, words)."""
-    for found in re.finditer(r"python -m (vidlink\.\w+)((?:[^`\n]|\\\n)*)", text.replace("\\\n", " ")):
+    for found in re.finditer(r"python -m (vidlink\.\w+)([^`\n]*)", text.replace("\\\n", " ")):
         yield found[1], [word.strip("\"')") for word in re.split(r"\s#", found[2])[0].split()]
 
 

@@ -60,14 +60,6 @@ def expected_loss(
     ------
     UserError
         A recorded sequence cannot be read.
-
-    Examples
-    --------
-    >>> from vidlink.channel.profile import BitErrors, GilbertElliott
-    >>> expected_loss(GilbertElliott(model="gilbert-elliott", p=0.01, r=0.25))  # bad for 1 packet in 26, and then lost
-    0.038461538461538464
-    >>> round(expected_loss(BitErrors(model="bit-errors", rate=1e-5), packet_bytes=1200), 4)
-    0.0915
     """
     if isinstance(settings, Bernoulli):
         return settings.probability
@@ -133,12 +125,6 @@ class GilbertElliottLoss:
         Probability that a packet arrives in the bad, and in the good state.
     rng
         Source of randomness.
-
-    Examples
-    --------
-    >>> bursts = GilbertElliottLoss(p=0.05, r=0.4, rng=np.random.default_rng(4))
-    >>> "".join("x" if lost else "." for lost in bursts.lost(np.full(60, 1200)))
-    '.....................xxx.xx...........................xxxxxx'
     """
 
     def __init__(self, p: float, r: float, h: float = 0.0, k: float = 1.0, *, rng: np.random.Generator) -> None:

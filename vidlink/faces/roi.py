@@ -46,11 +46,6 @@ def parse_roi(text: str) -> Roi:
     ------
     UserError
         Anything else.
-
-    Examples
-    --------
-    >>> parse_roi("face").cut, parse_roi("40,20,96,96").cut
-    (True, False)
     """
     kind, colon, box = text.partition(":")
     if text in ("none", "face"):

@@ -30,13 +30,7 @@ class UnitParts:
 
 
 def split_nals(data: bytes) -> list[bytes]:
-    """Split a byte stream (ITU-T H.264, annex B) into NAL units without start codes.
-
-    Examples
-    --------
-    >>> split_nals(bytes.fromhex("00000001 6742 000001 6843"))
-    [b'gB', b'hC']
-    """
+    """Split a byte stream (ITU-T H.264, annex B) into NAL units without start codes."""
     starts = [match.start() for match in _START_CODE.finditer(data)]
     ends = [*starts, len(data)][1:]
     return [data[start + 3 : end].rstrip(b"\x00") for start, end in zip(starts, ends, strict=True)]

@@ -79,12 +79,6 @@ def parse_fec(text: str) -> Fec:
     ------
     UserError
         Not of this form; n < k; key_n < n; a block of more than 255 packets; a target outside 0 to 1.
-
-    Examples
-    --------
-    >>> fec = parse_fec("rs:k=10,n=12,key_n=14")
-    >>> fec.parity(10, key=False), fec.parity(10, key=True), fec.parity(3, key=False)
-    (2, 4, 1)
     """
     name, _, rest = text.strip().partition(":")
     if name not in _KEYS:

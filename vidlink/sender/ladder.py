@@ -29,11 +29,6 @@ def parse_scales(text: str, *, option: str = "--scales") -> tuple[float, ...]:
     ------
     UserError
         A factor that is no number, below 1, not finite, or named twice.
-
-    Examples
-    --------
-    >>> parse_scales("4,1,1.5")
-    (1.0, 1.5, 4.0)
     """
     scales = []
     for part in text.split(","):
