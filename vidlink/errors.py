@@ -17,7 +17,13 @@ class UserError(Exception):
 
 
 def unknown(what: str, found: str, known: Iterable[str]) -> UserError:
-    """An error for a name that is not known: it names the nearest known one and lists them all."""
+    """An error for a name that is not known: it names the nearest known one and lists them all.
+
+    Examples
+    --------
+    >>> str(unknown("estimator", "gccc", ["gcc", "throughput"]))
+    "unknown estimator 'gccc': did you mean 'gcc'? known are gcc, throughput"
+    """
     known = sorted(known)
     near = difflib.get_close_matches(found, known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""

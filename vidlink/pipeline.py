@@ -22,6 +22,12 @@ def in_order(
     """Yield (item, function(item)) in the order of the items, while up to ``ahead`` of the next are worked on.
 
     Only so many items are taken from the iterable before their turn, so memory stays flat however many there are.
+
+    Examples
+    --------
+    >>> with thread_pool(2) as pool:
+    ...     [result for _, result in in_order(pool, abs, [-3, 1, -2], ahead=2)]
+    [3, 1, 2]
     """
     flying: deque[tuple[Item, Future[Result]]] = deque()
     try:

@@ -72,7 +72,14 @@ def sources_of(target: str, *, what: str) -> list[Path]:
 
 
 def taken_of(made_by: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the offered keywords that something takes; all where it takes any."""
+    """Those of the offered keywords that something takes; all where it takes any.
+
+    Examples
+    --------
+    >>> def make(start_bps): ...
+    >>> taken_of(make, {"start_bps": 64_000.0, "feedback_s": 0.1})
+    {'start_bps': 64000.0}
+    """
     try:
         parameters = inspect.signature(made_by).parameters.values()
     except (TypeError, ValueError):  # some that are written in C tell nothing

@@ -29,6 +29,11 @@ def parse_rate(text: str | float) -> float:
     ------
     UserError
         Not such a number; or zero, negative, infinite or NaN.
+
+    Examples
+    --------
+    >>> parse_rate("64k"), parse_rate("1.5M"), parse_rate(24000)
+    (64000.0, 1500000.0, 24000.0)
     """
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         raise UserError(f"bit rate {text!r}: expected bits per second, such as 64k, 1.5M or 64000")

@@ -38,6 +38,15 @@ class Bottleneck:
         A packet is dropped if it would wait longer than this until its own transmission starts.
     codel
         Active queue management in addition.
+
+    Examples
+    --------
+    Three packets of 1000 bytes reach a link of 8 Mb/s at once. Each takes a millisecond, and the queue holds two:
+
+    >>> from vidlink.channel.trace import ConstantRate
+    >>> link = Bottleneck(ConstantRate(8e6), limit_bytes=2000)
+    >>> link.serve(np.zeros(3, int), np.full(3, 1000), np.zeros(3, bool)).tolist()
+    [1000000, 2000000, -1]
     """
 
     def __init__(

@@ -65,6 +65,11 @@ def match_class(name: str, classes: Sequence[str], where: str) -> str:
     ------
     UserError
         There is none; the message names the nearest.
+
+    Examples
+    --------
+    >>> match_class("Stand_Up", ["sit down", "stand up"], "--label")
+    'stand up'
     """
     found = _known(classes).get(_plain(name))
     if found is None:

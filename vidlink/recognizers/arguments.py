@@ -41,6 +41,12 @@ def read_arguments(
     UserError
         A text without ``=``, a key that the constructor does not take (the message names those that it does) or that
         stands twice, a value of another type.
+
+    Examples
+    --------
+    >>> def make(threshold: float = 0.01, classes: tuple[str, ...] = ()): ...
+    >>> read_arguments("mine", make, ["threshold=0.02", "classes=walk,run"])
+    {'threshold': 0.02, 'classes': ('walk', 'run')}
     """
     if not arguments:
         return {}

@@ -94,6 +94,17 @@ class Windower:
 
 
 def window_positions(wants: Wants, times_s: Sequence[float], frame_rate: float) -> list[NDArray[np.int64]]:
-    """Positions of the pictures of every window of a whole clip."""
+    """Positions of the pictures of every window of a whole clip.
+
+    Examples
+    --------
+    Windows of two pictures, five a second, a new one every 0.4 s, out of ten frames a second. The last is moved to the
+    clip's end:
+
+    >>> from vidlink.recognizers.recognizer import Wants
+    >>> wants = Wants(region="frame", height=8, width=8, colour="luma", frames=2, frame_rate=5, stride_s=0.4)
+    >>> [window.tolist() for window in window_positions(wants, [k / 10 for k in range(10)], 10.0)]
+    [[0, 2], [4, 6], [7, 9]]
+    """
     windower = Windower(wants, frame_rate)
     return windower.add(times_s) + windower.finish()

@@ -76,6 +76,16 @@ def encode(symbols: NDArray[np.uint8], parity: int) -> NDArray[np.uint8]:
     -------
     array of uint8
         Shape (parity, bytes).
+
+    Examples
+    --------
+    Two parity symbols bring back any two symbols:
+
+    >>> sources = np.frombuffer(b"one" b"two" b"six", np.uint8).reshape(3, 3)
+    >>> parity = encode(sources, 2)
+    >>> found = decode({1: sources[1], 3: parity[0], 4: parity[1]}, sources=3, parity=2, width=3)
+    >>> {place: bytes(symbol) for place, symbol in found.items()}
+    {0: b'one', 2: b'six'}
     """
     return _combine(parity_matrix(len(symbols), parity), symbols)
 

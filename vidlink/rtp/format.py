@@ -161,7 +161,13 @@ class PayloadFormat(Protocol):
 
 
 def fragment_body(size: int, first: int, later: int) -> list[int]:
-    """Split ``size`` bytes into at least two runs: at most ``first`` bytes, then at most ``later`` bytes each."""
+    """Split ``size`` bytes into at least two runs: at most ``first`` bytes, then at most ``later`` bytes each.
+
+    Examples
+    --------
+    >>> fragment_body(2500, first=1000, later=1200)
+    [1000, 1200, 300]
+    """
     sizes = [min(first, size - 1)]
     rest = size - sizes[0]
     sizes += [later] * (rest // later)

@@ -48,6 +48,12 @@ def parse(data: bytes) -> tuple[Header, bytes]:
     ------
     PacketError
         It is too short for what its header announces, or of another version.
+
+    Examples
+    --------
+    >>> header, payload = parse(bytes.fromhex("80e0000700000bb800000001") + b"picture")
+    >>> header.sequence, header.timestamp, header.payload_type, header.marker, payload
+    (7, 3000, 96, True, b'picture')
     """
     if len(data) < RTP_BYTES:
         raise PacketError(f"RTP packet of {len(data)} bytes: shorter than its header")
@@ -73,6 +79,12 @@ def parse(data: bytes) -> tuple[Header, bytes]:
 
 
 def unwrap(value: int, near: int, bits: int) -> int:
-    """The number nearest to ``near`` whose lower ``bits`` bits are those of ``value``."""
+    """The number nearest to ``near`` whose lower ``bits`` bits are those of ``value``.
+
+    Examples
+    --------
+    >>> unwrap(2, near=65_535, bits=16), unwrap(65_534, near=65_537, bits=16)
+    (65538, 65534)
+    """
     half = 1 << (bits - 1)
     return near + ((value - near + half) & ((1 << bits) - 1)) - half

@@ -92,6 +92,12 @@ def packet_from(symbol: bytes, *, sequence: int, ssrc: int) -> bytes:
     ------
     PacketError
         The length in the symbol is beyond its end: it was put together from wrong packets.
+
+    Examples
+    --------
+    >>> packet = serialise(Header(sequence=7, timestamp=3000, ssrc=1, payload_type=96, marker=True), b"picture")
+    >>> packet_from(symbol_of(packet), sequence=7, ssrc=1) == packet
+    True
     """
     length, second, timestamp = _PROTECTED.unpack_from(symbol)
     if _PROTECTED.size + length > len(symbol):

@@ -27,6 +27,13 @@ def original(header: Header, payload: bytes) -> tuple[Header, bytes]:
     ------
     PacketError
         The payload is too short for a sequence number.
+
+    Examples
+    --------
+    >>> packet = serialise(Header(sequence=7, timestamp=3000, ssrc=1, payload_type=96, marker=True), b"picture")
+    >>> header, payload = original(*parse(repeat(packet, sequence=0)))
+    >>> header.sequence, payload
+    (7, b'picture')
     """
     if len(payload) < OVERHEAD_BYTES:
         raise PacketError(f"retransmission of {len(payload)} bytes")

@@ -19,7 +19,13 @@ _ESCAPED = re.compile(rb"\x00\x00\x03")
 
 
 def escape(payload: bytes) -> bytes:
-    """Insert emulation prevention bytes (ITU-T H.264, section 7.4.1.1), so that no start code can appear."""
+    """Insert emulation prevention bytes (ITU-T H.264, section 7.4.1.1), so that no start code can appear.
+
+    Examples
+    --------
+    >>> escape(bytes.fromhex("25000001")).hex()  # 00 00 01 would be a start code
+    '2500000301'
+    """
     escaped = _NEEDS_ESCAPE.sub(b"\x00\x00\x03", payload)
     return escaped + b"\x03" if escaped.endswith(b"\x00") else escaped
 

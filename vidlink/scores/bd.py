@@ -53,6 +53,14 @@ def frontier(rates: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.float64], 
     -------
     rates, scores : NDArray[np.float64]
         Shape (points left,).
+
+    Examples
+    --------
+    The third point costs more than the second and scores less:
+
+    >>> rates, scores = frontier([8e3, 16e3, 32e3, 64e3], [0.50, 0.70, 0.69, 0.80])
+    >>> rates.tolist(), scores.tolist()
+    ([8000.0, 16000.0, 64000.0], [0.5, 0.7, 0.8])
     """
     x, y = np.asarray(rates, float), np.asarray(scores, float)
     finite = np.isfinite(x) & np.isfinite(y)
@@ -72,12 +80,32 @@ def bd_rate(rates: ArrayLike, scores: ArrayLike, anchor_rates: ArrayLike, anchor
         Of the curve: bits per second (more than 0) and any score that is better the higher, shape (points,).
     anchor_rates, anchor_scores
         Of the anchor, shape (anchor's points,).
+
+    Examples
+    --------
+    The same scores for half the bits:
+
+    >>> found = bd_rate([8e3, 16e3, 32e3], [0.5, 0.6, 0.7], [16e3, 32e3, 64e3], [0.5, 0.6, 0.7])
+    >>> f"{found.value:.1f} % between scores of {found.low} and {found.high}"
+    '-50.0 % between scores of 0.5 and 0.7'
+
+    Two points are no curve:
+
+    >>> bd_rate([8e3, 16e3], [0.5, 0.6], [16e3, 32e3, 64e3], [0.5, 0.6, 0.7]).reason
+    'the curve has 2 points that rise, of 2; at least 3 are needed'
     """
     return _difference((rates, scores), (anchor_rates, anchor_scores), of_rate=True)
 
 
 def bd_score(rates: ArrayLike, scores: ArrayLike, anchor_rates: ArrayLike, anchor_scores: ArrayLike) -> Difference:
-    """Mean difference of the score at equal rate against an anchor; parameters as for :func:`bd_rate`."""
+    """Mean difference of the score at equal rate against an anchor; parameters as for :func:`bd_rate`.
+
+    Examples
+    --------
+    >>> found = bd_score([8e3, 16e3, 32e3], [0.6, 0.7, 0.8], [8e3, 16e3, 32e3], [0.5, 0.6, 0.7])
+    >>> round(found.value, 6)
+    0.1
+    """
     return _difference((rates, scores), (anchor_rates, anchor_scores), of_rate=False)
 
 

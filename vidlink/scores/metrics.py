@@ -91,7 +91,13 @@ def score_table(
 
 
 def accuracy(predicted: ArrayLike, wanted: ArrayLike) -> float | None:
-    """Share of equal entries, shape (n,) each, where ``wanted`` is not negative; None if it is nowhere."""
+    """Share of equal entries, shape (n,) each, where ``wanted`` is not negative; None if it is nowhere.
+
+    Examples
+    --------
+    >>> accuracy([0, 2, 1, 1], [0, 1, 1, -1])  # the last has no label
+    0.6666666666666666
+    """
     predicted, wanted = np.asarray(predicted), np.asarray(wanted)
     labelled = wanted >= 0
     return float(np.mean(predicted[labelled] == wanted[labelled])) if labelled.any() else None

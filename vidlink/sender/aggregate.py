@@ -22,6 +22,13 @@ def aggregation_s(rate_bps: float | None, frame_rate: float, header_bytes: int =
         Pictures a second.
     header_bytes
         Header bytes of a packet.
+
+    Examples
+    --------
+    >>> aggregation_s(16_000, 25.0)  # 25 headers of 40 bytes a second would be half of 16 kb/s
+    0.2
+    >>> aggregation_s(64_000, 25.0)
+    0.0
     """
     header_bits = 8 * header_bytes
     if rate_bps is None or header_bits * frame_rate <= _HEADER_SHARE * rate_bps:

@@ -122,6 +122,11 @@ def residual_loss(sources: int, parity: int, loss_rate: float) -> float:
 
     A block of n packets with k sources is lost beyond repair where more than n - k packets are; then its lost sources
     are: :math:`\sum_{i > n-k} \binom{n}{i} p^i (1-p)^{n-i} \, i / n`.
+
+    Examples
+    --------
+    >>> [round(residual_loss(10, parity, 0.05), 4) for parity in range(3)]
+    [0.05, 0.0201, 0.0051]
     """
     n = sources + parity
     return sum(
@@ -132,7 +137,13 @@ def residual_loss(sources: int, parity: int, loss_rate: float) -> float:
 
 @lru_cache(maxsize=4096)
 def parity_for(sources: int, loss_rate: float, target: float) -> int:
-    """Fewest parity packets that bring the residual loss of a block to ``target``, as many as fit where none do."""
+    """Fewest parity packets that bring the residual loss of a block to ``target``, as many as fit where none do.
+
+    Examples
+    --------
+    >>> parity_for(10, loss_rate=0.05, target=0.01)
+    2
+    """
     for parity in range(LARGEST_BLOCK - sources + 1):
         if residual_loss(sources, parity, loss_rate) <= target:
             return parity

@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 
 def coded_size(width: int, height: int, scale: float) -> tuple[int, int]:
-    """LR width and height in pixels for an HR picture at a scale factor: the nearest even numbers, at least 2."""
+    """LR width and height in pixels for an HR picture at a scale factor: the nearest even numbers, at least 2.
+
+    Examples
+    --------
+    >>> coded_size(640, 360, 1.5), coded_size(640, 360, 6)
+    ((426, 240), (106, 60))
+    """
     return max(2, 2 * round(width / scale / 2)), max(2, 2 * round(height / scale / 2))
 
 
@@ -39,7 +45,13 @@ def parse_scales(text: str, *, option: str = "--scales") -> tuple[float, ...]:
 
 
 def reach(scales: Sequence[float], width: int, height: int, max_size: tuple[int, int]) -> tuple[float, ...]:
-    """The factors, and the least one that keeps a clip within ``max_size`` where none of them does."""
+    """The factors, and the least one that keeps a clip within ``max_size`` where none of them does.
+
+    Examples
+    --------
+    >>> reach((1.0, 2.0), 640, 360, max_size=(160, 120))
+    (1.0, 2.0, 4.0)
+    """
     least = max(width / max_size[0], height / max_size[1], 1.0)
     while any(side > limit for side, limit in zip(coded_size(width, height, least), max_size, strict=True)):
         least *= 1.02  # sides are even, and may be rounded up
@@ -76,6 +88,13 @@ def usable_scales(
     ------
     UserError
         No factor is left, or a chosen one makes pictures that are too small.
+
+    Examples
+    --------
+    >>> usable_scales((1, 2, 4, 8), 176, 144, min_side=32)
+    (1, 2, 4)
+    >>> usable_scales((1, 2, 4, 8), 176, 144, min_side=32, max_size=(100, 100))
+    (2, 4)
     """
     usable, too_small = [], []
     for scale in scales:

@@ -133,7 +133,13 @@ def read_sweep(path: Path) -> SweepFile:
 
 
 def sweep_from(raw: Mapping[str, Any], where: str = "sweep") -> SweepFile:
-    """Check a sweep given as a mapping of ``settings``, ``grid`` and ``points``. Raises as :func:`read_sweep` does."""
+    """Check a sweep given as a mapping of ``settings``, ``grid`` and ``points``. Raises as :func:`read_sweep` does.
+
+    Examples
+    --------
+    >>> len(sweep_from({"grid": {"bitrate": ["16k", "32k"], "seed": [0, 1, 2]}}))
+    6
+    """
     try:
         return SweepFile.model_validate(raw)
     except ValidationError as error:

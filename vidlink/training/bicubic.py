@@ -31,6 +31,12 @@ def resize_bicubic(picture: NDArray, height: int, width: int) -> NDArray[np.floa
     -------
     NDArray
         Shape (height, width), in the same units, neither rounded nor clipped.
+
+    Examples
+    --------
+    >>> ramp = np.tile(np.arange(8.0), (8, 1))
+    >>> resize_bicubic(ramp, 2, 4)[0].round(2).tolist()
+    [0.45, 2.49, 4.51, 6.55]
     """
     rows, columns = bicubic_matrix(height, picture.shape[0]), bicubic_matrix(width, picture.shape[1])
     return rows @ picture.astype(np.float64) @ columns.T

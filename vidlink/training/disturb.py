@@ -172,6 +172,13 @@ def parse_mix(text: str) -> Mix:
     ------
     UserError
         Where a kind is unknown or a number out of range.
+
+    Examples
+    --------
+    >>> for part in parse_mix("noise:0-0.05,occlusion:0.3@0.5").parts:
+    ...     print(part.kind, part.strength, part.share)
+    noise (0.0, 0.05) 1.0
+    occlusion (0.3, 0.3) 0.5
     """
     return Mix(parts=tuple(_parse(part.strip()) for part in text.split(",")))
 

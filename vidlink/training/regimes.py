@@ -71,6 +71,12 @@ def find_regime(name: str) -> Regime:
     ------
     UserError
         Where there is none, or its factors make no sense.
+
+    Examples
+    --------
+    >>> regime = find_regime("joint-3-from-6")
+    >>> regime.scales, regime.pretrain, regime.encoder_rate
+    ((3.0, 3.0), 6.0, 0.1)
     """
     for regime in FIXED:
         if regime.name == name:
