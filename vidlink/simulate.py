@@ -70,6 +70,7 @@ def simulate(
     from vidlink.video.film import Film
     from vidlink.video.source import open_source
 
+    settings.check_budget()
     watch = Watch(quiet=quiet)
     with watch("open"):
         codec, profile = load_codec(settings.codec), load_channel(settings.channel)

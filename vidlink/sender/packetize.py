@@ -13,15 +13,12 @@ import numpy as np
 
 from vidlink import rtp
 from vidlink.errors import UserError
+from vidlink.settings import LARGEST_MTU, SMALLEST_MTU
 from vidlink.types import IPV4_UDP_RTP_BYTES, PACKET_COLUMNS, CodedSegment, Fate, Kind, Packets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SMALLEST_MTU = 68
-"""Every IPv4 link carries datagrams of this size whole (RFC 791, section 3.2)."""
-LARGEST_MTU = 65535
-"""Largest IPv4 datagram."""
 VIDEO_SSRC = 0x76696431
 VIDEO_PAYLOAD_TYPE = 96
 

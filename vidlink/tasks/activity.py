@@ -112,9 +112,9 @@ def parse_evaluation(arguments: Sequence[str] | None = None) -> argparse.Namespa
 def main_evaluation(arguments: Sequence[str] | None) -> None:
     """Run ``vidlink.evaluate --data classes:PATH``: print the table, write the JSON file and the picture."""
     options = parse_evaluation(arguments)
-    from vidlink.sender.ladder import parse_scales
+    from vidlink.units import parse_scales
 
-    scales = parse_scales(options.scales)
+    scales = parse_scales("--scales", options.scales)
     for path in (options.json, options.confusion):
         if path and not path.absolute().parent.is_dir():
             raise UserError(f"{path}: no such folder")
