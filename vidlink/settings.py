@@ -1,110 +1,419 @@
-"""The settings of a run."""
+"""The settings of a run: each is declared once, as a field of :class:`Settings`.
+
+The command line, the names and columns of sweeps and the table in ``docs/options.md`` are made from the declarations;
+see :mod:`vidlink.options`. All checks are here, so that ``Settings(...)`` refuses what the command line refuses, in the
+same words.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from vidlink.command import option
+from vidlink.errors import UserError
+from vidlink.units import (
+    check_count,
+    check_seconds,
+    parse_divisors,
+    parse_fec,
+    parse_frame_rate,
+    parse_rate,
+    parse_roi,
+    parse_scales,
+    parse_size,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from fractions import Fraction
+
+    from vidlink.command import Option
+
+VIDEO, CODING, LINK = "video", "budget and coding", "link"
+LIVE, RECOGNIZER, RUN = "live mode (--bitrate auto)", "recognizer", "run"
+GROUPS = (VIDEO, CODING, LINK, LIVE, RECOGNIZER, RUN)
+"""Headings of ``--help``, in order."""
+
+SMALLEST_MTU = 68
+"""Every IPv4 link carries datagrams of so many bytes whole (RFC 791, section 3.2)."""
+LARGEST_MTU = 65535
+"""Bytes of the largest IPv4 datagram."""
 
 DEFAULT_SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 """Scale factors of the default ladder."""
 
+Objective = Literal["psnr", "ssim", "task"]
+Search = Literal["guided", "exhaustive", "best-fixed", "ladder"]
+
+
+def _feedback(flag: str, value: float) -> float:
+    if not 0.01 <= value <= 10:
+        raise UserError(f"{flag} {value:g}: must be 0.01 to 10 seconds between reports")
+    return value
+
+
+def _mtu(flag: str, value: int) -> int:
+    if value < SMALLEST_MTU:
+        raise UserError(f"{flag} {value}: the MTU must be at least {SMALLEST_MTU} bytes, of which headers take 40")
+    if value > LARGEST_MTU:
+        raise UserError(f"{flag} {value}: must be {SMALLEST_MTU} to {LARGEST_MTU} bytes, of which 40 are headers")
+    return value
+
+
+def _rate(flag: str, text: str) -> float:
+    try:
+        return parse_rate(text)
+    except UserError as error:
+        raise UserError(f"{flag}: {error}") from None
+
+
+def _scale(flag: str, value: float) -> float:
+    return parse_scales(flag, f"{value}")[0]
+
+
+def _fec(_: str, text: str) -> str:
+    parse_fec(text)
+    return text
+
+
+def _roi(flag: str, text: str) -> str:
+    parse_roi(flag, text)
+    return text
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """Everything that a run depends on. The same settings on the same input give the same tables."""
+    """Everything that a run depends on. The same settings on the same input give the same tables.
 
-    input: str | None = None
-    """Video file, image sequence or raw 4:2:0; None for the built-in clip."""
-    video_size: tuple[int, int] | None = None
-    """Width and height in pixels of raw video."""
-    framerate: Fraction | None = None
-    """Frames a second of raw video or an image sequence."""
-    bitrate_bps: float | None = None
-    """Budget on wire bits per second; None only with a fixed rung or live."""
+    Values may be given as one would write them: ``bitrate_bps="64k"``, ``scales="1,2,4"``, ``max_size=(320, 240)``.
+    What each field is stands in its ``help``. Without a budget these are no settings of a run yet, but a start for
+    :func:`dataclasses.replace`; see :meth:`check_budget`.
+
+    Raises
+    ------
+    UserError
+        A value that cannot be, or two that cannot be together: which option, what was found and what is right.
+    """
+
+    input: str | None = option(
+        VIDEO,
+        "input",
+        positional=True,
+        metavar="INPUT",
+        help="anything FFmpeg reads; image sequence as img%03d.png; raw *.yuv",
+    )
+    """None for the built-in clip."""
+    video_size: tuple[int, int] | None = option(
+        VIDEO, "video-size", read=parse_size, between="x", metavar="WxH", help="size of raw video"
+    )
+    framerate: Fraction | None = option(
+        VIDEO, "framerate", read=parse_frame_rate, metavar="N", help="frames a second of raw video and image sequences"
+    )
+    bitrate_bps: float | None = option(
+        CODING,
+        "bitrate",
+        read=_rate,
+        metavar="RATE",
+        help="budget on wire bits per second: 64k, 1.5M; auto: live, as much as the link is estimated to carry",
+    )
+    """None only with a fixed rung or live."""
     live: bool = False
     """``--bitrate auto``: the rate follows the link, by what feedback tells."""
-    estimator: str = "gcc"
-    """Who estimates the link's rate: name, or ``package.module:Class``."""
-    start_bps: float = 64_000.0
-    """Rate before any feedback; that of the estimator ``fixed`` throughout."""
-    feedback_s: float = 0.1
-    """Seconds between receiver reports."""
-    shortest_segment_s: float = 0.25
-    """Segments shrink to this where the channel varies fast."""
-    buffer_s: float = 1.0
-    """Depth of the leaky bucket in seconds: how long bits may wait at the sender. Where it is deeper than a segment,
-    segments borrow from those after them."""
-    codec: str = "x264"
-    """Name on the shelf, or a TOML file."""
-    channel: str = "perfect"
-    """Name on the shelf, or a TOML file."""
-    recognizer: str = "affect"
-    """Name, ``package.module:Class``, or ``none``."""
-    weights: Path | None = None
-    """Other weights for the recognizer."""
-    recognizer_args: tuple[str, ...] = ()
-    """``key=value`` for the recognizer's constructor."""
-    objective: Literal["psnr", "ssim", "task"] = "psnr"
-    """What the plan maximizes."""
-    scales: tuple[float, ...] = DEFAULT_SCALES
-    """The ladder."""
-    divisors: tuple[int, ...] = (1, 2, 3, 4)
-    """Frame divisors: every n-th frame may be coded alone."""
-    search: Literal["guided", "exhaustive", "best-fixed", "ladder"] = "guided"
-    """How rungs are chosen under a budget; see :mod:`vidlink.sender.strategies`."""
-    scale: float | None = None
-    """A fixed scale factor instead of the ladder."""
-    quality: float | None = None
-    """A fixed value of the codec's quality knob instead of its grid."""
-    segment_s: float = 1.0
-    """Length of a segment in seconds."""
-    max_size: tuple[int, int] | None = None
-    """Largest width and height in pixels that may be sent."""
-    mtu: int = 1500
-    """Largest IPv4 datagram in bytes."""
-    aggregate_s: float | None = None
-    """How long a picture may wait for others to share its packet; None decides by the budget."""
-    fec: str = "none"
-    """Forward error correction, as :func:`~vidlink.sender.fec.parse_fec` reads it."""
-    nack: bool = False
-    """Whether the receiver asks for missing packets, and gets them again within the deadline."""
-    deadline_s: float = 0.4
-    """Seconds that the playout waits for a picture beyond the sender's own delay."""
-    labels: Path | None = None
-    """Table of labels."""
-    label: str | None = None
-    """What is being done in the whole clip, for recognizers of classes."""
-    roi: str = "none"
-    """What is coded, and where the face is: see :func:`~vidlink.faces.roi.parse_roi`."""
-    vmaf: bool = False
-    """Add VMAF, by the machine's own ffmpeg."""
-    seed: int = 0
-    """Seed of every random choice."""
-    pcap: Path | None = None
-    """Where to write the packets as sent."""
-    pcap_received: Path | None = None
-    """Where to write the packets as delivered."""
-    device: str = "auto"
-    """Where the recognizer computes."""
-    workers: int | None = None
-    """Threads that code and decode; None for one a core."""
-    score_pictures: bool = True
-    """Measure PSNR and SSIM."""
-    save_video: bool = True
-    """Write ``received.mp4``."""
-    save_plot: bool = True
-    """Draw ``plot.png``."""
-    recognize_every: int = 1
-    """The recognizer looks at every n-th frame."""
+    estimator: str = option(
+        LIVE,
+        "estimator",
+        "gcc",
+        metavar="NAME",
+        help="who estimates the link's rate: gcc, throughput, fixed, clairvoyant, or package.module:Class "
+        "(default: {default})",
+    )
+    start_bps: float = option(
+        LIVE, "start-bitrate", "64k", read=_rate, metavar="RATE", help="rate before any feedback (default: {default})"
+    )
+    """That of the estimator ``fixed`` throughout."""
+    feedback_s: float = option(
+        LIVE,
+        "feedback",
+        0.1,
+        kind=float,
+        read=_feedback,
+        metavar="S",
+        help="seconds between receiver reports (default: {default})",
+    )
+    shortest_segment_s: float = option(
+        LIVE,
+        "shortest-segment",
+        0.25,
+        kind=float,
+        metavar="S",
+        help="segments shrink to this where the channel varies fast (default: {default})",
+    )
+    buffer_s: float = option(
+        CODING,
+        "buffer",
+        1.0,
+        kind=float,
+        read=check_seconds,
+        metavar="S",
+        help="how long bits may wait at the sender; longer than a segment lets segments borrow bits "
+        "(default: {default} s)",
+    )
+    """Depth of the leaky bucket."""
+    codec: str = option(
+        CODING, "codec", "x264", metavar="NAME", help="codec recipe, or a TOML file (default: {default})"
+    )
+    channel: str = option(
+        LINK, "channel", "perfect", metavar="NAME", help="channel, or a TOML file (default: {default})"
+    )
+    recognizer: str = option(
+        RECOGNIZER,
+        "recognizer",
+        "affect",
+        metavar="NAME",
+        help="name, package.module:Class, or none (default: {default})",
+    )
+    weights: Path | None = option(
+        RECOGNIZER, "weights", kind=Path, metavar="FILE", help="other weights for the recognizer (safetensors)"
+    )
+    recognizer_args: tuple[str, ...] = option(
+        RECOGNIZER,
+        "recognizer-arg",
+        (),
+        kind=tuple,
+        metavar="KEY=VALUE",
+        help="setting of the recognizer; may be given several times",
+    )
+    objective: Objective = option(
+        CODING, "objective", "psnr", choices=get_args(Objective), help="what the plan maximizes (default: {default})"
+    )
+    scales: tuple[float, ...] = option(
+        CODING,
+        "scales",
+        DEFAULT_SCALES,
+        read=parse_scales,
+        metavar="1,2,4",
+        help="scale factors of the ladder (default: {default})",
+    )
+    divisors: tuple[int, ...] = option(
+        CODING,
+        "divisors",
+        (1, 2, 3, 4),
+        read=parse_divisors,
+        metavar="1,2",
+        help="frame divisors of the ladder (default: {default})",
+    )
+    """Every n-th frame may be coded alone."""
+    search: Search = option(
+        CODING,
+        "search",
+        "guided",
+        choices=get_args(Search),
+        help="how rungs are chosen: few trials, all of them, one scale for the clip, by thresholds "
+        "(default: {default}; exhaustive where --quality is given)",
+    )
+    """See :mod:`vidlink.sender.strategies`."""
+    scale: float | None = option(CODING, "scale", kind=float, read=_scale, metavar="S", help="fix the scale factor")
+    """Instead of the ladder."""
+    quality: float | None = option(CODING, "quality", kind=float, metavar="Q", help="fix the codec's quality (CRF)")
+    """Instead of the recipe's grid."""
+    segment_s: float = option(
+        CODING,
+        "segment",
+        1.0,
+        kind=float,
+        read=partial(check_seconds, least=0.1),
+        metavar="S",
+        help="length of a segment in seconds (default: {default})",
+    )
+    max_size: tuple[int, int] | None = option(
+        CODING, "max-size", read=parse_size, between="x", metavar="WxH", help="never send a picture larger than this"
+    )
+    mtu: int = option(
+        LINK, "mtu", 1500, kind=int, read=_mtu, metavar="BYTES", help="largest IPv4 datagram (default: {default})"
+    )
+    aggregate_s: float | None = option(
+        LINK,
+        "aggregate",
+        kind=float,
+        read=check_seconds,
+        metavar="S",
+        help="longest wait of a picture for company in its packet (default: by the budget)",
+    )
+    fec: str = option(
+        LINK,
+        "fec",
+        "none",
+        read=_fec,
+        metavar="CODE",
+        help="xor:k=5, rs:k=10,n=12, auto:0.01, ... (default: {default})",
+    )
+    """Forward error correction, as :func:`~vidlink.units.parse_fec` reads it."""
+    nack: bool = option(LINK, "nack", False, kind=bool, help="ask for missing packets again, within the deadline")
+    deadline_s: float = option(
+        LINK,
+        "deadline",
+        0.4,
+        kind=float,
+        read=check_seconds,
+        metavar="S",
+        help="playout deadline beyond the sender's delay (default: {default})",
+    )
+    labels: Path | None = option(
+        RECOGNIZER, "labels", kind=Path, metavar="CSV", help="labels: time_s, [face,] valence, arousal, ..."
+    )
+    label: str | None = option(
+        RECOGNIZER,
+        "label",
+        metavar="CLASS",
+        help="what is done in the clip, like Walk (default: its folder, if named so)",
+    )
+    roi: str = option(
+        RECOGNIZER,
+        "roi",
+        "none",
+        read=_roi,
+        metavar="ROI",
+        help="none: whole frames, faces are where the labels' boxes are, or else found; x,y,w,h: the same, the face is "
+        "there; face: only a window about the largest face; face:x,y,w,h: only a window about that box",
+    )
+    vmaf: bool = option(RUN, "vmaf", False, kind=bool, help="add VMAF (needs an ffmpeg with libvmaf on this machine)")
+    seed: int = option(
+        RUN,
+        "seed",
+        0,
+        kind=int,
+        read=partial(check_count, least=0),
+        help="seed of every random choice (default: {default})",
+    )
+    pcap: Path | None = option(
+        LINK, "pcap", kind=Path, metavar="FILE", help="write the packets as sent (pcap)", swept=False, shown=False
+    )
+    pcap_received: Path | None = option(
+        LINK,
+        "pcap-received",
+        kind=Path,
+        metavar="FILE",
+        help="write the packets as delivered (pcap)",
+        swept=False,
+        shown=False,
+    )
+    device: str = option(RECOGNIZER, "device", "auto", help="auto, cpu, cuda, ... (default: {default})")
+    workers: int | None = option(
+        RUN,
+        "workers",
+        kind=int,
+        read=partial(check_count, least=1),
+        metavar="N",
+        help="threads that code and decode (default: one a core)",
+        swept=False,
+        shown=False,
+    )
+    score_pictures: bool = option(RUN, "no-scores", True, kind=bool, help="do not measure PSNR and SSIM")
+    save_video: bool = option(RUN, "no-video", True, kind=bool, help="do not write received.mp4", shown=False)
+    save_plot: bool = option(RUN, "no-plot", True, kind=bool, help="do not draw plot.png", swept=False, shown=False)
+    recognize_every: int = option(
+        RECOGNIZER,
+        "recognize-every",
+        1,
+        kind=int,
+        read=partial(check_count, least=1),
+        metavar="N",
+        help="let the recognizer look at every N-th frame only (default: {default})",
+    )
+
+    def __post_init__(self) -> None:
+        """Read every value, and check them alone and together."""
+        for name, declared in declarations().items():
+            object.__setattr__(self, name, declared.value(getattr(self, name)))
+        follows = unless_given(self)
+        given = []
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value not in (each.default, follows.get(each.name, each.default)):
+                given.append(each.name)
+        self.check_together(given)
+
+    def check_together(self, given: Collection[str]) -> None:
+        """Refuse settings that cannot be together.
+
+        Parameters
+        ----------
+        given
+            Names of the fields that were given, as far as that is known; those that are as they would be by themselves
+            are not asked about.
+
+        Raises
+        ------
+        UserError
+            Two of them exclude each other.
+        """
+        if self.label is not None and self.labels is not None:
+            raise UserError("--label names one class and --labels a table of labels: give one of them")
+        if self.scale is not None and "scales" in given:
+            raise UserError("--scale fixes one factor and --scales gives a ladder: give one of them")
+        if self.live:
+            self._check_live(given)
+            return
+        if live_only := [each.flag for name, each in declarations().items() if each.group == LIVE and name in given]:
+            self.check_budget()
+            raise UserError(f"{live_only[0]}: is for --bitrate auto, and this run has a fixed budget or rung")
+        one_quality = self.quality is not None and self.scale is None
+        if one_quality and "search" in given and self.search != "exhaustive":
+            raise UserError(f"--search {self.search}: with --quality every rung of that quality is tried (exhaustive)")
+
+    def _check_live(self, given: Collection[str]) -> None:
+        if self.bitrate_bps is not None:
+            raise UserError("--bitrate auto: the rate follows the link, so there is no budget; give one of them")
+        if self.quality is not None:
+            raise UserError(
+                "--quality: cannot be fixed with --bitrate auto, where it follows the link; leave one of them out"
+            )
+        if self.search != "guided":
+            raise UserError(f"--search {self.search}: plans ahead, which --bitrate auto cannot; leave it out")
+        if "shortest_segment_s" in given and not 0.1 <= self.shortest_segment_s <= self.segment_s:
+            raise UserError(
+                f"--shortest-segment {self.shortest_segment_s:g}: must be at least 0.1 and at most --segment "
+                f"({self.segment_s:g} s)"
+            )
+
+    def check_budget(self) -> None:
+        """Refuse to run without a budget.
+
+        Raises
+        ------
+        UserError
+            Neither a budget nor live, and no fixed rung.
+        """
+        if self.bitrate_bps is None and not self.live and (self.scale is None or self.quality is None):
+            raise UserError("give a budget as --bitrate 64k, or fix the coding with --scale and --quality")
 
     @property
     def latency_s(self) -> float:
         """Seconds that the sender takes by design: a segment is captured whole, then paced out through the bucket."""
         return self.segment_s + max(self.buffer_s, self.segment_s)
+
+
+@cache
+def declarations() -> dict[str, Option]:
+    """Every option that is a setting, by the name of its field, in the order of the class."""
+    return {each.name: each.metadata["option"] for each in fields(Settings) if "option" in each.metadata}
+
+
+def unless_given(settings: Settings) -> dict[str, Any]:
+    """What the command line makes of settings that were not given, where other settings decide it."""
+    found: dict[str, Any] = {}
+    if settings.scale is not None:
+        found["scales"] = (settings.scale,)
+    if settings.scale is not None and settings.quality is not None:
+        found["divisors"] = (1,)
+    if settings.quality is not None and settings.scale is None:
+        found["search"] = "exhaustive"  # at one quality alone there is nothing to predict
+    if settings.live:
+        found["shortest_segment_s"] = min(declarations()["shortest_segment_s"].default, settings.segment_s)
+    return found
 
 
 def as_json(settings: Settings) -> dict[str, Any]:

@@ -71,6 +71,7 @@ def simulate(
     from vidlink.video.film import Film
     from vidlink.video.open import open_source
 
+    settings.check_budget()
     watch = Watch(quiet=quiet)
     with watch("open"):
         codec, profile = load_codec(settings.codec), load_channel(settings.channel)

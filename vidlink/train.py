@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vidlink.data.face_set import FaceSet
     from vidlink.nets.build import Network
     from vidlink.training.coded import Coding
-    from vidlink.training.loop import Settings, Training
+    from vidlink.training.loop import AffectSettings, Training
     from vidlink.training.regimes import Regime
 
 REPORTED_SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
@@ -262,8 +262,8 @@ def _check(options: argparse.Namespace) -> None:
         raise UserError(f"--out {options.out}: exists; --overwrite replaces it")
 
 
-def _settings(options: argparse.Namespace, regime: Regime) -> Settings:
-    from vidlink.training.loop import Settings
+def _settings(options: argparse.Namespace, regime: Regime) -> AffectSettings:
+    from vidlink.training.loop import AffectSettings
 
     kind, _, path = options.data.partition(":")
     pretrained = ""
@@ -271,7 +271,7 @@ def _settings(options: argparse.Namespace, regime: Regime) -> Settings:
         images = options.sr_data or options.data
         kind_sr, _, path_sr = images.partition(":")
         pretrained = f"{kind_sr}:{Path(path_sr).name} at {regime.pretrain:g}, {options.sr_steps} steps"
-    return Settings(
+    return AffectSettings(
         regime=regime.name,
         network=options.network,
         width=options.width,
@@ -305,7 +305,7 @@ def _digest(path: Path | None, option: str) -> str:
 
 
 def _card(
-    options: argparse.Namespace, settings: Settings, faces: FaceSet, valid: FaceSet, run: Training
+    options: argparse.Namespace, settings: AffectSettings, faces: FaceSet, valid: FaceSet, run: Training
 ) -> dict[str, Any]:
     from dataclasses import asdict
     from importlib.metadata import version

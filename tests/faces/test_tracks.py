@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from vidlink.errors import UserError
-from vidlink.faces.tracks import KNOT_S, Box, at_knots, at_times, knot_count, pack_tracks, parse_box, unpack_tracks
+from vidlink.faces.tracks import KNOT_S, at_knots, at_times, knot_count, pack_tracks, unpack_tracks
 
 boxes = hnp.arrays(float, st.tuples(st.integers(1, 20), st.just(4)), elements=st.floats(-50, 70_000))
 
@@ -63,14 +62,3 @@ def test_a_still_face_stays_exactly_where_it_is():
     times = np.arange(25) / 25
     still = np.tile([10.0, 20.0, 30.0, 40.0], (25, 1))
     assert np.array_equal(at_times(at_knots(still, times, 1.0), times, 1.0), still)
-
-
-def test_boxes_as_people_write_them():
-    assert parse_box("1,2,30,40") == Box(x=1, y=2, width=30, height=40)
-    assert parse_box(" 1, 2, 30, 40 ").as_array().tolist() == [1, 2, 30, 40]
-
-
-@pytest.mark.parametrize("text", ["", "1,2,3", "1,2,3,4,5", "a,b,c,d", "-1,0,5,5", "0,0,0,5", "0,0,5,-5", "1.5,0,5,5"])
-def test_boxes_that_are_none(text):
-    with pytest.raises(UserError, match="--roi"):
-        parse_box(text)

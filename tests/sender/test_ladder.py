@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidlink.errors import UserError
-from vidlink.sender.ladder import coded_size, parse_scales, usable_scales
+from vidlink.sender.ladder import coded_size, usable_scales
 
 
 @given(st.integers(2, 4000), st.integers(2, 4000), st.floats(1, 64))
@@ -21,16 +21,6 @@ def test_coded_sizes_are_even_and_nearest(width, height, scale):
 )
 def test_qcif(scale, size):
     assert coded_size(176, 144, scale) == size
-
-
-def test_scales_come_sorted():
-    assert parse_scales("4, 1,1.5") == (1.0, 1.5, 4.0)
-
-
-@pytest.mark.parametrize("text", ["", "x", "1,", "0.99", "-2", "nan", "inf", "2,2.0"])
-def test_scales_that_are_none(text):
-    with pytest.raises(UserError, match="--scales"):
-        parse_scales(text)
 
 
 def test_rungs_below_the_codecs_smallest_side_or_above_the_largest_size_are_left_out():

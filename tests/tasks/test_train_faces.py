@@ -16,7 +16,7 @@ from vidlink.nets.build import Network, build
 from vidlink.nets.weights import load_network
 from vidlink.training import checkpoint as files
 from vidlink.training.degrade import Degradation
-from vidlink.training.loop import Settings, Training
+from vidlink.training.loop import AffectSettings, Training
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def test_a_checkpoint_of_other_settings_is_refused(tree, tmp_path):
 def test_a_loss_that_is_not_finite_stops_with_its_step(tree, tmp_path):
     faces = load_faces(f"ferplus:{tree}", "train")
     faces.affect[5] = np.nan
-    settings = Settings(regime="mix", data="x", epochs=2, batch=16)
+    settings = AffectSettings(regime="mix", data="x", epochs=2, batch=16)
     run = Training(build(Network(width=8)), faces, settings, Degradation(), device=torch.device("cpu"))
     with pytest.raises(UserError, match=r"the loss is nan at step [123]; last good checkpoint: none yet"):
         list(run.run(faces, tmp_path / "c", quiet=True))

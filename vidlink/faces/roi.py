@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidlink import units
 from vidlink.errors import UserError
-from vidlink.faces.tracks import Box, at_times, parse_box, unpack_tracks
+from vidlink.faces.tracks import Box, at_times, unpack_tracks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,19 +41,9 @@ class Roi:
 
 
 def parse_roi(text: str) -> Roi:
-    """Parse ``none``, ``face``, ``face:x,y,w,h`` or ``x,y,w,h``.
-
-    Raises
-    ------
-    UserError
-        Anything else.
-    """
-    kind, colon, box = text.partition(":")
-    if text in ("none", "face"):
-        return Roi(cut=text == "face", box=None)
-    if kind == "face" and colon:
-        return Roi(cut=True, box=parse_box(box))
-    return Roi(cut=False, box=parse_box(text))
+    """Read the setting ``--roi``; its grammar and what it raises are :func:`vidlink.units.parse_roi`'s."""
+    cut, box = units.parse_roi("--roi", text)
+    return Roi(cut=cut, box=None if box is None else Box(x=box[0], y=box[1], width=box[2], height=box[3]))
 
 
 def check_box(box: Box, *, width: int, height: int) -> None:

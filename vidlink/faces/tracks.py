@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vidlink.errors import UserError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -42,23 +40,6 @@ class Box(NamedTuple):
     def as_array(self) -> NDArray[np.float64]:
         """x, y, width, height; shape (4,)."""
         return np.array(self, float)
-
-
-def parse_box(text: str) -> Box:
-    """Parse ``x,y,w,h`` in HR pixels.
-
-    Raises
-    ------
-    UserError
-        Not four whole numbers, or a width or height that is not positive.
-    """
-    try:
-        x, y, width, height = (int(part) for part in text.split(","))
-    except ValueError:
-        raise UserError(f"--roi {text!r}: write none, face, x,y,w,h (a face's box in pixels) or face:x,y,w,h") from None
-    if x < 0 or y < 0 or width <= 0 or height <= 0:
-        raise UserError(f"--roi {text}: x and y must not be negative, w and h must be positive")
-    return Box(x=x, y=y, width=width, height=height)
 
 
 def knot_count(duration_s: float) -> int:

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidlink.units import LARGEST_BLOCK
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-
-LARGEST_BLOCK = 255
-"""Symbols in a block, sources and parity together."""
 
 
 @lru_cache(maxsize=1)

@@ -7,12 +7,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 
-from vidlink.errors import UserError
-from vidlink.rtp.erasure import LARGEST_BLOCK
+from vidlink import units
 from vidlink.rtp.parity import OVERHEAD_BYTES
-
-_KEYS = {"none": set[str](), "xor": {"k", "depth"}, "rs": {"k", "n", "key_n", "depth"}, "auto": {"k", "depth"}}
-_GRAMMAR = "none, xor:k=5, rs:k=10,n=12[,key_n=14][,depth=2] or auto:0.01[,k=10][,depth=2]"
+from vidlink.units import LARGEST_BLOCK
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,61 +57,8 @@ class Fec:
 
 
 def parse_fec(text: str) -> Fec:
-    """Read the setting ``--fec``.
-
-    ``none``
-        No parity.
-    ``xor:k=5``
-        After each 5 packets one that is the XOR of them.
-    ``rs:k=10,n=12``
-        After each 10 packets 2 of a Reed-Solomon code: any 10 of the 12 are enough. ``key_n=14`` gives key pictures 4;
-        with ``n=10`` only they are protected.
-    ``auto:0.01``
-        Blocks of up to ``k`` packets (10) with as much parity as brings independent losses of the channel's mean rate
-        down to 0.01 of the packets.
-
-    ``depth=4`` lets the packets of 4 blocks alternate.
-
-    Raises
-    ------
-    UserError
-        Not of this form; n < k; key_n < n; a block of more than 255 packets; a target outside 0 to 1.
-    """
-    name, _, rest = text.strip().partition(":")
-    if name not in _KEYS:
-        raise UserError(f"fec {text!r}: expected {_GRAMMAR}")
-    parts = [part.strip() for part in rest.split(",")] if rest else []
-    target = _target(parts.pop(0) if parts else "", text) if name == "auto" else None
-    numbers = {}
-    for part in parts:
-        key, _, value = part.partition("=")
-        if key not in _KEYS[name] or key in numbers or not (value.isascii() and value.isdigit()) or len(value) > 6:
-            raise UserError(f"fec {text!r}: found {part!r}, expected {_GRAMMAR}")
-        numbers[key] = int(value)
-    k, depth = numbers.get("k", 10), numbers.get("depth", 1)
-    n = k + 1 if name == "xor" else numbers.get("n", k + 2 if name == "rs" else k)
-    key_n = numbers.get("key_n", n)
-    if k < 1:
-        raise UserError(f"fec {text!r}: k = {k}, a block has at least 1 source packet")
-    if n < k:
-        raise UserError(f"fec {text!r}: n = {n} is less than k = {k}; n counts source and parity packets together")
-    if key_n < n:
-        raise UserError(f"fec {text!r}: key_n = {key_n} is less than n = {n}; key pictures get at least as much parity")
-    if key_n > LARGEST_BLOCK:
-        raise UserError(f"fec {text!r}: a block has at most {LARGEST_BLOCK} packets")
-    if not 1 <= depth <= LARGEST_BLOCK:
-        raise UserError(f"fec {text!r}: depth = {depth}, must be 1 to {LARGEST_BLOCK}")
-    return Fec(code=name, k=k, n=n, key_n=key_n, depth=depth, target=target)
-
-
-def _target(text: str, setting: str) -> float:
-    try:
-        target = float(text)
-    except ValueError:
-        target = math.nan
-    if not 0 < target < 1:
-        raise UserError(f"fec {setting!r}: found {text!r}, expected a residual loss between 0 and 1, such as auto:0.01")
-    return target
+    """Read the setting ``--fec``; its grammar and what it raises are :func:`vidlink.units.parse_fec`'s."""
+    return Fec(**units.parse_fec(text))
 
 
 def residual_loss(sources: int, parity: int, loss_rate: float) -> float:

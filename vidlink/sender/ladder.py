@@ -22,28 +22,6 @@ def coded_size(width: int, height: int, scale: float) -> tuple[int, int]:
     return max(2, 2 * round(width / scale / 2)), max(2, 2 * round(height / scale / 2))
 
 
-def parse_scales(text: str, *, option: str = "--scales") -> tuple[float, ...]:
-    """Parse ``1,1.5,2`` into sorted scale factors; messages name the ``option`` that they come from.
-
-    Raises
-    ------
-    UserError
-        A factor that is no number, below 1, not finite, or named twice.
-    """
-    scales = []
-    for part in text.split(","):
-        try:
-            scale = float(part)
-        except ValueError:
-            raise UserError(f"{option}: {part.strip()!r} is not a number; write factors like 1,1.5,2") from None
-        if not (math.isfinite(scale) and scale >= 1):
-            raise UserError(f"{option}: a scale factor is HR side / LR side and at least 1, found {part.strip()!r}")
-        scales.append(scale)
-    if len(set(scales)) < len(scales):
-        raise UserError(f"{option}: a factor is named twice in {text!r}")
-    return tuple(sorted(scales))
-
-
 def reach(scales: Sequence[float], width: int, height: int, max_size: tuple[int, int]) -> tuple[float, ...]:
     """The factors, and the least one that keeps a clip within ``max_size`` where none of them does.
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from vidlink.errors import UserError
 from vidlink.sender.adapt import segment_budget
 from vidlink.sender.live_model import ContentModel
-from vidlink.sender.packetize import SMALLEST_MTU
 from vidlink.sender.protect import protected_wire_bits
 from vidlink.sender.sender import Sender
+from vidlink.settings import SMALLEST_MTU
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

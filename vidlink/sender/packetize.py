@@ -13,15 +13,11 @@ import numpy as np
 
 from vidlink import rtp
 from vidlink.errors import UserError
+from vidlink.settings import LARGEST_MTU, SMALLEST_MTU
 from vidlink.types import CLOCK_HZ, IPV4_UDP_RTP_BYTES, RTP_BYTES, CodedSegment, Fate, Kind, Packets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-SMALLEST_MTU = 68
-"""Every IPv4 link carries datagrams of this size whole (RFC 791, section 3.2)."""
-LARGEST_MTU = 65535
-"""Largest IPv4 datagram."""
 
 
 class Packetizer:

@@ -16,7 +16,7 @@ from vidlink.sender.aggregate import aggregation_s
 from vidlink.sender.fec import parse_fec
 from vidlink.sender.ladder import reach, usable_scales
 from vidlink.sender.memory import Memory
-from vidlink.sender.packetize import SMALLEST_MTU, Packetizer
+from vidlink.sender.packetize import Packetizer
 from vidlink.sender.promise import keep_promise
 from vidlink.sender.protect import Protector, protected_wire_bits
 from vidlink.sender.strategies import (
@@ -31,7 +31,7 @@ from vidlink.sender.strategies import (
     ladder_scale,
 )
 from vidlink.sender.trial import Trials
-from vidlink.settings import DEFAULT_SCALES
+from vidlink.settings import DEFAULT_SCALES, SMALLEST_MTU
 from vidlink.types import IPV4_UDP_RTP_BYTES, Rung
 
 if TYPE_CHECKING:

@@ -3,50 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError, unknown
-from vidlink.options import settings_from, simulate_parser
-from vidlink.settings import Settings, as_json
+from vidlink.options import OF_THE_COMMAND, settings_named
+from vidlink.settings import Settings, as_json, declarations
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Mapping
 
-NOT_SWEPT = ("help", "list", "out", "overwrite", "workers", "pcap", "pcap-received")
-"""Options that say where a run goes or how fast, not what it is."""
-
-NOT_SHOWN = ("workers", "pcap", "pcap_received", "save_video", "save_plot")
-"""The settings behind them, which have no column and no part in a point's identity."""
-
-BUILTIN = "builtin"
-"""As ``input``: the built-in clip."""
+NOT_SHOWN = tuple(field for field, option in declarations().items() if not option.shown)
+"""Settings that have no column and no part in a point's identity."""
 
 _ON_SHELVES = ("codec", "channel")
 
 
-@cache
-def _parser() -> argparse.ArgumentParser:
-    parser = simulate_parser()
-
-    def refuse(message: str) -> NoReturn:
-        raise UserError(message.removeprefix("argument "))
-
-    parser.error = refuse  # type: ignore[method-assign]
-    return parser
-
-
-@cache
-def known_options() -> dict[str, bool]:
-    """Every name that a sweep file may set, and whether it is a switch (true or false)."""
-    found = {}
-    for action in _parser()._actions:
-        name = max(action.option_strings, key=len, default=action.dest).removeprefix("--")
-        if name not in NOT_SWEPT:
-            found[name] = action.nargs == 0
-    return found
+def known_options() -> list[str]:
+    """Every name that a sweep file may set."""
+    return [option.name for option in declarations().values() if option.swept]
 
 
 def check_option(name: str) -> None:
@@ -57,10 +32,11 @@ def check_option(name: str) -> None:
     UserError
         It names the nearest known one.
     """
-    if name in NOT_SWEPT:
+    if name in known_options():
+        return
+    if name in ("help", *(option.name for option in (*declarations().values(), *OF_THE_COMMAND))):
         raise UserError(f"{name!r} is no setting of a point: the sweep decides it")
-    if name not in known_options():
-        raise unknown("setting", name, known_options())
+    raise unknown("setting", name, known_options())
 
 
 def to_settings(values: Mapping[str, Any]) -> Settings:
@@ -76,31 +52,9 @@ def to_settings(values: Mapping[str, Any]) -> Settings:
     UserError
         As the command line of ``vidlink.simulate`` would say.
     """
-    arguments: list[str] = []
-    source: list[str] = []
-    for name, value in values.items():
+    for name in values:
         check_option(name)
-        if known_options()[name]:
-            if not isinstance(value, bool):
-                raise UserError(f"{name} = {value!r}: expected true or false")
-            arguments += [f"--{name}"] if value else []
-        elif name == "input":
-            if not isinstance(value, str):
-                raise UserError(f"input = {value!r}: expected a path, or {BUILTIN!r}")
-            source = [] if value == BUILTIN else ["--", value]
-        elif name == "recognizer-arg":  # may be given several times
-            arguments += [f"--{name}={_text(name, part)}" for part in (value if isinstance(value, list) else [value])]
-        else:
-            arguments.append(f"--{name}={_text(name, value)}")
-    return settings_from(_parser().parse_args([*arguments, *source]))
-
-
-def _text(name: str, value: Any) -> str:
-    if isinstance(value, list) and value:
-        return ",".join(_text(name, part) for part in value)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise UserError(f"{name} = {value!r}: expected text or a number")
-    return str(value)
+    return settings_named(values)
 
 
 def resolved(settings: Settings, folder: Path) -> Settings:

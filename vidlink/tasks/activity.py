@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vidlink.nets.motion import ActivityNet
     from vidlink.recognizers.recognizer import Recognizer
     from vidlink.scores.classify import Verdicts
-    from vidlink.training.motion import Settings
+    from vidlink.training.motion import ActivitySettings
 
 KIND = "classes"
 """What a ``--data`` of class folders begins with."""
@@ -112,9 +112,9 @@ def parse_evaluation(arguments: Sequence[str] | None = None) -> argparse.Namespa
 def main_evaluation(arguments: Sequence[str] | None) -> None:
     """Run ``vidlink.evaluate --data classes:PATH``: print the table, write the JSON file and the picture."""
     options = parse_evaluation(arguments)
-    from vidlink.sender.ladder import parse_scales
+    from vidlink.units import parse_scales
 
-    scales = parse_scales(options.scales)
+    scales = parse_scales("--scales", options.scales)
     for path in (options.json, options.confusion):
         if path and not path.absolute().parent.is_dir():
             raise UserError(f"{path}: no such folder")
@@ -302,8 +302,8 @@ def _folder(data: str) -> Path:
     return Path(path).expanduser()
 
 
-def _settings(options: argparse.Namespace) -> Settings:
-    from vidlink.training.motion import Settings
+def _settings(options: argparse.Namespace) -> ActivitySettings:
+    from vidlink.training.motion import ActivitySettings
 
     for name, low in (("folds", 0), ("figures", 0), ("figure_steps", 0), ("steps", 1), ("batch", 2)):
         if getattr(options, name) < low:
@@ -320,7 +320,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     for path in (options.out, *(options.out.with_suffix(f".fold{number}.safetensors") for number in folds)):
         if path.exists() and not options.overwrite:
             raise UserError(f"--out {path}: exists; --overwrite replaces it")
-    return Settings(
+    return ActivitySettings(
         figures=options.figures,
         figure_steps=options.figure_steps if options.figures else 0,
         steps=options.steps,
@@ -331,7 +331,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     )
 
 
-def _save(path: Path, network: ActivityNet, classes: Sequence[str], settings: Settings) -> None:
+def _save(path: Path, network: ActivityNet, classes: Sequence[str], settings: ActivitySettings) -> None:
     from vidlink.training.checkpoint import save_weights
 
     channels = 0 if settings.restorer == "none" else settings.channels
@@ -342,7 +342,7 @@ def _save(path: Path, network: ActivityNet, classes: Sequence[str], settings: Se
 
 def _card(
     options: argparse.Namespace,
-    settings: Settings,
+    settings: ActivitySettings,
     found: ClipSet,
     fold: NDArray[np.int64] | None,
     verdicts: Verdicts | None,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class AffectSettings:
     """Everything that decides what a run learns; a checkpoint resumes only under the same."""
 
     regime: str
@@ -114,7 +114,7 @@ class Training:
         self,
         network: nn.Module,
         faces: FaceSet,
-        settings: Settings,
+        settings: AffectSettings,
         degradation: Degradation,
         *,
         generated: FaceSet | None = None,

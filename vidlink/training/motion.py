@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class ActivitySettings:
     """Everything that decides what a run learns."""
 
     figures: int = 700
@@ -114,7 +114,9 @@ class ActivityTraining:
         Whether to show no progress bars.
     """
 
-    def __init__(self, settings: Settings, variation: Variation, *, device: torch.device, quiet: bool = False) -> None:
+    def __init__(
+        self, settings: ActivitySettings, variation: Variation, *, device: torch.device, quiet: bool = False
+    ) -> None:
         self._settings, self._variation, self._device, self._quiet = settings, variation, device, quiet
         self._half = computes_bfloat16(device)
         self._figures = pool_of_figures(settings.figures, settings.seed + 1) if settings.figures else None
