@@ -58,8 +58,14 @@ def simulate_parser() -> argparse.ArgumentParser:
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parse the command line of ``python -m vidlink.simulate``."""
-    return simulate_parser().parse_args(argv)
+    """Parse the command line of ``python -m vidlink.simulate``; ``--list`` prints what there is, and ends."""
+    arguments = simulate_parser().parse_args(argv)
+    if arguments.list:
+        from vidlink.report.shelf import print_shelf
+
+        print_shelf(arguments.list)
+        raise SystemExit(0)
+    return arguments
 
 
 def settings_from(arguments: argparse.Namespace) -> Settings:
