@@ -173,9 +173,7 @@ def read_clips(
             yield file, clip, hr
 
 
-def load_clips(
-    files: Sequence[ClipFile], *, frame_rate: float, size: tuple[int, int], quiet: bool = True
-) -> ClipSet:
+def load_clips(files: Sequence[ClipFile], *, frame_rate: float, size: tuple[int, int], quiet: bool = True) -> ClipSet:
     """Decode clips into memory; those that cannot be read are named and left out.
 
     Raises

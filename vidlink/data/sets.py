@@ -28,9 +28,7 @@ class DataSet:
 
 
 DATA_SETS = {
-    "afewva": DataSet(
-        reads={"faces": "vidlink.data.afewva:load_afewva", "videos": "vidlink.data.afewva:afewva_clips"}
-    ),
+    "afewva": DataSet(reads={"faces": "vidlink.data.afewva:load_afewva", "videos": "vidlink.data.afewva:afewva_clips"}),
     "classes": DataSet(
         reads={"actions": "vidlink.data.classfolders:list_clips"},
         about="clips in folders of classes, for --task activity",

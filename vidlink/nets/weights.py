@@ -142,7 +142,7 @@ def read_kind(path: Path, kind: str, *, expected: str, own: str = "") -> tuple[H
         raise UserError(f"weights {path}: {expected}; it is of kind {header.kind!r}")
     if ":" in header.network and header.network != own:
         raise UserError(
-            f"weights {path}: for {header.network}, which is code of its own: it runs only where the command names it, too"
+            f"weights {path}: for {header.network}, which is code of its own: it runs only where the command names it"
         )
     return header, weights
 
