@@ -12,8 +12,7 @@ from vidlink.codec.profiles import load_codec
 from vidlink.data.faces import load_faces
 from vidlink.errors import UserError
 from vidlink.recognizers.recognize import Wants
-from vidlink.tasks.affect import parse_scales
-from vidlink.tasks.face_scores import score_faces, send_coded, send_through
+from vidlink.tasks.face_scores import parse_scales, score_faces, send_coded, send_through
 
 
 class Bright:

@@ -1,4 +1,6 @@
 import json
+import sys
+import types
 
 import cv2
 import numpy as np
@@ -142,3 +144,17 @@ def test_both_commands_hand_over(folder, tmp_path, capsys):
     train.main(["--task", "sr", "--network", "espcn", "--data", f"images:{folder}", "--out", str(out), *small])
     evaluate.main(["--task", "sr", "--weights", str(out), "--data", f"images:{folder}", "--device", "cpu"])
     assert "mean" in capsys.readouterr().out
+
+
+def test_a_restorer_of_ones_own(folder, tmp_path, monkeypatch):
+    module = types.ModuleType("restorers_of_ours")
+    module.Mine = lambda width: SRCNN((width, 4), (3, 3, 3))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    out = tmp_path / "my.safetensors"
+    card = trained(training(folder, out, "--network", "restorers_of_ours:Mine", "--width", "4"))
+    line = ["--task", "sr", "--weights", str(out), "--data", f"images:{folder}", "--device", "cpu"]
+    with pytest.raises(UserError, match="runs only where the command names it"):
+        evaluate.main(line)
+    result = tmp_path / "scores.json"
+    evaluate.main([*line, "--network", "restorers_of_ours:Mine", "--json", str(result)])
+    assert json.loads(result.read_text())["scores"] == card["valid_scores"]

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import types
 
 import cv2
 import numpy as np
@@ -9,10 +10,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from vidlink import evaluate
 from vidlink import train as command
 from vidlink.data.faces import load_faces
 from vidlink.errors import UserError
 from vidlink.nets.build import Network, build
+from vidlink.nets.recognition import RecognitionNet
+from vidlink.nets.srcnn import SRCNN
 from vidlink.nets.weights import load_network
 from vidlink.tasks import affect
 from vidlink.tasks.affect import AffectTask
@@ -320,3 +324,25 @@ def test_a_run_goes_on_with_its_own_splits_only(tree, tmp_path):
     options.valid = "train"
     with pytest.raises(UserError, match="belongs to a run with split"):
         train(options)
+
+
+def test_networks_of_ones_own_are_trained_scored_and_restored_with(tree, tmp_path, monkeypatch):
+    class Alone(RecognitionNet):
+        def __init__(self, size, outputs, width):
+            super().__init__(size, outputs, widths=(width, width, width))
+
+    module = types.ModuleType("networks_of_ours")
+    module.Alone, module.Restorer = Alone, lambda width: SRCNN((width, 4), (3, 3, 3))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    out = tmp_path / "x.safetensors"
+    own = ["--network", "networks_of_ours:Alone", "--epochs", "1"]
+    assert train(arguments(tree, out, *own))["network"] == "networks_of_ours:Alone"
+    line = ["--data", f"ferplus:{tree}", "--scales", "1", "--weights", str(out), "--device", "cpu"]
+    with pytest.raises(UserError, match="runs only where the command names it"):
+        evaluate.main(line)
+    evaluate.main([*line, "--recognizer-arg", "network=networks_of_ours:Alone"])
+    train(arguments(tree, tmp_path / "y.safetensors", *own, "--teacher", str(out)))
+    with pytest.raises(UserError, match=r"its first layers are not those of twin, .*--regime mix needs none"):
+        train(arguments(tree, tmp_path / "z.safetensors", *own, "--regime", "joint-2"))
+    pair = ["--network", "networks_of_ours:Restorer+recognition", "--epochs", "1", "--regime", "joint-2"]
+    assert train(arguments(tree, tmp_path / "z.safetensors", *pair))["pretrained"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidlink.data.sets import find_reader, is_own, kinds_of, split_spec
+from vidlink.data.sets import is_own, kinds_of, read, split_spec
 from vidlink.errors import UserError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def find_clips(spec: str, pattern: str = GROUP) -> list[ClipFile]:
     kind, path = split_spec(spec)
     if kind not in kinds_of("actions") and not is_own(kind):
         raise UserError(f"--data {spec}: expected classes:PATH, a folder of class folders")
-    return list(find_reader(kind, "actions")(path, pattern))
+    return list(read(kind, "actions", path, pattern))
 
 
 def list_clips(folder: Path | str, pattern: str = GROUP) -> list[ClipFile]:

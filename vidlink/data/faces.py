@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidlink.data.sets import DATA_SETS, find_reader, is_own, kinds_of, split_spec
+from vidlink.data.sets import DATA_SETS, is_own, kinds_of, read, split_spec
 from vidlink.errors import UserError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def load_faces(spec: str, split: str) -> FaceSet:
         raise UserError(f"data {spec!r}: expected KIND:PATH, for example ferplus:/data/ferplus.zip")
     if kind in DATA_SETS and "faces" not in DATA_SETS[kind].reads:
         raise UserError(f"data {spec!r}: {DATA_SETS[kind].about}; faces are {', '.join(kinds_of('faces'))}")
-    found = find_reader(kind, "faces")(path, split)
+    found = read(kind, "faces", path, split)
     if not isinstance(found, FaceSet):
         raise UserError(f"data {spec!r}: {kind} gives {type(found).__name__}, expected a vidlink.data.face_set.FaceSet")
     return found
@@ -54,4 +54,4 @@ def load_clips(spec: str, split: str) -> list[LabelledClip]:
     if kind not in kinds_of("videos") and not is_own(kind):
         having = " and ".join(f"{name}:PATH" for name in reversed(kinds_of("videos")))
         raise UserError(f"data {spec!r}: has no videos; {having} have")
-    return list(find_reader(kind, "videos")(path, split))
+    return list(read(kind, "videos", path, split))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidlink.data.sets import find_reader, split_spec
+from vidlink.data.sets import read, split_spec
 from vidlink.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def load_images(spec: str) -> dict[str, NDArray[np.uint8]]:
     kind, path = split_spec(spec)
     if not kind:
         raise UserError(f"data {spec!r}: expected images:PATH, for example images:/data/T91")
-    return dict(find_reader(kind, "images", what="kind of data for super-resolution")(path))
+    return dict(read(kind, "images", path, what="kind of data for super-resolution"))
 
 
 def read_images(path: str) -> dict[str, NDArray[np.uint8]]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vidlink.plugins import Catalogue
+from vidlink.errors import UserError
+from vidlink.plugins import Catalogue, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,3 +73,22 @@ def find_reader(kind: str, form: str, *, what: str = "kind of data") -> Callable
     """
     known = {name: each.reads[form] for name, each in DATA_SETS.items() if form in each.reads}
     return Catalogue(what=what, shipped=known).find(kind)
+
+
+def read(kind: str, form: str, *given: Any, what: str = "kind of data") -> Any:
+    """Read ``form`` of a kind: what :func:`find_reader` finds, called with ``given``.
+
+    Raises
+    ------
+    UserError
+        As :func:`find_reader`, where the data are missing or damaged, and where a function of one's own fails.
+    """
+    reader = find_reader(kind, form, what=what)
+    try:
+        return reader(*given)
+    except UserError:
+        raise
+    except Exception as error:
+        if not is_own(kind):
+            raise
+        raise UserError(f"data of {kind}: reading them failed: {reason(error)}") from error

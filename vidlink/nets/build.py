@@ -35,7 +35,8 @@ RECOGNIZERS = Catalogue(
     },
 )
 """What may stand behind it. Made with those of the keywords ``size`` (side of the pictures in pixels), ``outputs``,
-``channels`` (of what comes in) and ``width`` that they take; they have ``features`` and ``head``."""
+``channels`` (of what comes in) and ``width`` that they take; they have ``features`` and ``head``, and those that stand
+alone ``encoder``, their early layers. :class:`~vidlink.nets.recognition.RecognitionNet` is one to look at."""
 ACTIVITY = Catalogue(what="network of activities", shipped={"motion": "vidlink.nets.motion:ActivityNet"})
 """What names classes of windows. Made with those of the keywords ``classes`` (how many) and ``restorer`` (its channels)
 that they take."""
@@ -77,13 +78,16 @@ def build(network: Network) -> nn.Module:
 
     first, plus, second = network.name.partition("+")
     if first == "recognition" or (":" in first and not plus):
-        return _recognizer(first, network, channels=1)
+        alone = _recognizer(first, network, channels=1)
+        _check_has(alone, first, "encoder")
+        return alone
     if not plus:
         if first not in WHOLE:
             raise unknown("network", network.name, NAMES)
         second = "residual"
     RECOGNIZERS.target(second)
     restorer = build_restorer(first, network.width)
+    _check_has(restorer, first, "features", "channels", "takes_lr")
     return JointNet(restorer, _recognizer(second, network, channels=restorer.channels))  # type: ignore[arg-type]
 
 
@@ -104,12 +108,23 @@ def build_restorer(name: str, width: int = 48, scale: float = 2) -> nn.Module:
     UserError
         If there is none of that name, or it cannot be made.
     """
-    return RESTORERS.make(name, {"width": width, "scale": scale})  # type: ignore[no-any-return]
+    made: nn.Module = RESTORERS.make(name, {"width": width, "scale": scale})
+    _check_has(made, name, "forward", "state_dict")
+    return made
 
 
 def _recognizer(name: str, network: Network, *, channels: int) -> nn.Module:
     offered = {"size": network.size, "outputs": network.outputs, "channels": channels, "width": network.width}
     try:
-        return RECOGNIZERS.make(name, offered)  # type: ignore[no-any-return]
+        made: nn.Module = RECOGNIZERS.make(name, offered)
     except UserError as error:
         raise UserError(f"network {network.name!r}: {error}") from error
+    _check_has(made, name, "forward", "state_dict", "features", "head")
+    return made
+
+
+def _check_has(module: nn.Module, name: str, *attributes: str) -> None:
+    """Name what a network of somebody's own lacks."""
+    for attribute in attributes:
+        if not hasattr(module, attribute):
+            raise UserError(f"network {name!r}: {type(module).__name__} has no {attribute}, see vidlink.nets.build")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,11 +23,7 @@ from vidlink.tasks.task import (
 if TYPE_CHECKING:
     import argparse
 
-    import torch
-
-    from vidlink.codec.profiles import Codec
     from vidlink.data.face_set import FaceSet
-    from vidlink.nets.build import Network
     from vidlink.training.affect import AffectLearner, AffectSettings
     from vidlink.training.coded import Coding
     from vidlink.training.regimes import Regime
@@ -38,8 +32,6 @@ REPORTED_SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 """Scale factors whose scores go into the card."""
 DRAWN = 8000
 """Faces drawn for ``--generated``."""
-LARGEST_SCALE = 16.0
-"""Beyond it nothing of a face is left."""
 
 
 class AffectTask(Task):
@@ -123,6 +115,7 @@ class AffectTask(Task):
         from vidlink.data.faces import load_faces
         from vidlink.nets.weights import describe, load_network
         from vidlink.recognizers.registry import find_device
+        from vidlink.tasks.affect_network import check_restorer, check_teacher, make_network, pretrain_encoder
         from vidlink.training.affect import AffectLearner
         from vidlink.training.checkpoint import save_card, save_weights
         from vidlink.training.degrade import Degradation
@@ -133,17 +126,17 @@ class AffectTask(Task):
         if options.pretrain:
             regime = replace(regime, pretrain=options.pretrain)
         if regime.pretrain and not options.start:
-            _check_restorer(options.network, regime)
+            check_restorer(options.network, regime)
         device = find_device(options.device)
         faces, valid = load_faces(options.data, options.split), load_faces(options.data, options.valid)
         settings = _settings(options, regime)
         teacher = load_network(options.teacher, own=options.network)[1] if options.teacher else None
-        network, module = _network(options, faces.images.shape[-1])
+        network, module = make_network(options, faces.images.shape[-1])
         if teacher is not None:
-            _check_teacher(options, module, teacher, faces.images.shape[-1])
+            check_teacher(options, module, teacher, faces.images.shape[-1])
         checkpoint, log = options.out.with_suffix(".checkpoint"), options.out.with_suffix(".csv")
         if settings.pretrained and not checkpoint.exists():
-            _pretrain(options, regime, module, faces, device)
+            pretrain_encoder(options, regime, module, faces, device)
         learner = AffectLearner(
             module,
             faces,
@@ -196,6 +189,7 @@ class AffectTask(Task):
     def check_evaluation(self, options: argparse.Namespace) -> None:
         """Refuse wrong options of evaluation."""
         from vidlink.codec.profiles import load_codec
+        from vidlink.tasks.face_scores import parse_qualities, parse_scales
 
         parse_scales(options.scales)
         check_folder(options.json, "--json ")
@@ -210,7 +204,7 @@ class AffectTask(Task):
         from vidlink.codec.profiles import load_codec
         from vidlink.data.faces import load_faces
         from vidlink.recognizers.recognize import load_recognizer
-        from vidlink.tasks.face_scores import score_faces, table
+        from vidlink.tasks.face_scores import parse_qualities, parse_scales, score_faces, table
 
         codec = load_codec(options.codec or "x264")
         recognizer = load_recognizer(
@@ -235,53 +229,6 @@ class AffectTask(Task):
         }
 
 
-def _network(options: argparse.Namespace, size: int) -> tuple[Network, Any]:
-    """Make the network, with random weights or those of ``--start``."""
-    import torch
-
-    from vidlink.labels.affect import AFFECT, EMOTIONS
-    from vidlink.nets.build import Network, build
-    from vidlink.nets.weights import load_weights
-
-    network = Network(name=options.network, size=size, outputs=len(AFFECT) + len(EMOTIONS), width=options.width)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(options.seed)
-        module = build(network)
-    if options.start:
-        load_weights(module, options.start)
-    return network, module
-
-
-def _check_restorer(network: str, regime: Regime) -> None:
-    """Before anything is loaded: a restorer that works at one factor only cannot learn another."""
-    from vidlink.nets.build import build_restorer
-
-    first, plus, _ = network.partition("+")
-    if not plus:
-        return
-    restorer = build_restorer(first)
-    if getattr(restorer, "takes_lr", False) and restorer.scale != regime.pretrain:
-        raise UserError(
-            f"--network {network}: {first} restores by {restorer.scale} only, and {regime.name} pre-trains at "
-            f"{regime.pretrain:g}; --pretrain {restorer.scale} fits"
-        )
-
-
-def _check_teacher(options: argparse.Namespace, module: Any, teacher: Any, side: int) -> None:
-    """A teacher's features must be as many as the network's."""
-    import torch
-
-    counts = []
-    for each in (module, teacher):
-        with torch.inference_mode():
-            counts.append(each.eval().features(torch.zeros(1, 1, side, side)).shape[1])
-    if counts[0] != counts[1]:
-        raise UserError(
-            f"--teacher {options.teacher}: has {counts[1]} features, the network to train {counts[0]}; "
-            "both must be of one kind and --width"
-        )
-
-
 def _coding(options: argparse.Namespace) -> Coding | None:
     if not options.codec_aware:
         return None
@@ -290,41 +237,6 @@ def _coding(options: argparse.Namespace) -> Coding | None:
 
     codec = load_codec(options.codec)
     return Coding(codec=codec, quality=useful_range(codec.quality), share=options.codec_aware)
-
-
-def _pretrain(options: argparse.Namespace, regime: Regime, module: Any, faces: FaceSet, device: torch.device) -> None:
-    """Let the network's encoder learn super-resolution at the regime's factor, on ``--sr-data`` or on the faces."""
-    import torch
-
-    from vidlink.data.images import load_images
-    from vidlink.nets.build import build_restorer
-    from vidlink.nets.joint import JointNet, share_early_layers
-    from vidlink.training.superresolution import pretrain
-
-    images = list(load_images(options.sr_data).values()) if options.sr_data else list(faces.images)
-    cascade = isinstance(module, JointNet)
-    name = options.network.partition("+")[0] if cascade else "twin"
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(options.seed)
-        restorer = build_restorer(name, options.width)
-    side = 48 if cascade else 32
-    if not options.quiet:
-        print(f"super-resolution at {regime.pretrain:g}, {len(images)} images", file=sys.stderr)
-    pretrain(
-        restorer,
-        images,
-        regime.pretrain or 1.0,
-        steps=options.sr_steps,
-        side=side,
-        seed=options.seed,
-        device=device,
-        quiet=options.quiet,
-    )
-    if cascade:
-        learned = {key: tensor for key, tensor in restorer.state_dict().items() if not key.startswith("last.")}
-        module.restorer.load_state_dict(learned)
-    else:
-        share_early_layers(restorer, module)
 
 
 def _settings(options: argparse.Namespace, regime: Regime) -> AffectSettings:
@@ -396,47 +308,3 @@ def _card_beside(weights: Path) -> Any:
         return json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return weights.name
-
-
-def parse_scales(text: str) -> list[float]:
-    """Scale factors from a list with commas.
-
-    Raises
-    ------
-    UserError
-        Where one is no number from 1 to 16.
-    """
-    scales = []
-    for part in text.split(","):
-        try:
-            scale = float(part)
-        except ValueError:
-            scale = math.nan
-        if not 1 <= scale <= LARGEST_SCALE:
-            raise UserError(f"--scales {text}: {part.strip()!r} is no scale factor from 1 to {LARGEST_SCALE:g}")
-        scales.append(scale)
-    return scales
-
-
-def parse_qualities(text: str | None, codec: Codec) -> list[float | None]:
-    """Values of the codec's quality knob from a list with commas; one None where there is no list.
-
-    Raises
-    ------
-    UserError
-        Where one is no number, or out of the codec's range.
-    """
-    if text is None:
-        return [None]
-    low, high = sorted((codec.quality.best, codec.quality.worst))
-    found: list[float | None] = []
-    for part in text.split(","):
-        try:
-            quality = float(part)
-        except ValueError:
-            quality = math.nan
-        if not low <= quality <= high:
-            knob = f"{codec.quality.option} of {codec.name} from {low:g} to {high:g}"
-            raise UserError(f"--quality {text}: {part.strip()!r} is no {knob}")
-        found.append(quality)
-    return found

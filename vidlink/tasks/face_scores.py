@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from vidlink.recognizers.recognize import Context, Recognizer
 
     Score = dict[str, Any]
+
+LARGEST_SCALE = 16.0
+"""Beyond it nothing of a face is left."""
 
 
 def score_faces(
@@ -190,3 +194,47 @@ def table(scores: Sequence[Score]) -> str:
             f"{row['scale']:>5g} {quality:>7} {row['n']:>6}" + "".join(f"  {cell:>13}" for cell in (*pairs, *named))
         )
     return "\n".join(lines)
+
+
+def parse_scales(text: str) -> list[float]:
+    """Scale factors from a list with commas.
+
+    Raises
+    ------
+    UserError
+        Where one is no number from 1 to 16.
+    """
+    scales = []
+    for part in text.split(","):
+        try:
+            scale = float(part)
+        except ValueError:
+            scale = math.nan
+        if not 1 <= scale <= LARGEST_SCALE:
+            raise UserError(f"--scales {text}: {part.strip()!r} is no scale factor from 1 to {LARGEST_SCALE:g}")
+        scales.append(scale)
+    return scales
+
+
+def parse_qualities(text: str | None, codec: Codec) -> list[float | None]:
+    """Values of the codec's quality knob from a list with commas; one None where there is no list.
+
+    Raises
+    ------
+    UserError
+        Where one is no number, or out of the codec's range.
+    """
+    if text is None:
+        return [None]
+    low, high = sorted((codec.quality.best, codec.quality.worst))
+    found: list[float | None] = []
+    for part in text.split(","):
+        try:
+            quality = float(part)
+        except ValueError:
+            quality = math.nan
+        if not low <= quality <= high:
+            knob = f"{codec.quality.option} of {codec.name} from {low:g} to {high:g}"
+            raise UserError(f"--quality {text}: {part.strip()!r} is no {knob}")
+        found.append(quality)
+    return found
