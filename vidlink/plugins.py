@@ -69,7 +69,7 @@ class Catalogue:
         if name not in known:
             raise unknown(self.what, name, known)
         found = known[name]
-        return found if isinstance(found, str) else f"{found.__module__}:{found.__qualname__}"
+        return found if isinstance(found, str) else f"{found.__module__}:{getattr(found, '__qualname__', name)}"
 
     def find(self, name: str) -> Callable[..., Any]:
         """Import what a name, or ``package.module:Class``, stands for.

@@ -12,10 +12,9 @@ from vidlink.errors import UserError
 from vidlink.nets.build import Network, build, build_restorer
 from vidlink.nets.motion import ActivityNet
 from vidlink.nets.recognition import RecognitionNet
-from vidlink.nets.weights import Header, describe, load_network, read_header, read_kind, read_weights
+from vidlink.nets.weights import Header, describe, load_network, load_restorer, read_header, read_kind, read_weights
 from vidlink.recognizers.activity import load_activity
 from vidlink.recognizers.recognize import load_recognizer
-from vidlink.tasks.superresolution import load_restorer
 from vidlink.training.checkpoint import save_weights
 
 SMALL = Network(name="recognition", width=4)

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from vidlink import evaluate, train
 from vidlink.errors import UserError
 from vidlink.nets.srcnn import SRCNN
+from vidlink.nets.weights import load_restorer
 from vidlink.tasks import superresolution as command
 from vidlink.tasks.superresolution import SuperResolutionTask
 from vidlink.training.loop import Training
@@ -127,7 +128,7 @@ def test_weights_of_something_else_are_refused(tmp_path, header, message):
     path = tmp_path / "w.safetensors"
     save_file(SRCNN((4, 4), (1, 1, 1)).state_dict(), path, header)
     with pytest.raises(UserError, match=message):
-        command.load_restorer(path)
+        load_restorer(path)
 
 
 def test_a_subpixel_network_is_not_scored_at_another_factor(folder, tmp_path):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from vidlink.errors import UserError
-from vidlink.nets.build import Network, build
+from vidlink.nets.build import Network, build, build_restorer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,6 +97,28 @@ def load_network(path: Path, *, own: str = "") -> tuple[Network, nn.Module]:
         raise UserError(f"weights {path}: {error}") from error
     fill(module, weights, path)
     return network, module
+
+
+def load_restorer(path: Path, *, own: str = "") -> tuple[nn.Module, float]:
+    """Load a restorer and the scale factor that it was trained for.
+
+    Raises
+    ------
+    UserError
+        Where the weights are missing, damaged, no safetensors, or no restorer's.
+    """
+    expected = "no restorer's; expected a file of vidlink.train --task sr"
+    header, weights = read_kind(path, "restorer", expected=expected, own=own)
+    try:
+        scale, width = float(header.arguments["scale"]), int(header.arguments["width"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"weights {path}: {expected}") from error
+    try:
+        restorer = build_restorer(header.network, width, scale)
+    except UserError as error:
+        raise UserError(f"weights {path}: {error}") from error
+    fill(restorer, weights, path)
+    return restorer, scale
 
 
 def load_weights(network: nn.Module, path: Path) -> None:

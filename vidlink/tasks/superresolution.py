@@ -23,8 +23,6 @@ from vidlink.tasks.task import (
 if TYPE_CHECKING:
     import argparse
 
-    from torch import nn
-
     from vidlink.training.restore import Scores
     from vidlink.training.superresolution import SRSettings
 
@@ -125,6 +123,7 @@ class SuperResolutionTask(Task):
     def evaluate(self, options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         """Score a restorer on images."""
         from vidlink.data.images import load_images
+        from vidlink.nets.weights import load_restorer
         from vidlink.recognizers.registry import find_device
         from vidlink.training.restore import mean_psnr_db, score_restorer
 
@@ -139,31 +138,6 @@ class SuperResolutionTask(Task):
         scores = score_restorer(restorer.to(device), load_images(options.data), scale, device=device)
         means = {key: mean_psnr_db(scores, key) for key in ("psnr_db", "bicubic_db")}
         return table(scores), {"data": options.data, "scale": scale, **means, "scores": scores}
-
-
-def load_restorer(path: Path, *, own: str = "") -> tuple[nn.Module, float]:
-    """Load a restorer and the scale factor that it was trained for.
-
-    Raises
-    ------
-    UserError
-        Where the weights are missing, damaged, no safetensors, or no restorer's.
-    """
-    from vidlink.nets.build import build_restorer
-    from vidlink.nets.weights import fill, read_kind
-
-    expected = "no restorer's; expected a file of vidlink.train --task sr"
-    header, weights = read_kind(path, "restorer", expected=expected, own=own)
-    try:
-        scale, width = float(header.arguments["scale"]), int(header.arguments["width"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"weights {path}: {expected}") from error
-    try:
-        restorer = build_restorer(header.network, width, scale)
-    except UserError as error:
-        raise UserError(f"weights {path}: {error}") from error
-    fill(restorer, weights, path)
-    return restorer, scale
 
 
 def table(scores: Scores) -> str:
