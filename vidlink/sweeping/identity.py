@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlink import __version__
-from vidlink.errors import UserError, unknown
+from vidlink.errors import UserError
 from vidlink.plugins import sources_of
 from vidlink.settings import as_json
 from vidlink.sweeping.options import NOT_SHOWN
@@ -130,11 +130,9 @@ def recognizer_content(settings: Settings) -> list[str]:
     name = settings.recognizer
     if name == "none":
         return [name]
-    from vidlink.recognizers.registry import registered
+    from vidlink.recognizers.registry import RECOGNIZERS
 
-    target = name if ":" in name else registered().get(name)
-    if target is None:
-        raise unknown("recognizer", name, registered())
+    target = RECOGNIZERS.target(name)
     if target.startswith("vidlink."):
         shipped = sorted((Path(__file__).parents[1] / "weights").glob("*.safetensors"))
         weights = shipped if settings.weights is None else [settings.weights]
