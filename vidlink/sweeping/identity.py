@@ -60,11 +60,15 @@ def identify(settings: Settings) -> str:
     if folder := _folder_label(settings):
         parts["folder"] = folder
     if settings.live and ":" in settings.estimator:
-        parts["estimator"] = [
-            settings.estimator,
-            *map(_digest_file, sources_of(settings.estimator, what=f"estimator {settings.estimator!r}")),
-        ]
+        parts["estimator"] = with_sources(settings.estimator, what=f"estimator {settings.estimator!r}")
+    if ":" in settings.objective:
+        parts["objective"] = with_sources(settings.objective, what=f"objective {settings.objective!r}")
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def with_sources(name: str, *, what: str) -> list[str]:
+    """What a name stands for: itself, and of a ``package.module:Class`` the digests of its source files."""
+    return [name, *(map(_digest_file, sources_of(name, what=what)) if ":" in name else ())]
 
 
 def _is_path(settings: Settings, name: str) -> bool:
