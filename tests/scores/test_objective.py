@@ -134,8 +134,8 @@ def test_an_objective_is_a_line_in_the_table(monkeypatch):
 
 def test_an_objective_of_ones_own(tmp_path, monkeypatch):
     (tmp_path / "own_objective.py").write_text(
-        "class Small:\n    knob_worth = 1.0\n    def __call__(self, segment, pictures, side_data):\n        return 0.0\n"
-        "class Mute:\n    pass\n"
+        "class Small:\n    knob_worth = 1.0\n    def __call__(self, segment, pictures, side_data):\n"
+        "        return 0.0\nclass Mute:\n    pass\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     assert make_objective("own_objective:Small", CLIP, None).knob_worth == 1.0
