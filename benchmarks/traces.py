@@ -55,7 +55,7 @@ def main() -> None:
     arguments = parser.parse_args()
     traces = bench.traces(arguments.folder or bench.data("traces"))[:: 4 if arguments.quick else 1]
     if not traces:
-        sys.exit("no traces: give a folder, or set VIDLINK_DATA")
+        sys.exit("no traces: name a folder, or set VIDLINK_DATA")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clip = bench.to_length(bench.data("clips/carphone_pristine.mp4"), folder / "clip.mkv", frames=25 * SECONDS)
