@@ -46,7 +46,6 @@ from allocation_figures import draw, draw_rungs
 
 from vidlink.codec.shelf import load_codec
 from vidlink.errors import UserError
-from vidlink.pipeline import available_cores
 from vidlink.scores.bd import bd_rate
 from vidlink.sender.encode import encode
 from vidlink.sender.ladder import usable_scales
@@ -123,7 +122,7 @@ def measure(arguments: argparse.Namespace, work: Path) -> Results:
         },
     }
     points = list(sweep_from(raw).make_points(Path.cwd()))
-    table = bench.sweep_table(points, work / "sweep", available_cores(), cache_bytes=8 << 30)
+    table = bench.sweep_table(points, work / "sweep", may_refuse=True, cache_bytes=8 << 30)
     if set(table["status"]) == {"refused"}:
         raise UserError(table["error"].iloc[0])
     results: Results = {clip: {method: [] for method in METHODS} for clip in clips}

@@ -31,7 +31,7 @@ from vidlink.sweeping.executors import Processes
 from vidlink.sweeping.folder import read_record
 from vidlink.sweeping.identity import recognizer_content
 from vidlink.sweeping.sweep import sweep
-from vidlink.sweeping.work import FAILED
+from vidlink.sweeping.work import DONE, REFUSED
 from vidlink.video.open import open_source
 
 if TYPE_CHECKING:
@@ -172,16 +172,27 @@ def run(settings: Settings, cache: Cache | None = None) -> Run:
 
 
 def sweep_table(
-    points: Sequence[Point], folder: Path, workers: int | None = None, *, cache_bytes: int = 0
+    points: Sequence[Point],
+    folder: Path,
+    workers: int | None = None,
+    *,
+    may_refuse: bool = False,
+    cache_bytes: int = 0,
+    about: dict[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Run the points that have no result in the folder yet; the table of all, a row a point.
 
-    Points that were refused have a row too. One that broke ends the benchmark.
+    A point that broke ends the benchmark; so does one that was refused (mostly: its budget is too low), unless that is
+    a result, too.
     """
-    table = sweep(points, folder, Processes(workers), cache_bytes=cache_bytes)
-    broken = table[table["status"] == FAILED]
-    if len(broken):
-        raise RuntimeError(f"{len(broken)} points broke; the first: {broken['error'].iloc[0]}")
+
+    def announce(done: int, left: int) -> None:
+        print(f"{left} points to run, {done} done", file=sys.stderr)
+
+    table = sweep(points, folder, Processes(workers), cache_bytes=cache_bytes, about=about, on_start=announce)
+    bad = table[~table["status"].isin([DONE, REFUSED] if may_refuse else [DONE])]
+    if len(bad):
+        raise RuntimeError(f"{len(bad)} of {len(table)} points have no result; the first: {bad['error'].iloc[0]}")
     return table
 
 
