@@ -31,20 +31,17 @@ want the processor: the table says how much of it was to be had, and ``quiet`` i
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
-import sys
 import time
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before PyTorch is loaded: threads that wait leave the core
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import av
+import bench
 import cv2
 import numpy as np
 import torch
@@ -64,17 +61,18 @@ if TYPE_CHECKING:
 
 SCALE = 2
 QUALITY = 30
-TARGETS = {"cpu_speedup": 4.0, "gpu_speedup": 20.0}
+TARGETS = {"cpu_speedup": ">= 4", "gpu_speedup": ">= 20"}
 SETTLED = 0.9
 """Share of the processor that a quiet machine leaves to this program."""
+
+Boxes = list[tuple[int, int, int, int]]
+Size = tuple[int, int]
 
 
 def main() -> None:
     """Measure, print the table, and write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = bench.flags(__doc__, quick="fewer frames and turns")
     parser.add_argument("--weights", type=Path, metavar="FILE.safetensors", help="other weights than those that ship")
-    parser.add_argument("--quick", action="store_true", help="fewer frames and turns")
-    parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     seconds, turns = (2.0, 5) if arguments.quick else (6.0, 9)
     torch.set_num_threads(available_cores())
@@ -93,13 +91,19 @@ def main() -> None:
         figures[f"{name}_floor_share"] = floor_s / took_s
         details[name] = result | {"network_s": took_s, "floor_s": floor_s}
     free = min(free, free_share())
-    show(figures, details, free, f"{len(frames)} frames of {len(boxes)} faces, {available_cores()} cores")
-    if arguments.json:
-        result = {"figures": figures, "quiet": free >= SETTLED, "free": free, "details": details}
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+    print(f"{len(frames)} frames of {len(boxes)} faces, {available_cores()} cores")
+    for name, result in details.items():
+        print(
+            f"{name}: naive {result['naive_s']:.3f} s ({result['naive_processor_s']:.3f} s of processor time), "
+            f"vidlink {result['vidlink_s']:.3f} s ({result['vidlink_processor_s']:.3f} s); "
+            f"answers differ by at most {result['largest_difference']:.4f}"
+        )
+    bench.report(figures, arguments.json, TARGETS, quiet=free >= SETTLED, free=free, details=details)
+    if free < SETTLED:
+        print(f"UNDER LOAD: only {free:.0%} of the processor was to be had; measure again on a quiet machine")
 
 
-def decoded_gallery(seconds: float) -> tuple[list[av.VideoFrame], list[tuple[int, int, int, int]], tuple[int, int]]:
+def decoded_gallery(seconds: float) -> tuple[list[av.VideoFrame], Boxes, Size]:
     """LR frames as they leave the decoder, the faces' boxes at HR, and width and height of HR."""
     reel = make_reel(load_faces("generated:200", "valid"), seconds=seconds)
     height, width = reel.frame(0).shape
@@ -119,9 +123,7 @@ def decoded_gallery(seconds: float) -> tuple[list[av.VideoFrame], list[tuple[int
     return frames, boxes, (width, height)
 
 
-def naive(
-    recognizer: Affect, frames: list[av.VideoFrame], boxes: list[tuple[int, int, int, int]], size: tuple[int, int]
-) -> NDArray[np.float32]:
+def naive(recognizer: Affect, frames: list[av.VideoFrame], boxes: Boxes, size: Size) -> NDArray[np.float32]:
     """Face by face; the recognizer's network is in float32, channels first. Shape (frames, boxes, 2)."""
     answers = np.empty((len(frames), len(boxes), 2), np.float32)
     wants = recognizer.wants
@@ -138,9 +140,7 @@ def naive(
     return answers
 
 
-def batched(
-    recognizer: Affect, frames: list[av.VideoFrame], boxes: list[tuple[int, int, int, int]], size: tuple[int, int]
-) -> NDArray[np.float32]:
+def batched(recognizer: Affect, frames: list[av.VideoFrame], boxes: Boxes, size: Size) -> NDArray[np.float32]:
     """The receiver of ``vidlink.simulate``, from decoded frames on. Shape (frames, boxes, 2)."""
     upsample = Upsampler(*size)
     pictures = [as_array(upsample(frame), recognizer.wants.colour) for frame in frames]
@@ -157,8 +157,8 @@ def batched(
 def compare(
     recognizer: Affect,
     frames: list[av.VideoFrame],
-    boxes: list[tuple[int, int, int, int]],
-    size: tuple[int, int],
+    boxes: Boxes,
+    size: Size,
     turns: int,
 ) -> dict[str, float]:
     """Median wall and processor times of both sides in seconds, and by how much their answers differ at most."""
@@ -262,23 +262,6 @@ def free_share(seconds: float = 0.5) -> float:
     while time.perf_counter() - start < seconds:
         side @ side
     return min(1.0, (time.process_time() - busy) / (time.perf_counter() - start) / available_cores())
-
-
-def show(figures: dict[str, float | None], details: dict[str, Any], free: float, what: str) -> None:
-    """Print the table."""
-    print(what)
-    for name, result in details.items():
-        print(
-            f"{name}: naive {result['naive_s']:.3f} s ({result['naive_processor_s']:.3f} s of processor time), "
-            f"vidlink {result['vidlink_s']:.3f} s ({result['vidlink_processor_s']:.3f} s); "
-            f"answers differ by at most {result['largest_difference']:.4f}"
-        )
-    print(f"{'figure':<17} {'measured':>9} {'target':>7}")
-    for key, value in figures.items():
-        target = f">= {TARGETS[key]:g}" if key in TARGETS else ""
-        print(f"{key:<17} {'no GPU' if value is None else format(value, '.4g'):>9} {target:>7}")
-    if free < SETTLED:
-        print(f"UNDER LOAD: only {free:.0%} of the processor was to be had; measure again on a quiet machine")
 
 
 if __name__ == "__main__":
