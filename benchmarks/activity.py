@@ -107,7 +107,8 @@ def choose(files: list[ClipFile], count: int) -> list[ClipFile]:
 def summarize(table: pd.DataFrame) -> pd.DataFrame:
     """A row a channel, method and rate: accuracy over clips with Wilson's interval, windows, mean rates."""
     rows = []
-    for (channel, method, bitrate), group in table.groupby(["channel", "method", "bitrate_bps"], sort=False):
+    for keys, group in table.groupby(["channel", "method", "bitrate_bps"], sort=False):
+        channel, method, bitrate_bps = keys  # type: ignore[misc]
         done = group[group["status"] == "done"]
         right = done["recognition_accuracy_clip"].astype(float)
         interval = wilson(int(right.sum()), len(done))
@@ -116,7 +117,7 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
             {
                 "channel": channel,
                 "method": method,
-                "kbps": float(bitrate) / 1000,
+                "kbps": float(bitrate_bps) / 1000,
                 "clips": len(done),
                 "refused": len(group) - len(done),
                 "accuracy": float(right.mean()) if len(done) else np.nan,

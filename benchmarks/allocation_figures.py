@@ -34,7 +34,7 @@ def draw(results: Results, path: Path) -> None:
     for number, (clip, methods) in enumerate(results.items()):
         row, column = 2 * (number // columns), number % columns
         above, below = axes[row, column], axes[row + 1, column]
-        ours = [[np.log(p["wire_bps"]) for p in methods["planner"]], [p["psnr_db"] for p in methods["planner"]]]
+        ours = np.array([[np.log(p["wire_bps"]), p["psnr_db"]] for p in methods["planner"]]).reshape(-1, 2)
         for method, points in methods.items():
             if not points:
                 continue
@@ -42,7 +42,7 @@ def draw(results: Results, path: Path) -> None:
             style = {"color": colour, "marker": marker, "markersize": 3.5, "linewidth": 1.2, "label": method}
             x, y = [p["wire_bps"] / 1000 for p in points], [p["psnr_db"] for p in points]
             above.plot(x, y, line, **style)
-            below.plot(x, y - np.interp(np.log(1000 * np.array(x)), *ours), line, **style)
+            below.plot(x, y - np.interp(np.log(1000 * np.array(x)), ours[:, 0], ours[:, 1]), line, **style)
         above.set_title(clip, fontsize=10)
         below.set_xscale("log")
         below.set_xticks([12, 24, 48, 96, 192, 512], ["12", "24", "48", "96", "192", "512"])

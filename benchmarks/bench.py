@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -37,6 +37,7 @@ from vidlink.video.open import open_source
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from av.video.stream import VideoStream
     from matplotlib.figure import Figure
 
     from vidlink.files.cache import Cache
@@ -46,7 +47,12 @@ if TYPE_CHECKING:
 
 RATE = 25
 """Pictures a second of every clip that is written here."""
-TRACE_FORMATS = {".json": "json", ".csv": "csv", ".up": "mahimahi", ".down": "mahimahi"}
+TRACE_FORMATS: dict[str, Literal["mahimahi", "json", "csv"]] = {
+    ".json": "json",
+    ".csv": "csv",
+    ".up": "mahimahi",
+    ".down": "mahimahi",
+}
 """Format of a recorded trace by the end of its name."""
 
 
@@ -127,7 +133,7 @@ def _write(
     """Write a file that is there whole or not at all."""
     beside = target.with_name(f"partial-{target.name}")
     with av.open(str(beside), "w") as container:
-        stream = container.add_stream(encoder, rate=Fraction(RATE), options=options)
+        stream = cast("VideoStream", container.add_stream(encoder, rate=Fraction(RATE), options=options))
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for number, picture in enumerate(pictures):
             small = picture.reformat(width=size[0], height=size[1], format="yuv420p")

@@ -188,7 +188,7 @@ def main() -> None:
         points = [Point(settings=settings, columns={}) for settings in chosen]
         results = bench.sweep_table(points, folder / "sweep", arguments.workers)
         summaries = bench.summaries(results, folder / "sweep")
-        rows = [row_of(*pair, summary) for pair, summary in zip(pairs, summaries, strict=True)]
+        rows = [row_of(*pair, summary) for pair, summary in zip(pairs, summaries, strict=True) if summary]
         print(f"{table(rows)}\n\nours on each link\n\n{each_link(rows)}\n")
         if arguments.figure:
             # Their tables are needed, of which a sweep keeps the sums alone.

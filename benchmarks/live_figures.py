@@ -32,7 +32,7 @@ def draw(rows: Sequence[dict[str, Any]], logs: dict[str, pd.DataFrame], path: Pa
     """Delay and frozen frames against capacity used, and of some links ours over time."""
     with mpl.rc_context(FRAME):
         figure = Figure(figsize=(11, 5.6), layout="constrained", dpi=120)
-        top, bottom = figure.subfigures(2, 1, height_ratios=[1.25, 1])
+        top, bottom = np.ravel(figure.subfigures(2, 1, height_ratios=[1.25, 1]))
         axes = top.subplots(1, 3)
         for axis, kind in zip(axes, ("steady", "driving"), strict=False):
             draw_cloud(axis, rows, kind, "queue_p95_s")
@@ -62,11 +62,10 @@ def draw_cloud(axis: Axes, rows: Sequence[dict[str, Any]], kind: str, key: str) 
     for sender, (colour, marker) in LOOK.items():
         mine = [row for row in rows if (row["kind"], row["sender"]) == (kind, sender)]
         if mine:
-            points = np.array([[row["capacity_used"], row[key]] for row in mine]).T
-            axis.scatter(*points, s=9, color=colour, marker=marker, alpha=0.35, linewidth=0)
+            x, y = np.array([[row["capacity_used"], row[key]] for row in mine]).T
+            axis.scatter(x, y, s=9, color=colour, marker=marker, alpha=0.35, linewidth=0)
             name = "ours (gcc)" if sender == "gcc" else f"{sender} %" if sender.startswith("fixed") else sender
-            middle = points.mean(axis=1)
-            axis.scatter(*middle, s=52, color=colour, marker=marker, edgecolor=WHITE, label=name, zorder=3)
+            axis.scatter(x.mean(), y.mean(), s=52, color=colour, marker=marker, edgecolor=WHITE, label=name, zorder=3)
     axis.set_xlim(0, 1.02)
     axis.set_xlabel("capacity used")
 

@@ -33,7 +33,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import bench
 from loss_resilience_figures import draw
@@ -113,11 +113,12 @@ def measure(*, quick: bool, seeds: int) -> list[dict[str, Any]]:
     }
     rows = []
     for keys, group in found.assign(**values).groupby(list(KEYS), sort=False):
-        setting = dict(zip(KEYS, keys, strict=True)) | {"gop": int(keys[2]), "loss": int(keys[4])}
+        setting = dict(zip(KEYS, map(str, cast("tuple", keys)), strict=True))
         text = "{clip}/slices-{slices}/gop-{gop}/{protection}/loss-{loss}".format(**setting)
         means = {name: round(float(group[name].mean()), 3) for name in values}
         spread = round(float(group["psnr_db"].std(ddof=0)), 3)
-        rows.append({"setting": text, **setting, "seeds": len(group), **means, "psnr_sd": spread})
+        numbers = {"gop": int(setting["gop"]), "loss": int(setting["loss"])}
+        rows.append({"setting": text, **setting, **numbers, "seeds": len(group), **means, "psnr_sd": spread})
     return rows
 
 
@@ -154,7 +155,7 @@ def find_clips(folder: Path, count: int | None) -> dict[str, Path]:
     found = {name: path for name, path in clips.items() if path}
     if not found:
         print("VIDLINK_DATA names no folder with the real clips: the built-in one stands in", file=sys.stderr)
-    chosen = list(found.items())[:count] or [("builtin", None)]
+    chosen: list[tuple[str, Path | None]] = [*found.items()][:count] or [("builtin", None)]
     return {name: bench.to_length(path, folder / f"{name}.mkv", frames=FRAMES) for name, path in chosen}
 
 
@@ -167,15 +168,10 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         losses = sorted({row["loss"] for row in mine})
         by_place = {(row["slices"], row["gop"], row["protection"], row["loss"]): row for row in mine}
         names = {"none": "unprotected", "fec": "FEC", "nack": "NACK"}
-        head = [
-            "slices",
-            "GOP",
-            "loss",
-            *(f"{names[each]}: ok / conc. / drift / frozen % | PSNR dB | kb/s" for each in protections),
-        ]
-        head = " | ".join(head)
-        columns = head.count("|") + 1
-        parts += ["", f"**{clip}**", "", f"| {head} |", f"|{' ---: |' * columns}"]
+        head = ["slices", "GOP", "loss"]
+        for protection in protections:
+            head += [f"{names[protection]}: ok / conc. / drift / frozen %", "PSNR dB", "kb/s"]
+        lines = []
         for slices, gop, loss in itertools.product(("on", "off"), GOPS, losses):
             cells = [slices, str(gop), f"{loss} %"]
             for protection in protections:
@@ -185,8 +181,9 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
                     continue
                 cells.append(" / ".join(f"{row[status]:.0f}" for status in STATUSES))
                 cells += [f"{row['psnr_db']:.1f}", f"{row['wire_kbps']:.0f}"]
-            parts.append(f"| {' | '.join(cells)} |")
-    return "\n".join(parts[1:])
+            lines.append(cells)
+        parts.append(f"**{clip}**\n\n{bench.markdown(head, lines)}")
+    return "\n\n".join(parts)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ Results = dict[str, dict[str, list[dict[str, Any]]]]
 
 def run(clip: Path | None, rate: int, objective: str, cache: Cache) -> dict[str, Any]:
     """One run: what was chosen, and how close the recognizer's output stayed."""
-    settings = {"input": str(clip) if clip else None, "bitrate_bps": rate, "objective": objective}
+    settings: dict[str, Any] = {"input": str(clip) if clip else None, "bitrate_bps": rate, "objective": objective}
     made = bench.run(Settings(**settings, save_video=False, save_plot=False), cache)
     summary, table = made.summary, made.tables["predictions"]
     seen, pristine = (table[[name + end for name in DIMENSIONS]].to_numpy(float) for end in ("", "_pristine"))
@@ -115,7 +115,7 @@ def draw(results: Results, path: Path, *, clip: str, rate: int) -> None:
         for number, (each, by) in enumerate(results.items()):
             for objective, points in by.items():
                 x, y = [p["wire_bps"] / 1000 for p in points], [np.mean(p[key]) for p in points]
-                style = {"color": COLOURS[objective], "linestyle": ("-", "--")[number], "marker": "os"[number]}
+                style: Any = {"color": COLOURS[objective], "linestyle": ("-", "--")[number], "marker": "os"[number]}
                 axes[letter].plot(x, y, markersize=4, linewidth=1.3, label=f"{objective}, {each}", **style)
         axes[letter].set(xlabel="wire rate (kb/s)", ylabel=name)
         axes[letter].grid(alpha=0.3)
@@ -126,7 +126,7 @@ def draw(results: Results, path: Path, *, clip: str, rate: int) -> None:
         axes["D"].stairs([row[1] * shift for row in plan], edges, baseline=None, color=COLOURS[objective], linewidth=2)
         for start, (_, scale, divisor) in zip(starts, plan, strict=True):
             place = (start + 0.5, scale * shift)
-            where = {"xytext": (0, 4 if shift > 1 else -10), "textcoords": "offset points", "ha": "center"}
+            where: Any = {"xytext": (0, 4 if shift > 1 else -10), "textcoords": "offset points", "ha": "center"}
             axes["D"].annotate(f"1/{divisor}", place, color=COLOURS[objective], fontsize=8, **where)
     axes["D"].set_yscale("log")
     axes["D"].set_yticks([1, 1.5, 2, 3, 4, 6, 8], ["1", "1.5", "2", "3", "4", "6", "8"])

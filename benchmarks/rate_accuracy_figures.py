@@ -152,7 +152,7 @@ def _draw_curve(axis: Axes, curve: Curve, x: str, y: str, look: tuple[str, str, 
     low, high = curve.interval(y)
     if np.isfinite(low).all():
         axis.vlines(at, low, high, color=colour, linewidth=0.7, alpha=0.35)
-    style = {"marker": marker, "markersize": 4.5, "markerfacecolor": face, "linewidth": 1.3, "label": curve.name}
+    style: Any = {"marker": marker, "markersize": 4.5, "markerfacecolor": face, "linewidth": 1.3, "label": curve.name}
     axis.plot(at, curve.estimate(y), line, color=colour, **style)
 
 

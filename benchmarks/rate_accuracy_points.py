@@ -87,7 +87,7 @@ def make_points(
     methods: list[dict[str, Any]], clips: list[dict[str, str]], channels: list[str], plan: Plan, main: str | None
 ) -> tuple[list[Point], list[Point]]:
     """The points of rate against accuracy, and those of loss against accuracy."""
-    common = {"recognize-every": plan.every}
+    common: dict[str, Any] = {"recognize-every": plan.every}
     grid = {"method": methods, "clip": clips, "bitrate": list(plan.rates)}
     by_rate = list(sweep_from({"settings": common, "grid": grid}).make_points(Path()))
     tested = [each for each in methods if is_tested_with_loss(each["name"], main)]
@@ -101,7 +101,9 @@ def make_points(
     common = common | {"bitrate": plan.loss_rate}
     without = sweep_from({"settings": common, "grid": {"method": tested + protected, "clip": clips}})
     # Other packets are lost in every clip, or all would lose the same ones.
-    seeded = [{**each, "seed": 10 * k + seed} for k, each in enumerate(clips) for seed in range(plan.seeds)]
+    seeded: list[dict[str, Any]] = [
+        {**each, "seed": 10 * k + seed} for k, each in enumerate(clips) for seed in range(plan.seeds)
+    ]
     grid = {"method": tested + protected, "clip": seeded, "channel": channels}
     lossy = sweep_from({"settings": common, "grid": grid})
     return by_rate, [*without.make_points(Path()), *lossy.make_points(Path())]

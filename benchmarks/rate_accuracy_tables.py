@@ -111,13 +111,13 @@ def print_tables(curves: dict[str, Curve], tables: dict[str, pd.DataFrame], anch
         rows.append([name, *(cells.get(budget, "–") for budget in budgets)])
     print(bench.markdown(["method", *(f"{budget / 1000:g}k" for budget in budgets)], rows))
     print(f"\nAgainst {anchor}: BD-rate at equal CCC and BD-CCC at equal rate, 95 % intervals over {clips} clips\n")
-    bd = tables["bd"].set_index(["method", "score", "figure"])
+    bd = {(row["method"], row["score"], row["figure"]): row for _, row in tables["bd"].iterrows()}
     rows = []
     for name in dict.fromkeys(tables["bd"]["method"]):
-        first = bd.loc[(name, "ccc_mean", "BD-rate %")]
+        first = bd[name, "ccc_mean", "BD-rate %"]
         over = "" if pd.isna(first["from"]) else f"{first['from']:.2f} to {first['to']:.2f}"
-        rates = [cell(bd.loc[(name, score, "BD-rate %")], ".1f", " %") for score in SCORES]
-        rows.append([name, rates[0], over, *rates[1:], cell(bd.loc[(name, "ccc_mean", "BD-score")], ".3f")])
+        rates = [cell(bd[name, score, "BD-rate %"], ".1f", " %") for score in SCORES]
+        rows.append([name, rates[0], over, *rates[1:], cell(bd[name, "ccc_mean", "BD-score"], ".3f")])
     print(bench.markdown(["method", "BD-rate, mean CCC", "over CCC", "valence", "arousal", "BD-CCC, mean"], rows))
     print("\nRank correlation (Spearman) of PSNR with the mean CCC\n")
     ranks = tables["ranks"].query("picture == 'psnr_db' and score == 'ccc_mean'")

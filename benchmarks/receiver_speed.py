@@ -36,7 +36,7 @@ import statistics
 import time
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before PyTorch is loaded: threads that wait leave the core
 
@@ -49,6 +49,7 @@ from torch import nn
 
 from vidlink.data.faces import load_faces
 from vidlink.data.reels import SIDE, make_reel
+from vidlink.faces.tracks import Box
 from vidlink.pipeline import available_cores
 from vidlink.recognizers.affect import Affect
 from vidlink.recognizers.recognize import Context, recognize
@@ -59,13 +60,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from vidlink.recognizers.recognizer import Recognizer
+
 SCALE = 2
 QUALITY = 30
 TARGETS = {"cpu_speedup": ">= 4", "gpu_speedup": ">= 20"}
 SETTLED = 0.9
 """Share of the processor that a quiet machine leaves to this program."""
 
-Boxes = list[tuple[int, int, int, int]]
+Boxes = list[Box]
 Size = tuple[int, int]
 
 
@@ -114,12 +117,12 @@ def decoded_gallery(seconds: float) -> tuple[list[av.VideoFrame], Boxes, Size]:
     packets = []
     for index in range(len(reel)):
         small = cv2.resize(reel.frame(index), (encoder.width, encoder.height), interpolation=cv2.INTER_AREA)
-        frame = av.VideoFrame.from_ndarray(small, format="gray").reformat(format="yuv420p")
+        frame = av.VideoFrame.from_ndarray(small.astype(np.uint8), format="gray").reformat(format="yuv420p")
         frame.pts = index
         packets += encoder.encode(frame)
     decoder = av.CodecContext.create("h264", "r")
     frames = [frame for packet in [*packets, *encoder.encode(None), None] for frame in decoder.decode(packet)]
-    boxes = [(x, y, SIDE, SIDE) for y in range(0, height, SIDE) for x in range(0, width, SIDE)]
+    boxes = [Box(x, y, SIDE, SIDE) for y in range(0, height, SIDE) for x in range(0, width, SIDE)]
     return frames, boxes, (width, height)
 
 
@@ -131,9 +134,11 @@ def naive(recognizer: Affect, frames: list[av.VideoFrame], boxes: Boxes, size: S
     for row, frame in enumerate(frames):
         large = frame.reformat(width=size[0], height=size[1], interpolation="BICUBIC")
         picture = large.to_ndarray()[: size[1]]  # the luma plane
-        for column, (x, y, width, height) in enumerate(boxes):
-            face = picture[y : y + height, x : x + width]
-            face = cv2.resize(face, (wants.width, wants.height), interpolation=cv2.INTER_CUBIC)
+        for column, box in enumerate(boxes):
+            x, y, width, height = map(int, box)
+            face = cv2.resize(
+                picture[y : y + height, x : x + width], (wants.width, wants.height), interpolation=cv2.INTER_CUBIC
+            )
             with torch.no_grad():
                 tensor = torch.from_numpy(face).to(recognizer.device).float()[None, None] / 255
                 answers[row, column] = recognizer.network(tensor, scale)[0, :2].cpu().numpy()
@@ -150,7 +155,7 @@ def batched(recognizer: Affect, frames: list[av.VideoFrame], boxes: Boxes, size:
         quality=np.full(len(shown), float(QUALITY)),
         status=("ok",) * len(shown),
     )
-    answers = recognize(recognizer, shown, boxes * len(frames), context)
+    answers = recognize(cast("Recognizer", recognizer), shown, boxes * len(frames), context)
     return answers.reshape(len(frames), len(boxes), 2)
 
 
@@ -209,9 +214,9 @@ def traced_layers(recognizer: Affect, pictures: torch.Tensor, context: Context) 
     layers: list[tuple[float, float]] = []
 
     def note(layer: nn.Module, given: tuple[torch.Tensor, ...], gives: torch.Tensor) -> None:
-        weights = layer.weight.numel()
-        places = gives.numel() / layer.weight.shape[0]
-        layers.append((weights * places, float(weights + given[0].numel() + gives.numel())))
+        weight = layer.get_parameter("weight")
+        places = gives.numel() / weight.shape[0]
+        layers.append((weight.numel() * places, float(weight.numel() + given[0].numel() + gives.numel())))
 
     kinds = (nn.Conv2d, nn.Linear)
     hooks = [each.register_forward_hook(note) for each in recognizer.network.modules() if isinstance(each, kinds)]
