@@ -17,7 +17,7 @@ lowest_bps_whole, lowest_bps_fixed, lowest_bps_adaptive
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import bench
 import numpy as np
@@ -108,7 +108,7 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
     """A row a channel, method and rate: accuracy over clips with Wilson's interval, windows, mean rates."""
     rows = []
     for keys, group in table.groupby(["channel", "method", "bitrate_bps"], sort=False):
-        channel, method, bitrate_bps = keys  # type: ignore[misc]
+        channel, method, bitrate_bps = cast("tuple[str, str, float]", keys)
         done = group[group["status"] == "done"]
         right = done["recognition_accuracy_clip"].astype(float)
         interval = wilson(int(right.sum()), len(done))
@@ -117,7 +117,7 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
             {
                 "channel": channel,
                 "method": method,
-                "kbps": float(bitrate_bps) / 1000,
+                "kbps": bitrate_bps / 1000,
                 "clips": len(done),
                 "refused": len(group) - len(done),
                 "accuracy": float(right.mean()) if len(done) else np.nan,

@@ -32,7 +32,7 @@ def draw(rows: Sequence[dict[str, Any]], logs: dict[str, pd.DataFrame], path: Pa
     """Delay and frozen frames against capacity used, and of some links ours over time."""
     with mpl.rc_context(FRAME):
         figure = Figure(figsize=(11, 5.6), layout="constrained", dpi=120)
-        top, bottom = np.ravel(figure.subfigures(2, 1, height_ratios=[1.25, 1]))
+        top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=[1.25, 1]))
         axes = top.subplots(1, 3)
         for axis, kind in zip(axes, ("steady", "driving"), strict=False):
             draw_cloud(axis, rows, kind, "queue_p95_s")

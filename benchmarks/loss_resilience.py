@@ -151,12 +151,12 @@ def write_profiles(folder: Path, losses: Sequence[int]) -> None:
 
 def find_clips(folder: Path, count: int | None) -> dict[str, Path]:
     """So many of the real clips where they are, else the built-in one; all of 250 pictures, 25 a second."""
-    clips = {"bikes": bench.data("clips/bikes.mp4"), "carphone": bench.data("clips/carphone_pristine.mp4")}
-    found = {name: path for name, path in clips.items() if path}
-    if not found:
+    real = {"bikes": bench.data("clips/bikes.mp4"), "carphone": bench.data("clips/carphone_pristine.mp4")}
+    clips = {name: real[name] for name in [name for name in real if real[name]][:count]}
+    if not clips:
         print("VIDLINK_DATA names no folder with the real clips: the built-in one stands in", file=sys.stderr)
-    chosen: list[tuple[str, Path | None]] = [*found.items()][:count] or [("builtin", None)]
-    return {name: bench.to_length(path, folder / f"{name}.mkv", frames=FRAMES) for name, path in chosen}
+        clips = {"builtin": None}
+    return {name: bench.to_length(path, folder / f"{name}.mkv", frames=FRAMES) for name, path in clips.items()}
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
