@@ -155,15 +155,7 @@ class Run:
 
 
 def run(settings: Settings, cache: Cache | None = None) -> Run:
-    """One run of the product in this process.
-
-    Parameters
-    ----------
-    settings
-        What to run; without film and plot, which would take longer than the rest, it is fastest.
-    cache
-        What runs share: trial encodes, and what recognizers said.
-    """
+    """One run of the product in this process; a cache holds what runs share: trial encodes, what recognizers said."""
     memory = None
     if cache is not None:
         # What a recognizer said is remembered by what it is: its weights may change between two runs.
@@ -232,13 +224,9 @@ def report(
     """
     width = max(map(len, figures), default=0)
     for name, value in figures.items():
-        print(f"{name:<{width}} {shown(value):>12} {(targets or {}).get(name, '')}".rstrip())
+        shown = "-" if value is None else format(value, ",.0f" if abs(value) >= 1000 else ".4g")
+        print(f"{name:<{width}} {shown:>12} {(targets or {}).get(name, '')}".rstrip())
     write_json(path, figures, **more)
-
-
-def shown(value: float | None, form: str = ",.4g") -> str:
-    """A number for people."""
-    return "-" if value is None else format(value, ",.0f" if abs(value) >= 1000 else form)
 
 
 def write_json(path: Path | None, figures: Mapping[str, float | None], **more: Any) -> None:

@@ -21,9 +21,7 @@ cpu_images_per_s
     The same on the CPU.
 cpu_floor_share, gpu_floor_share
     Share of the floor that the network itself reaches, pictures being on the device: the least time that its arithmetic
-    and its memory traffic can take, over the time that it takes. The floor is the sum over layers of the larger of
-    multiply-adds at the rate of a large matrix product, and bytes of input, output and weights at the rate of a large
-    copy; both rates are measured first. Element-wise layers count as part of the one before.
+    and its memory traffic can take (see ``receiver_floor.py``), over the time that it takes.
 
 Each time is the median of turns in which the two sides alternate. The ratio is good for little while other programs
 want the processor: the table says how much of it was to be had, and ``quiet`` in the JSON file is then false.
@@ -36,7 +34,7 @@ import statistics
 import time
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before PyTorch is loaded: threads that wait leave the core
 
@@ -45,7 +43,7 @@ import bench
 import cv2
 import numpy as np
 import torch
-from torch import nn
+from receiver_floor import floor, seconds_of
 
 from vidlink.data.faces import load_faces
 from vidlink.data.reels import SIDE, make_reel
@@ -56,8 +54,6 @@ from vidlink.recognizers.recognize import Context, recognize
 from vidlink.video.pictures import Upsampler, as_array
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from vidlink.recognizers.recognizer import Recognizer
@@ -187,76 +183,6 @@ def compare(
         **{f"{name}_processor_s": statistics.median(each) for name, each in busy.items()},
         "largest_difference": difference,
     }
-
-
-def floor(recognizer: Affect, turns: int) -> tuple[float, float]:
-    """The least time that the network can take for a batch, and the time that it takes, in seconds."""
-    device, wants = recognizer.device, recognizer.wants
-    count = 64 if device.type == "cpu" else 2048
-    pictures = torch.rand(count, *wants.shape, device=device)
-    context = Context.pristine(count)
-    layers = traced_layers(recognizer, pictures, context)
-    multiply_adds_per_s, bytes_per_s = rates(device, recognizer.half)
-    width = 2 if recognizer.half else 4
-    least_s = sum(max(work / multiply_adds_per_s, width * values / bytes_per_s) for work, values in layers)
-
-    def ask() -> None:
-        with torch.inference_mode():
-            recognizer(pictures, context)
-        wait_for(device)
-
-    ask()
-    return least_s, statistics.median(seconds_of(ask) for _ in range(3 * turns))
-
-
-def traced_layers(recognizer: Affect, pictures: torch.Tensor, context: Context) -> list[tuple[float, float]]:
-    """For each convolution and matrix product of the network its multiply-adds, and the values it reads and writes."""
-    layers: list[tuple[float, float]] = []
-
-    def note(layer: nn.Module, given: tuple[torch.Tensor, ...], gives: torch.Tensor) -> None:
-        weight = layer.get_parameter("weight")
-        places = gives.numel() / weight.shape[0]
-        layers.append((weight.numel() * places, float(weight.numel() + given[0].numel() + gives.numel())))
-
-    kinds = (nn.Conv2d, nn.Linear)
-    hooks = [each.register_forward_hook(note) for each in recognizer.network.modules() if isinstance(each, kinds)]
-    with torch.inference_mode():
-        recognizer(pictures, context)
-    for hook in hooks:
-        hook.remove()
-    return layers
-
-
-def rates(device: torch.device, half: bool) -> tuple[float, float]:
-    """Multiply-adds a second of a large matrix product, and bytes a second (read and written) of a large copy."""
-    side, values = (2048, 1 << 24) if device.type == "cpu" else (8192, 1 << 29)
-    kind = torch.bfloat16 if half else torch.float32
-    one, other = (torch.rand(side, side, device=device).to(kind) for _ in range(2))
-    source = torch.zeros(values, dtype=torch.float32, device=device)
-    target = torch.empty_like(source)
-
-    def best(work: Callable[[], Any]) -> float:
-        def whole() -> None:
-            work()
-            wait_for(device)
-
-        whole()
-        return min(seconds_of(whole) for _ in range(8))
-
-    return side**3 / best(lambda: one @ other), 8 * values / best(lambda: target.copy_(source))
-
-
-def wait_for(device: torch.device) -> None:
-    """Wait until the device has done what it was told."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def seconds_of(work: Callable[[], Any]) -> float:
-    """Wall time in seconds."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def free_share(seconds: float = 0.5) -> float:
