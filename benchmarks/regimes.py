@@ -97,7 +97,7 @@ def card_of(options: argparse.Namespace, regime: str, seed: int) -> dict[str, An
     if options.sr_data:
         words += ["--sr-data", options.sr_data]
     print(f"{regime}, seed {seed}", file=sys.stderr)
-    return train.train(train.parse(words))
+    return train.run(words)
 
 
 def score(options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -140,12 +140,10 @@ def simulated():
 
     def run(folder, *arguments):
         from vidlink.options import parse_arguments, settings_from
-        from vidlink.report.run_folder import RunFolder
-        from vidlink.simulate import simulate
+        from vidlink.simulate import run_into
 
         settings = settings_from(parse_arguments([str(argument) for argument in arguments]))
-        with RunFolder(Path(folder)) as place:
-            simulate(settings, place, quiet=True)
+        run_into(Path(folder), settings, quiet=True)
         return Run(Path(folder), json.loads((Path(folder) / "summary.json").read_text()))
 
     return run

@@ -159,12 +159,11 @@ def test_a_run_without_a_budget_is_refused_and_settings_without_one_are_a_start(
         replace(base, **complete).check_budget()
 
 
-def test_simulate_refuses_settings_without_a_budget(tmp_path):
-    from vidlink.report.run_folder import RunFolder
+def test_simulate_refuses_settings_without_a_budget():
     from vidlink.simulate import simulate
 
-    with pytest.raises(UserError, match="give a budget"), RunFolder(tmp_path / "run") as folder:
-        simulate(Settings(), folder, quiet=True)
+    with pytest.raises(UserError, match="give a budget"):
+        simulate(Settings(), quiet=True)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidlink.command import Option, Parser
+from vidlink.command import Option, Parser, run_command
 from vidlink.errors import UserError, unknown
 from vidlink.settings import GROUPS, RUN, Settings, declarations, unless_given
 
@@ -58,8 +58,14 @@ def simulate_parser() -> argparse.ArgumentParser:
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parse the command line of ``python -m vidlink.simulate``."""
-    return simulate_parser().parse_args(argv)
+    """Parse the command line of ``python -m vidlink.simulate``; ``--list`` prints what there is, and ends."""
+    arguments = simulate_parser().parse_args(argv)
+    if arguments.list:
+        from vidlink.report.shelf import print_shelf
+
+        print_shelf(arguments.list)
+        raise SystemExit(0)
+    return arguments
 
 
 def settings_from(arguments: argparse.Namespace) -> Settings:
@@ -158,5 +164,11 @@ def options_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The command ``python -m vidlink.options``: print the table of all options in Markdown."""
+    Parser(prog="python -m vidlink.options", description="Print the table of all options of a run.").parse_args()
     print(options_table(), end="")
+
+
+if __name__ == "__main__":
+    run_command(main)

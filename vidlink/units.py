@@ -236,3 +236,23 @@ def _target(text: str, setting: str) -> float:
     if not 0 < target < 1:
         raise UserError(f"fec {setting!r}: found {text!r}, expected a residual loss between 0 and 1, such as auto:0.01")
     return target
+
+
+def parse_bytes(option: str, text: str) -> int:
+    """Read a size in bytes: ``500M``, ``2G``, or a plain number.
+
+    Raises
+    ------
+    UserError
+        It is none; the message names the option.
+
+    Examples
+    --------
+    >>> parse_bytes("--cache", "2G")
+    2000000000
+    """
+    prefixes = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+    number, factor = (text[:-1], prefixes[text[-1:]]) if text[-1:] in prefixes else (text, 1)
+    if not number.isdecimal():
+        raise UserError(f"{option} {text}: write bytes, like 500M or 2G, or 0 for none")
+    return int(number) * factor

@@ -6,14 +6,8 @@ import subprocess
 import numpy as np
 import pytest
 
-FIXED = ("--scale", "1", "--quality", "28", "--recognizer", "none", "--no-video", "--workers", "1")
+FIXED = ("--no-plot", "--scale", "1", "--quality", "28", "--recognizer", "none", "--no-video", "--workers", "1")
 FRAMES = 50
-
-
-@pytest.fixture(autouse=True)
-def no_plot(monkeypatch):
-    """Drawing takes longer than everything else here."""
-    monkeypatch.setattr("vidlink.report.plot.draw_run", lambda *_: None)
 
 
 @pytest.fixture
@@ -153,7 +147,7 @@ def test_requests_bring_frames_back_within_the_deadline_and_not_beyond(over):
 
 
 def test_parity_takes_its_budget_from_the_video(over, coarse):
-    planned = ("--bitrate", "80k", "--codec", coarse, "--scales", "1,2", *FIXED[4:])
+    planned = ("--bitrate", "80k", "--codec", coarse, "--scales", "1,2", *FIXED[5:])
     bare = over("delay_s = 0.05", fixed=planned)
     protected = over("delay_s = 0.05", "--fec", "rs:k=8,n=12", fixed=planned)
     for run in (bare, protected):

@@ -6,7 +6,7 @@ import pytest
 from vidlink.channel.profile import Trace
 from vidlink.channel.trace import read_trace
 
-FIXED = ("--recognizer", "none", "--no-video", "--no-scores", "--workers", "1", "--scale", "1")
+FIXED = ("--no-plot", "--recognizer", "none", "--no-video", "--no-scores", "--workers", "1", "--scale", "1")
 QUALITY = {"64k": "30", "512k": "11"}
 TRACES = [
     ("mahimahi/TMobile-UMTS-driving.up", "mahimahi"),
@@ -15,11 +15,6 @@ TRACES = [
     ("hsdpa3g/report.2010-09-21_1622CEST.json", "json"),
     ("lte4g/report_train_0002.json", "json"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def no_plot(monkeypatch):
-    monkeypatch.setattr("vidlink.report.plot.draw_run", lambda *_: None)
 
 
 @pytest.mark.parametrize("rate", QUALITY)

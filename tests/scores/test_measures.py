@@ -1,7 +1,5 @@
 """A measure is one object: a new one appears wherever measures do."""
 
-import json
-
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -106,17 +104,15 @@ def test_sweeps_have_it_in_table_curves_and_summary(with_error, tmp_path):
 
 
 @pytest.mark.parametrize("asked", [True, False])
-def test_what_costs_much_is_measured_where_it_is_asked_for(monkeypatch, small_clip, tmp_path, asked):
-    from vidlink.report.run_folder import RunFolder
+def test_what_costs_much_is_measured_where_it_is_asked_for(monkeypatch, small_clip, asked):
     from vidlink.settings import Settings
     from vidlink.simulate import simulate
 
     monkeypatch.setitem(MEASURES, "quality_vmaf", COUNT)  # in the place of VMAF, which not every machine has
     fixed = {"scale": 2.0, "quality": 45.0, "recognizer": "none", "save_video": False, "save_plot": False}
     settings = Settings(input=str(small_clip), vmaf=asked, score_pictures=False, **fixed)
-    with RunFolder(tmp_path / "run") as folder:
-        simulate(settings, folder, quiet=True)
-    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    run = simulate(settings, quiet=True)
+    summary = run.summary
     more = {"count": summary["input"]["frames"]} if asked else {}
     assert summary["quality"] == {"psnr_db": None, "ssim": None} | more
-    assert "count" not in (tmp_path / "run" / "segments.csv").read_text().splitlines()[0]
+    assert "count" not in run.segments

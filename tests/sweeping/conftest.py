@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 from swept import GRID, write_clip
 
@@ -33,13 +36,12 @@ def reference(points, tmp_path_factory):
 @pytest.fixture
 def fake_runs(monkeypatch):
     """Runs that only write what a run would; returns the settings of each that was made."""
-    import json
-
     import vidlink.simulate
+    from vidlink.report.run import Run
 
     made = []
 
-    def simulate(settings, folder, *, quiet=False):
+    def simulate(settings, *, film=None, quiet=False):
         made.append(settings)
         summary = {
             "input": {"path": settings.input, "frames": 5},
@@ -48,11 +50,10 @@ def fake_runs(monkeypatch):
             "plan": [{"segment": 0, "scale": 1.0, "frame_divisor": 1, "quality": settings.quality}],
             "recognition": None,
             "notes": [],
-            "timing_s": {"total": len(made)},
+            "timing_s": {"write": 0, "total": len(made)},
         }
-        (folder.path / "summary.json").write_text(json.dumps(summary))
-        (folder.path / "predictions.csv").write_text("frame,time_s\n0,0.0\n")
-        return summary
+        tables = {"predictions": pd.DataFrame({"frame": [0], "time_s": [0.0]})}
+        return Run(settings=replace(settings, save_plot=False), summary=summary, tables=tables, pictures=())
 
     monkeypatch.setattr(vidlink.simulate, "simulate", simulate)
     return made

@@ -56,10 +56,11 @@ def test_settings_that_are_refused_become_a_row_and_are_not_tried_again(points, 
 
     works = vidlink.simulate.simulate
 
-    def refuse(settings, folder, *, quiet):
-        works(settings, folder)
+    def refuse(settings, *, quiet):
+        found = works(settings)
         if settings.quality == 40:
             raise UserError("too dull\nto send")
+        return found
 
     monkeypatch.setattr(vidlink.simulate, "simulate", refuse)
     table = run(points, tmp_path / "r")
@@ -76,7 +77,7 @@ def test_a_defect_becomes_a_row_and_is_tried_again(points, tmp_path, fake_runs, 
 
     works = vidlink.simulate.simulate
 
-    def stumble(settings, folder, *, quiet):
+    def stumble(settings, *, quiet):
         raise ZeroDivisionError("oops")
 
     monkeypatch.setattr(vidlink.simulate, "simulate", stumble)
@@ -99,10 +100,10 @@ def test_an_input_that_disappears_or_changes_in_the_middle(tmp_path, fake_runs, 
     clip = write_clip(tmp_path / "clip.mp4")
     original = clip.read_bytes()
 
-    def lose(settings, folder, *, quiet):
+    def lose(settings, *, quiet):
         if len(fake_runs) == 1:
             happen(clip)
-        return works(settings, folder)
+        return works(settings)
 
     monkeypatch.setattr(vidlink.simulate, "simulate", lose)
     points = list(sweep_from(GRID).make_points(tmp_path))
@@ -146,7 +147,7 @@ def test_a_full_disk_where_results_go(points, tmp_path, fake_runs, monkeypatch):
 def test_a_full_disk_where_runs_are_written(points, tmp_path, fake_runs, monkeypatch):
     import vidlink.simulate
 
-    def simulate(settings, folder, *, quiet):
+    def simulate(settings, *, quiet):
         try:
             full_disk()
         except OSError as error:

@@ -8,13 +8,29 @@ import av
 
 from vidlink.data.synthetic import FRAME_COUNT, FRAME_RATE, HEIGHT, WIDTH, builtin_clip
 from vidlink.types import Clip
+from vidlink.video.open import open_source
 from vidlink.video.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vidlink.settings import Settings
+
 BUILTIN = "builtin"
 """Its name."""
+
+
+def open_input(settings: Settings) -> Source:
+    """The clip that a run sends: the file it names, or else the built-in clip.
+
+    Raises
+    ------
+    UserError
+        There is no such file, or it is no video.
+    """
+    if settings.input is None:
+        return open_builtin()
+    return open_source(settings.input, video_size=settings.video_size, frame_rate=settings.framerate)
 
 
 def open_builtin() -> Source:

@@ -13,12 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidlink.channel.channel import Channel
 from vidlink.link.carry import carried_segment
 from vidlink.receiver.nack import GapDetector
 from vidlink.receiver.reports import ReportMaker
-from vidlink.sender.adapt import RateControl
-from vidlink.sender.estimator import load_estimator
 from vidlink.sender.live_pace import LivePacer
 from vidlink.types import Fate
 
@@ -27,27 +24,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vidlink.channel.profile import ChannelProfile
-    from vidlink.settings import Settings
+    from vidlink.channel.channel import Channel
+    from vidlink.sender.adapt import RateControl
     from vidlink.types import Carried, CodedSegment, Packets, Segment
-
-
-def connect(settings: Settings, profile: ChannelProfile, *, rng: np.random.Generator) -> LiveLink:
-    """A link as the settings of a run have it.
-
-    Raises
-    ------
-    UserError
-        The estimator cannot be had, or the channel is wrong.
-    """
-    channel = Channel(profile, rng=rng)
-    start_bps, feedback_s = settings.start_bps, settings.feedback_s
-    estimator = load_estimator(
-        settings.estimator, start_bps=start_bps, feedback_s=feedback_s, capacity_bps=channel.capacity_bps
-    )
-    control = RateControl(estimator, name=settings.estimator, start_bps=start_bps, feedback_s=feedback_s)
-    playout_s = settings.latency_s + settings.deadline_s
-    return LiveLink(channel, control, feedback_s=feedback_s, playout_s=playout_s, nack=settings.nack)
 
 
 class LiveLink:

@@ -16,30 +16,26 @@ from vidlink.scores.measure import FrameMeasure
 from vidlink.scores.measures import headlines
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
-    from vidlink.report.thumbnails import Thumbnails
+    from vidlink.report.thumbnails import Thumbnail
 
 
-def draw_run(path: Path, summary: dict[str, Any], tables: dict[str, pd.DataFrame], thumbnails: Thumbnails) -> None:
-    """Draw a run as a PNG.
+def draw_run(summary: dict[str, Any], tables: dict[str, pd.DataFrame], shown: Sequence[Thumbnail]) -> Figure:
+    """Draw a run; :func:`vidlink.report.style.save` writes the figure.
 
     Parameters
     ----------
-    path
-        The file.
     summary
         The content of ``summary.json``.
     tables
         The tables of the run.
-    thumbnails
-        Pictures that were kept on the way.
+    shown
+        Pictures that were kept on the way, six at most.
     """
-    shown = thumbnails.chosen()
     recognition = summary["recognition"]
     named = bool(recognition) and "accuracy" in recognition
     dimensions = list(recognition["cc"]) if recognition and not named and recognition["n"] else []
@@ -68,7 +64,7 @@ def draw_run(path: Path, summary: dict[str, Any], tables: dict[str, pd.DataFrame
         axes[-1].set_xlabel("time (s)")
         axes[-1].set_xlim(0, end_s)
         figure.suptitle(_title(summary), fontsize=11)
-        figure.savefig(path, metadata={"Software": None})
+    return figure
 
 
 def _title(summary: dict[str, Any]) -> str:
@@ -78,7 +74,7 @@ def _title(summary: dict[str, Any]) -> str:
     return f"{name}: {rate['wire_bps'] / 1000:.1f}{of} kb/s on the wire, {settings['codec']} over {settings['channel']}"
 
 
-def _draw_pictures(figure: Any, shown: list[tuple[float, NDArray[np.uint8], NDArray[np.uint8]]]) -> None:
+def _draw_pictures(figure: Any, shown: Sequence[Thumbnail]) -> None:
     axes = figure.subplots(2, COUNT, squeeze=False)
     for column in range(COUNT):
         for row in range(2):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import shutil
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vidlink.errors import UserError
+from vidlink.report.summary import plain
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -72,7 +72,7 @@ class RunFolder:
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write a JSON file, numbers that are not finite as null."""
-        text = json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False)
         (self.path / name).write_text(text + "\n", encoding="utf-8")
 
 
@@ -96,13 +96,3 @@ def fresh_place(name: str) -> Path:
         place = Path("runs") / f"{name}-{number}"
         number += 1
     return place
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value.item() if hasattr(value, "item") else value

@@ -5,7 +5,14 @@ The hues are those of M. Okabe and K. Ito, "Color universal design" (2008), whic
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#e69f00", "#56b4e9", "#009e73"
 BLUE, VERMILION, PURPLE, WHITE = "#0072b2", "#d55e00", "#cc79a7", "#ffffff"
@@ -25,3 +32,9 @@ FRAME: Any = {
     "axes.axisbelow": True,
 }
 """Settings of Matplotlib for every figure with axes, for :func:`matplotlib.rc_context`."""
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure; the same figure gives the same bytes."""
+    with mpl.rc_context(FRAME):
+        figure.savefig(path, metadata={"Software": None})

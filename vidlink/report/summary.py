@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from vidlink.link.rooms import Rooms
+    from vidlink.report.watch import Watch
+    from vidlink.scores.scores import Scores
+    from vidlink.sender.trial import Trials
     from vidlink.settings import Settings
     from vidlink.video.source import Source
+
+
+def conclude(
+    settings: Settings, source: Source, rooms: Rooms, scores: Scores
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """The tables of a run that is over, and ``summary.json`` but for the timing.
+
+    Raises
+    ------
+    UserError
+        The labels are of another clip.
+    """
+    from vidlink.scores.live_summary import summarize_live
+
+    tables = scores.tables()
+    summary = summarize(settings, source, scores.summary(tables, target_bps=settings.bitrate_bps))
+    summary |= summarize_live(settings, rooms, tables, summary["input"]["seconds"])
+    return tables, plain(summary)
 
 
 def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dict[str, Any]:
@@ -42,9 +67,28 @@ def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dic
     }
 
 
+def timing(watch: Watch, trials: Trials | None) -> dict[str, Any]:
+    """The section ``timing_s``, under its name: seconds by stage; of trial encodes processor time and number."""
+    spent: dict[str, Any] = watch.timing_s()
+    if trials:
+        spent |= {"encode_cpu": round(trials.encode_cpu_s, 3), "encodes": trials.count}
+    return {"timing_s": spent}
+
+
 def preload() -> None:
     """Import what the end of a run needs: it takes half a second, which passes while the codec works."""
     from importlib import import_module
 
     for module in ("matplotlib.figure", "pandas"):
         import_module(module)
+
+
+def plain(value: Any) -> Any:
+    """Nested values as JSON has them: NumPy's numbers as Python's, tuples as lists, what is not finite as None."""
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value.item() if hasattr(value, "item") else value

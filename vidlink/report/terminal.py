@@ -10,6 +10,15 @@ from vidlink.scores.measures import quality_measures
 
 def print_summary(summary: dict[str, Any], folder: str) -> None:
     """The outcome of a run as a short table on stdout."""
+    rows = [*outcome(summary), ("run folder", folder)]
+    width = max(len(name) for name, _ in rows)
+    for name, text in rows:
+        print(f"{name:<{width}}  {text}")
+    sys.stdout.flush()
+
+
+def outcome(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """The outcome of a run, from ``summary.json``, as rows of a name and a text."""
     clip, rate, delivery = summary["input"], summary["rate"], summary["delivery"]
     frames, quality, settings = summary["frames"], summary["quality"], summary["settings"]
     rows = [
@@ -31,11 +40,7 @@ def print_summary(summary: dict[str, Any], folder: str) -> None:
         rows.append(("quality", "  ".join(f"{each.name} {each.quantity(quality[each.column])}" for each in measured)))
     rows += _recognition(summary["recognition"])
     rows += [("note", note) for note in summary["notes"]]
-    rows += [("time", f"{summary['timing_s']['total']:.1f} s"), ("run folder", folder)]
-    width = max(len(name) for name, _ in rows)
-    for name, text in rows:
-        print(f"{name:<{width}}  {text}")
-    sys.stdout.flush()
+    return [*rows, ("time", f"{summary['timing_s']['total']:.1f} s")]
 
 
 def _region(region: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 COUNT = 6
 """Most pictures that are chosen in the end."""
 _LONGEST_SIDE = 320
+
+Thumbnail: TypeAlias = "tuple[float, NDArray[np.uint8], NDArray[np.uint8]]"
+"""Time in seconds, source picture and received picture in RGB, shape (height, width, 3)."""
 
 
 class Thumbnails:
@@ -45,7 +48,7 @@ class Thumbnails:
             .astype(np.uint8, copy=False)
         )
 
-    def chosen(self) -> list[tuple[float, NDArray[np.uint8], NDArray[np.uint8]]]:
-        """At most six of them, evenly spaced: time in seconds, source picture and received picture in RGB."""
+    def chosen(self) -> list[Thumbnail]:
+        """At most six of them, evenly spaced."""
         rows = np.unique(np.linspace(0, len(self._kept) - 1, min(COUNT, len(self._kept))).round().astype(int))
         return [(self._kept[k][0], self._small(self._kept[k][1]), self._small(self._kept[k][2])) for k in rows]

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vidlink.errors import UserError
+from vidlink.labels.classes import ClassLabels
 from vidlink.recognizers.recognize import load_recognizer, names_classes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vidlink.labels.classes import ClassLabels
     from vidlink.recognizers.recognize import Recognizer
     from vidlink.settings import Settings
 
 
-def load_judge(
-    settings: Settings, own: pd.DataFrame | None
-) -> tuple[Recognizer | None, pd.DataFrame | ClassLabels | None]:
+class Judge(NamedTuple):
+    """The recognizer of a run and what it is held against."""
+
+    recognizer: Recognizer | None
+    """Who looks at the received pictures, or None."""
+    labels: pd.DataFrame | ClassLabels | None
+    """None: the recognizer is held against what it says itself of the pristine pictures."""
+
+    @property
+    def boxes(self) -> pd.DataFrame | None:
+        """Labels of dimensions, which may say where the faces are."""
+        return None if isinstance(self.labels, ClassLabels) else self.labels
+
+    @property
+    def wants_faces(self) -> bool:
+        """Whether it looks at faces alone."""
+        return self.recognizer is not None and self.recognizer.wants.region == "face"
+
+
+def load_judge(settings: Settings, own: pd.DataFrame | None) -> Judge:
     """The recognizer of a run and the labels it is held against.
 
     Parameters
@@ -36,14 +53,14 @@ def load_judge(
         for option, value in (("labels", settings.labels), ("label", settings.label)):
             if value is not None:
                 raise UserError(f"--{option} {value}: --recognizer none gives nothing to hold against labels")
-        return None, None
+        return Judge(None, None)
     recognizer = load_recognizer(
         settings.recognizer, device=settings.device, weights=settings.weights, arguments=settings.recognizer_args
     )
     if names_classes(recognizer):
         from vidlink.labels.classes import find_class_labels
 
-        return recognizer, find_class_labels(settings, names_classes(recognizer))
+        return Judge(recognizer, find_class_labels(settings, names_classes(recognizer)))
     if settings.label is not None:
         raise UserError(
             f"--label {settings.label}: recognizer {recognizer.name!r} names no classes, it gives "
@@ -52,7 +69,7 @@ def load_judge(
     if settings.labels:
         from vidlink.labels.dimensions import load_labels
 
-        return recognizer, load_labels(settings.labels, recognizer.gives)
+        return Judge(recognizer, load_labels(settings.labels, recognizer.gives))
     if own is not None and set(recognizer.gives) <= set(own.columns):
-        return recognizer, own.assign(face=0)
-    return recognizer, None
+        return Judge(recognizer, own.assign(face=0))
+    return Judge(recognizer, None)

@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vidlink.link.live import LiveLink
-    from vidlink.sender.live_sender import LiveSender
+    from vidlink.link.rooms import Rooms
     from vidlink.settings import Settings
 
 
-def summarize_live(
-    settings: Settings, link: LiveLink, sender: LiveSender, tables: dict[str, pd.DataFrame], seconds: float
-) -> dict[str, Any]:
-    """The section ``live`` of ``summary.json``; the table ``live`` is added to the others.
+def summarize_live(settings: Settings, rooms: Rooms, tables: dict[str, pd.DataFrame], seconds: float) -> dict[str, Any]:
+    """The section ``live`` of ``summary.json`` under its name; the table ``live`` is added to the others.
+
+    Of a planned run there is no such section, and nothing is added.
 
     Parameters
     ----------
     settings
         Of the run.
-    link, sender
+    rooms
         When the run is over.
     tables
         Tables of the run.
@@ -32,9 +32,15 @@ def summarize_live(
     """
     import pandas as pd
 
+    from vidlink.link.live import LiveLink
+    from vidlink.sender.live_sender import LiveSender
+
+    link, sender = rooms.link, rooms.sender
+    if not (isinstance(link, LiveLink) and isinstance(sender, LiveSender)):
+        return {}
     tables["live"] = pd.DataFrame(link.log)
     packets = tables["packets"]
-    return {
+    section = {
         "estimator": settings.estimator,
         "unsound_answers": link.control.unsound,
         "discarded_packets": int((packets["fate"] == "discarded").sum()),
@@ -42,6 +48,7 @@ def summarize_live(
         "queue_s": _queue(packets, link.one_way_s),
         "decisions": sender.decisions,
     }
+    return {"live": section}
 
 
 def _use(packets: pd.DataFrame, link: LiveLink, seconds: float) -> dict[str, float | None]:

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from vidlink.labels.classes import ClassLabels
     from vidlink.receiver.receive import Arrival
-    from vidlink.recognizers.recognize import Recognizer
+    from vidlink.scores.judge import Judge
     from vidlink.sender.memory import Memory
     from vidlink.settings import Settings
     from vidlink.types import Clip, Ledger, Shown
@@ -43,10 +42,8 @@ class Scores:
         The source.
     settings
         Of the run: what is measured, and at which frames the recognizer looks.
-    recognizer
-        Who looks at the received pictures, or None.
-    labels
-        As :func:`~vidlink.scores.judge.load_judge` gives them, or None: then the recognizer is held against itself.
+    judge
+        Who looks at the received pictures, and what that is held against.
     memory
         What runs share.
 
@@ -61,15 +58,14 @@ class Scores:
         clip: Clip,
         settings: Settings,
         *,
-        recognizer: Recognizer | None,
-        labels: pd.DataFrame | ClassLabels | None,
+        judge: Judge,
         memory: Memory | None = None,
     ) -> None:
         self._clip = clip
         self._upsample = Upsampler(clip.width, clip.height)
         self._pictures = PictureScores(clip, settings)
         self._recognition = Recognition(
-            clip, recognizer=recognizer, labels=labels, every=settings.recognize_every, memory=memory
+            clip, recognizer=judge.recognizer, labels=judge.labels, every=settings.recognize_every, memory=memory
         )
         self._receptions = Receptions()
         self._packets: list[dict[str, Any]] = []

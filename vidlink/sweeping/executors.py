@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 import threading
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from vidlink.errors import UserError
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
 
 class Executors(Protocol):
     """Gives an executor, and another one when that broke. Used as a context manager."""
-
-    scratch: Path | None
-    """Where temporary run folders are made; None for the usual place of each machine."""
 
     def __enter__(self) -> Self:
         """Get ready."""
@@ -60,13 +55,9 @@ class Processes:
     def __init__(self, workers: int | None = None) -> None:
         self._workers = workers or available_cores()
         self._pool: ProcessPoolExecutor | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self.scratch: Path | None = None
 
     def __enter__(self) -> Self:
-        """Make the folder for temporary runs; processes start with the first point."""
-        self._folder = tempfile.TemporaryDirectory(prefix="vidlink-sweep-", ignore_cleanup_errors=True)
-        self.scratch = Path(self._folder.name)
+        """Processes start with the first point."""
         return self
 
     def __exit__(
@@ -74,8 +65,6 @@ class Processes:
     ) -> None:
         """End the processes, after an error at once."""
         self._end(at_once=error is not None)
-        if self._folder:
-            self._folder.cleanup()
 
     @property
     def executor(self) -> ProcessPoolExecutor:
@@ -140,8 +129,6 @@ class Dask:
         The package ``distributed`` is missing, or nobody answers at the address.
     """
 
-    scratch: Path | None = None
-
     def __init__(self, address: str, *, timeout_s: float = 10.0) -> None:
         try:
             from distributed import Client
@@ -179,3 +166,18 @@ class Dask:
 
     def renew(self) -> None:
         """Nothing to do: Dask replaces workers itself."""
+
+
+def choose_executors(*, workers: int | None, dask: str | None) -> Executors:
+    """What runs the points of a sweep: processes here, or a Dask cluster at an address.
+
+    Raises
+    ------
+    UserError
+        Both are given, there would be no process, or no cluster is there.
+    """
+    if workers is not None and workers < 1:
+        raise UserError(f"--workers {workers}: at least 1")
+    if workers and dask:
+        raise UserError("--workers starts processes here and --dask uses a cluster's: give one of them")
+    return Dask(dask) if dask else Processes(workers)

@@ -22,7 +22,7 @@ _ASK_AGAIN_S = 0.5
 """How often to ask whether another process is done with its points."""
 
 
-class Run:
+class Runner:
     """Runs tasks and keeps their records.
 
     A task that another process on the same folder holds is left to it. Its record is waited for; if that process ends

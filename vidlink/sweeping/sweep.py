@@ -11,7 +11,7 @@ from vidlink import __version__
 from vidlink.sweeping.folder import PROVENANCE, ResultsFolder
 from vidlink.sweeping.identity import identify
 from vidlink.sweeping.provenance import describe
-from vidlink.sweeping.run import Run, has_run
+from vidlink.sweeping.run import Runner, has_run
 from vidlink.sweeping.table import CSV, PARQUET, as_csv, as_parquet, make_row, make_table
 from vidlink.sweeping.work import DONE, FAILED, REFUSED, Task
 
@@ -78,7 +78,6 @@ def sweep(
                 identity=identity,
                 settings=point.settings,
                 keep_at=folder.run_place(identity) if keep_runs else None,
-                scratch=executors.scratch,
                 cache=(out / "cache").absolute() if cache_bytes else None,
                 cache_bytes=cache_bytes,
             )
@@ -102,7 +101,7 @@ def sweep(
                 bar.set_postfix_str(_failures(records), refresh=False)
                 bar.update()
 
-            Run(folder, executors, keep)(left)
+            Runner(folder, executors, keep)(left)
         table = make_table(
             make_row(point.columns, records[identity], folder.kept_run(identity))
             for identity, point in zip(identities, points, strict=True)

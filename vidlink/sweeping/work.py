@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
 import traceback
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from vidlink import __version__
 from vidlink.errors import UserError
 from vidlink.sweeping.folder import is_disk_full
-from vidlink.sweeping.identity import identify, recognizer_content
+from vidlink.sweeping.identity import identify, recognizer_content, with_sources
 
 if TYPE_CHECKING:
     from vidlink.files.cache import Cache
@@ -43,8 +41,6 @@ class Task:
     """Folder of the cache of what points share; None for none."""
     cache_bytes: int = 0
     """Its bound."""
-    scratch: Path | None = None
-    """Where temporary run folders are made; None for the machine's usual place."""
 
 
 def run_task(task: Task) -> dict[str, Any]:
@@ -80,21 +76,21 @@ def failed(identity: str, error: str, trace: str | None = None) -> dict[str, Any
 
 
 def _run(task: Task) -> dict[str, Any]:
-    import pandas as pd
-
     from vidlink.report.run_folder import RunFolder
     from vidlink.simulate import simulate
     from vidlink.sweeping.moments import table_moments
 
-    keep = task.keep_at is not None
-    settings = replace(task.settings, workers=1, save_video=keep and task.settings.save_video, save_plot=keep)
-    with tempfile.TemporaryDirectory(dir=task.scratch, prefix="vidlink-") as scratch:
-        with RunFolder(task.keep_at or Path(scratch) / "run", overwrite=True) as folder:
-            simulate(settings, folder, quiet=True, **_shared(task))
-            summary = json.loads((folder.path / "summary.json").read_text(encoding="utf-8"))
-            recognition = summary.get("recognition") or {}
-            predictions = pd.read_csv(folder.path / "predictions.csv")
-        moments = table_moments(predictions, recognition.get("against", "pristine"))
+    settings, shared = replace(task.settings, workers=1), _shared(task)
+    if task.keep_at is None:
+        run = simulate(replace(settings, save_plot=False), quiet=True, **shared)
+    else:
+        with RunFolder(task.keep_at, overwrite=True) as folder:
+            film = folder.path / "received.mp4" if settings.save_video else None
+            run = simulate(settings, film=film, quiet=True, **shared)
+            run.write_to(folder)
+    summary = dict(run.summary)
+    recognition = summary.get("recognition") or {}
+    moments = table_moments(run.predictions, recognition.get("against", "pristine"))
     timing = summary.pop("timing_s", None)
     summary.pop("settings", None)
     return {"summary": summary, "moments": moments, "timing_s": timing}
@@ -108,9 +104,11 @@ def _shared(task: Task) -> dict[str, Any]:
     if task.cache is None:
         return {}
     judge = recognizer_content(task.settings)
-    asked = judge if asks_recognizer(task.settings.objective) else []
+    objective = with_sources(task.settings.objective, what="objective")
+    if asks_recognizer(task.settings.objective):
+        objective += judge
     cached = _open_cache(task.cache, task.cache_bytes)
-    return {"memory": Memory(cached, objective=" ".join([task.settings.objective, *asked]), judge=" ".join(judge))}
+    return {"memory": Memory(cached, objective=" ".join(objective), judge=" ".join(judge))}
 
 
 @cache

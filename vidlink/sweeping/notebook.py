@@ -1,0 +1,206 @@
+"""The two calls of a notebook: run one clip, compare many."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidlink.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from vidlink.report.run import Run
+
+
+def run(
+    input: str | Path | None = None,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    quiet: bool = False,
+    **options: Any,
+) -> Run:
+    """Send a clip over a channel and measure what a machine at the far end still recognizes.
+
+    ``vidlink.run("my.mp4", bitrate="48k", channel="gilbert-elliott")`` does what ``python -m vidlink.simulate my.mp4
+    --bitrate 48k --channel gilbert-elliott`` does.
+
+    Parameters
+    ----------
+    input
+        The clip, anything FFmpeg reads; None for the built-in, labelled one.
+    out
+        Run folder to write, film included; None to write nothing.
+    overwrite
+        Whether a run folder that is there already is replaced.
+    quiet
+        Whether to show no progress bars.
+    options
+        The options of the command, with underscores: text, numbers, lists (``scales=[1, 2]``), and booleans for
+        switches (``nack=True``). ``docs/options.md`` lists them.
+
+    Returns
+    -------
+    Run
+        Summary, tables and picture.
+
+    Raises
+    ------
+    UserError
+        The input, an option or ``out`` is wrong; the message names it.
+    """
+    from vidlink.options import settings_of
+    from vidlink.simulate import run_into, simulate
+
+    settings = settings_of(input=None if input is None else str(input), **options)
+    if out is None:
+        return simulate(settings, quiet=quiet)
+    return run_into(Path(out), settings, overwrite=overwrite, quiet=quiet)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """What came of many runs."""
+
+    frame: pd.DataFrame
+    """A row a run: settings, status and scores, as ``docs/sweeps.md`` describes."""
+
+    def plot(self, x: str = "rate_wire_bps", y: str | None = None, by: str | Sequence[str] | None = None) -> Figure:
+        """Plot one column against another: the mean over the runs of a setting, and each run as a dot.
+
+        Parameters
+        ----------
+        x, y
+            Columns of numbers; without ``y`` the first score of the recognizer, or else PSNR.
+        by
+            Column, or several, whose values have a line each; without it what was varied, but for budgets, clips, seeds
+            and ``x``.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            A notebook shows it; ``figure.savefig(path)`` writes it.
+
+        Raises
+        ------
+        UserError
+            There is no such column, or nothing in it.
+        """
+        from vidlink.report.lines import draw_lines
+        from vidlink.sweeping.summary import group_keys
+
+        keys = group_keys(self.frame)
+        if by is None:
+            by = [name for name in keys if name not in (x, "bitrate_bps")]
+        by = [by] if isinstance(by, str) else list(by)
+        return draw_lines(self.frame, x=x, y=y or self.scores()[0], by=by, per=keys)
+
+    def scores(self) -> list[str]:
+        """The columns of scores that have values: of the recognizer, then of pictures."""
+        shown = ("recognition_ccc_", "recognition_cc_", "recognition_rmse_", "recognition_accuracy", "quality_")
+        return [
+            name
+            for start in shown
+            for name in map(str, self.frame)
+            if name.startswith(start) and self.frame[name].notna().any()
+        ]
+
+    def _repr_html_(self) -> str:
+        """What was varied, rates and scores, for notebooks."""
+        from vidlink.sweeping.summary import group_keys
+
+        varied = [name for name in ("input", "seed") if name in self.frame and self.frame[name].nunique() > 1]
+        shown = [*varied, *group_keys(self.frame), "status", "rate_wire_bps", *self.scores()]
+        columns = [name for name in dict.fromkeys(shown) if name in self.frame]
+        return str(self.frame[columns].to_html(index=False, float_format="{:.4g}".format))
+
+
+def compare(
+    inputs: str | Path | Sequence[str | Path] | None = None,
+    *,
+    seeds: int | Sequence[int] | None = None,
+    loss: float | Sequence[float] | None = None,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    quiet: bool = False,
+    **options: Any,
+) -> Table:
+    """Run every combination of inputs and settings, each in a process of its own, and put the scores into one table.
+
+    ``vidlink.compare(["a.mp4", "b.mp4"], bitrate=["24k", "48k"], loss=[0, 0.02, 0.05], seeds=5)`` makes 60 runs.
+    A script guards the call by ``if __name__ == "__main__":``, since the processes import the script.
+
+    Parameters
+    ----------
+    inputs
+        One clip or several; None for the built-in one.
+    seeds
+        How many seeds, from 0, or which.
+    loss
+        Shares of packets that are lost, each independently of the others, over a link that is perfect but for that:
+        channels made for this table. Not together with ``channel``.
+    out
+        Results folder, new or to go on with; None to keep none.
+    workers
+        Processes; None for one a core.
+    quiet
+        Whether to show no progress bar.
+    options
+        The options of a run as for :func:`run`; a list has each of its values in turn. A value that is a list itself is
+        text here: ``scales=["1,2", "1,2,4"]``.
+
+    Raises
+    ------
+    UserError
+        An input, an option or ``out`` is wrong, or no run succeeded; the message names it.
+    """
+    from vidlink.sweeping.executors import Processes
+    from vidlink.sweeping.grid import sweep_from
+    from vidlink.sweeping.sweep import sweep
+    from vidlink.sweeping.work import DONE
+
+    grid: dict[str, Any] = {
+        name.replace("_", "-"): _axis(value) for name, value in options.items() if value is not None
+    }
+    grid["input"] = ["builtin"] if inputs is None else [str(each) for each in _axis(inputs)]
+    if seeds is not None:
+        grid["seed"] = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    with tempfile.TemporaryDirectory(prefix="vidlink-") as scratch:
+        folder = Path(scratch) / "results" if out is None else Path(out)
+        if loss is not None:
+            if "channel" in grid:
+                raise UserError("loss makes a channel of its own and channel names one: give one of them")
+            grid["loss"] = _channels(_axis(loss), Path(scratch))
+        points = list(sweep_from({"grid": grid}, "compare").make_points(Path()))
+        frame = sweep(points, folder, Processes(workers), quiet=quiet)
+    if not (frame["status"] == DONE).any():
+        raise UserError(f"no run succeeded: {frame['error'].iloc[0]}")
+    if loss is not None:
+        frame = frame.astype({"loss": float})
+    return Table(frame=frame)
+
+
+def _axis(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _channels(shares: Sequence[float], folder: Path) -> list[dict[str, str]]:
+    """An axis of channels, written as TOML: each is perfect but for its share of lost packets."""
+    axis = []
+    for share in shares:
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
+            raise UserError(f"loss = {share!r}: expected shares from 0 to below 1, like [0, 0.02, 0.05]")
+        path = folder / f"loss-{share:g}.toml"
+        path.write_text(
+            f'description = "{100 * share:g} % independent loss"\n\n'
+            f'[loss]\nmodel = "bernoulli"\nprobability = {float(share)}\n',
+            encoding="utf-8",
+        )
+        axis.append({"name": f"{share:g}", "channel": str(path)})
+    return axis
