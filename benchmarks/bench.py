@@ -12,7 +12,6 @@ import os
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -20,10 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import av
-import pandas as pd
 
 from vidlink.data.builtin import open_builtin
-from vidlink.report.run_folder import RunFolder
 from vidlink.scores.objective import asks_recognizer
 from vidlink.sender.memory import Memory
 from vidlink.simulate import simulate
@@ -37,10 +34,12 @@ from vidlink.video.open import open_source
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    import pandas as pd
     from av.video.stream import VideoStream
     from matplotlib.figure import Figure
 
     from vidlink.files.cache import Cache
+    from vidlink.report.run import Run
     from vidlink.settings import Settings
     from vidlink.sweeping.grid import Point
     from vidlink.video.source import Source
@@ -144,16 +143,6 @@ def _write(
     return beside.replace(target)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """What a run of the product came to."""
-
-    summary: dict[str, Any]
-    """The content of ``summary.json``."""
-    tables: dict[str, pd.DataFrame]
-    """``frames``, ``packets``, ``predictions``, ... as the run folder has them."""
-
-
 def run(settings: Settings, cache: Cache | None = None) -> Run:
     """One run of the product in this process; a cache holds what runs share: trial encodes, what recognizers said."""
     memory = None
@@ -162,11 +151,7 @@ def run(settings: Settings, cache: Cache | None = None) -> Run:
         judge = " ".join(recognizer_content(settings))
         asked = f" {judge}" if asks_recognizer(settings.objective) else ""
         memory = Memory(cache, objective=settings.objective + asked, judge=judge)
-    with tempfile.TemporaryDirectory() as name:
-        place = Path(name) / "run"
-        with RunFolder(place) as folder:
-            summary = simulate(settings, folder, quiet=True, memory=memory)
-        return Run(summary=summary, tables={path.stem: pd.read_csv(path) for path in place.glob("*.csv")})
+    return simulate(settings, quiet=True, memory=memory)
 
 
 def sweep_table(

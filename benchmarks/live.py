@@ -39,7 +39,6 @@ fixed_better
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,7 +192,7 @@ def main() -> None:
         if arguments.figure:
             # Their tables are needed, of which a sweep keeps the sums alone.
             drawn = {
-                link.name: bench.run(replace(settings, save_video=False, save_plot=False)).tables["live"]
+                link.name: bench.run(settings).tables["live"]
                 for (link, sender), settings in zip(pairs, chosen, strict=True)
                 if link.name in SHOWN and sender == "gcc"
             }

@@ -48,8 +48,8 @@ Results = dict[str, dict[str, list[dict[str, Any]]]]
 def run(clip: Path | None, rate: int, objective: str, cache: Cache) -> dict[str, Any]:
     """One run: what was chosen, and how close the recognizer's output stayed."""
     settings: dict[str, Any] = {"input": str(clip) if clip else None, "bitrate_bps": rate, "objective": objective}
-    made = bench.run(Settings(**settings, save_video=False, save_plot=False), cache)
-    summary, table = made.summary, made.tables["predictions"]
+    made = bench.run(Settings(**settings), cache)
+    summary, table = made.summary, made.predictions
     seen, pristine = (table[[name + end for name in DIMENSIONS]].to_numpy(float) for end in ("", "_pristine"))
     labelled = summary["recognition"]["against"] == "labels"
     return {

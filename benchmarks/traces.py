@@ -84,12 +84,10 @@ def run(clip: Path, path: Path, rate: str, folder: Path) -> dict[str, Any]:
         quality=QUALITIES[rate],
         channel=str(folder / "channel.toml"),
         recognizer="none",
-        save_video=False,
-        save_plot=False,
         score_pictures=False,
     )
     made = bench.run(settings)
-    summary, packets, frames = made.summary, made.tables["packets"], made.tables["frames"]
+    summary, packets, frames = made.summary, made.packets, made.frames
     delivery = summary["delivery"]
     least_s = PROPAGATION_S if latency is None else latency.least / 1e9
     first_s, last_s = float(packets["send_s"].min()), float(packets["send_s"].max())

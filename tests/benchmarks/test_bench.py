@@ -49,9 +49,7 @@ def test_a_clip_is_run_forwards_and_backwards_once(tmp_path):
 
 def test_a_run_and_a_sweep_say_the_same_and_a_sweep_says_it_again(tmp_path, capsys):
     clip = bench.builtin_as_file(tmp_path / "clip.mp4", seconds=0.4, size=(96, 64))
-    run = bench.run(
-        Settings(input=str(clip), scale=4, quality=40, recognizer="none", save_video=False, save_plot=False)
-    )
+    run = bench.run(Settings(input=str(clip), scale=4, quality=40, recognizer="none"))
     assert len(run.tables["frames"]) == 10
     points = list(sweep_from({"settings": {"input": "clip.mp4", **FAST}, "points": [{}]}).make_points(tmp_path))
     for expected in ("1 points to run, 0 done", "0 points to run, 1 done"):
