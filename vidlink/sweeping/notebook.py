@@ -118,7 +118,7 @@ class Table:
         varied = [name for name in ("input", "seed") if name in self.frame and self.frame[name].nunique() > 1]
         shown = [*varied, *group_keys(self.frame), "status", "rate_wire_bps", *self.scores()]
         columns = [name for name in dict.fromkeys(shown) if name in self.frame]
-        return str(self.frame[columns].to_html(index=False, float_format="{:.4g}".format))
+        return str(self.frame[columns].to_html(index=False, float_format="{:.6g}".format))
 
 
 def compare(
