@@ -16,6 +16,7 @@ from vidlink.command import option
 from vidlink.errors import UserError
 from vidlink.units import (
     check_count,
+    check_number,
     check_seconds,
     parse_divisors,
     parse_fec,
@@ -39,6 +40,8 @@ GROUPS = (VIDEO, CODING, LINK, LIVE, RECOGNIZER, RUN)
 
 SMALLEST_MTU = 68
 """Every IPv4 link carries datagrams of so many bytes whole (RFC 791, section 3.2)."""
+LARGEST_SEED = 2**63 - 1
+"""What the tables of sweeps can hold."""
 LARGEST_MTU = 65535
 """Bytes of the largest IPv4 datagram."""
 
@@ -148,6 +151,7 @@ class Settings:
         "shortest-segment",
         0.25,
         kind=float,
+        read=check_seconds,
         metavar="S",
         help="segments shrink to this where the channel varies fast (default: {default})",
     )
@@ -217,7 +221,9 @@ class Settings:
     """See :mod:`vidlink.sender.strategies`."""
     scale: float | None = option(CODING, "scale", kind=float, read=_scale, metavar="S", help="fix the scale factor")
     """Instead of the ladder."""
-    quality: float | None = option(CODING, "quality", kind=float, metavar="Q", help="fix the codec's quality (CRF)")
+    quality: float | None = option(
+        CODING, "quality", kind=float, read=check_number, metavar="Q", help="fix the codec's quality (CRF)"
+    )
     """Instead of the recipe's grid."""
     segment_s: float = option(
         CODING,
@@ -285,7 +291,7 @@ class Settings:
         "seed",
         0,
         kind=int,
-        read=partial(check_count, least=0),
+        read=partial(check_count, least=0, most=LARGEST_SEED),
         help="seed of every random choice (default: {default})",
     )
     pcap: Path | None = option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vidlink.command import Parser, run_command
 from vidlink.errors import UserError
+from vidlink.units import shown
 
 if TYPE_CHECKING:
     import argparse
@@ -80,7 +81,7 @@ def _points(arguments: argparse.Namespace) -> tuple[list[Point], str]:
         raise UserError(f"{path}: {count:,} points; --yes runs more than {MANY:,}")
     print(f"{count:,} point{'s' if count != 1 else ''}", flush=True)
     try:
-        return list(sweep_file.make_points(path.parent)), path.read_text(encoding="utf-8")
+        return list(sweep_file.make_points(path.parent)), path.read_text(encoding="utf-8-sig")
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
@@ -90,8 +91,8 @@ def _bytes(text: str) -> int:
     number, factor = text, 1
     if text[-1:] in _PREFIXES:
         number, factor = text[:-1], _PREFIXES[text[-1:]]
-    if not number.isdecimal():
-        raise UserError(f"--cache {text}: write bytes, like 500M or 2G, or 0 for no cache")
+    if not (number.isascii() and number.isdecimal() and len(number) <= 15):
+        raise UserError(f"--cache {shown(text)}: write bytes, like 500M or 2G, or 0 for no cache")
     return int(number) * factor
 
 
