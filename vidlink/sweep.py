@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from vidlink.sweeping.executors import Executors
     from vidlink.sweeping.grid import Point
 
@@ -107,7 +109,7 @@ def _list(points: list[Point]) -> None:
 def _run(arguments: argparse.Namespace, points: list[Point], text: str) -> None:
     from vidlink.sweeping.executors import Dask, Processes
     from vidlink.sweeping.sweep import clip_count, sweep
-    from vidlink.sweeping.work import DONE
+    from vidlink.sweeping.work import DONE, FAILED, REFUSED
 
     cache_bytes = _bytes(arguments.cache)
     executors: Executors = Dask(arguments.dask) if arguments.dask else Processes(arguments.workers)
@@ -135,6 +137,17 @@ def _run(arguments: argparse.Namespace, points: list[Point], text: str) -> None:
     for error, rows in bad.groupby("error", sort=False):
         print(f"{len(rows)} x  {error}")
     print(f"{len(table) - len(bad):,} of {len(table):,} points done  {arguments.out}")
+    count = int((table["status"] == FAILED).sum())
+    if count:
+        again = f"{count:,} of {len(table):,} points failed, the first with: {_first_error(table, FAILED)}"
+        print(f"vidlink: {again}; the same command tries them again", file=sys.stderr)
+        sys.exit(1)
+    if len(bad) == len(table):
+        raise UserError(f"every point was refused, the first with: {_first_error(table, REFUSED)}")
+
+
+def _first_error(table: pd.DataFrame, status: str) -> str:
+    return str(table.loc[table["status"] == status, "error"].iloc[0])
 
 
 if __name__ == "__main__":

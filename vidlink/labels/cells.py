@@ -56,7 +56,7 @@ def column_of_numbers(
         if math.isnan(values[row]) or (whole and not values[row].is_integer()):
             hint = " (write a decimal point)" if re.fullmatch(r"[+-]?\d+,\d+", text) else ""
             raise UserError(
-                f"{where}, line {line}: column {column!r} must hold a {'whole ' if whole else ''}number, at most "
-                f"{NUMBER.most:g}, in every row; {shown(text)} is not a number like that{hint}"
+                f"{where}, line {line}: column {column!r} must hold a {'whole ' if whole else ''}number, finite and "
+                f"at most {NUMBER.most:g}, in every row; {shown(text)} is not a number like that{hint}"
             )
     return values

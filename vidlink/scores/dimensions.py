@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vidlink.errors import UserError
 from vidlink.recognizers.recognize import Context, recognize
 from vidlink.scores.metrics import score_table
 
@@ -34,10 +35,22 @@ class DimensionScores:
         Has ``gives``.
     memory
         What runs share; None for nothing.
+
+    Raises
+    ------
+    UserError
+        It gives a dimension that is called as another column of the table is.
     """
 
     def __init__(self, recognizer: Recognizer, memory: Memory | None) -> None:
         self._recognizer, self._memory = recognizer, memory
+        gives = recognizer.gives
+        columns = [*COLUMNS, *gives, *(f"{name}_{kind}" for name in gives for kind in ("pristine", "label"))]
+        if twice := [name for name in gives if columns.count(name) > 1]:
+            raise UserError(
+                f"recognizer {recognizer.name!r}: gives {twice[0]!r}, the name of another column of its table; "
+                "expected another name"
+            )
         self._columns: list[dict[str, Any]] = []
         self._unlabelled = 0
 
