@@ -16,24 +16,23 @@ lowest_bps_whole, lowest_bps_fixed, lowest_bps_adaptive
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+import bench
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from vidlink.command import run_command
 from vidlink.data.classfolders import ClipFile, assign_folds, list_clips
+from vidlink.errors import UserError
+from vidlink.report.style import BLACK, BLUE, FAINT_GREY, GREY, VERMILION
 from vidlink.scores.metrics import wilson
-from vidlink.sweeping.executors import Processes
 from vidlink.sweeping.grid import sweep_from
-from vidlink.sweeping.sweep import sweep
+
+if TYPE_CHECKING:
+    import argparse
 
 CHANNELS = ("perfect", "bernoulli-5", "gilbert-elliott")
 RATES = ("8k", "16k", "32k", "64k", "128k", "256k")
@@ -43,32 +42,26 @@ METHODS: dict[str, dict[str, Any]] = {
     "adaptive": {"scales": "1,2,4,8,16", "objective": "task"},
 }
 LABELS = {"whole": "whole resolution", "fixed": "scale factor 4", "adaptive": "adaptive, for the task"}
-COLOURS = {"whole": "#d55e00", "fixed": "#999999", "adaptive": "#0072b2"}
+COLOURS = {"whole": VERMILION, "fixed": GREY, "adaptive": BLUE}
 
 
 def main() -> None:
     """Run the sweep (or go on with it), print the table, draw the figure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = bench.flags(__doc__, quick="one clip of three classes, three rates, one channel", figure=True)
     parser.add_argument("--data", type=Path, help="class folders (default: arid6 in VIDLINK_DATA)")
     parser.add_argument("--weights", required=True, metavar="STEM", help="STEM.fold1.safetensors, STEM.fold2..., ...")
     parser.add_argument("--clips", type=int, default=2, help="clips of each class, of different groups first (2)")
     parser.add_argument("--out", type=Path, default=Path("runs/activity"), help="results folder, gone on with")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--figure", type=Path, help="draw the curves here")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--quick", action="store_true", help="one clip of three classes, three rates, one channel")
     arguments = parser.parse_args()
-    data = arguments.data or Path(os.environ.get("VIDLINK_DATA", "")) / "arid6"
-    table = run(data, arguments)
-    rows = summarize(table)
+    data = arguments.data or bench.data("arid6")
+    if data is None:
+        raise UserError("no clips: give --data, or set VIDLINK_DATA to a folder with arid6")
+    rows = summarize(run(data, arguments))
     print(rows.to_string(index=False))
-    figures = figures_of(rows)
-    for name, value in figures.items():
-        print(f"{name:<24}{value:>10.3f}" if value is not None else f"{name:<24}{'-':>10}")
     if arguments.figure:
         draw(arguments.figure, rows)
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"figures": figures, "rows": rows.to_dict("records")}, indent=1) + "\n")
+    bench.report(figures_of(rows), arguments.json, rows=rows.to_dict("records"))
 
 
 def run(data: Path, arguments: argparse.Namespace) -> pd.DataFrame:
@@ -95,7 +88,7 @@ def run(data: Path, arguments: argparse.Namespace) -> pd.DataFrame:
         },
     }
     points = list(sweep_from(raw).make_points(Path()))
-    return sweep(points, arguments.out, Processes(arguments.workers), cache_bytes=2 * 10**9)
+    return bench.sweep_table(points, arguments.out, arguments.workers, may_refuse=True, cache_bytes=2 * 10**9)
 
 
 def choose(files: list[ClipFile], count: int) -> list[ClipFile]:
@@ -114,7 +107,8 @@ def choose(files: list[ClipFile], count: int) -> list[ClipFile]:
 def summarize(table: pd.DataFrame) -> pd.DataFrame:
     """A row a channel, method and rate: accuracy over clips with Wilson's interval, windows, mean rates."""
     rows = []
-    for (channel, method, bitrate), group in table.groupby(["channel", "method", "bitrate_bps"], sort=False):
+    for keys, group in table.groupby(["channel", "method", "bitrate_bps"], sort=False):
+        channel, method, bitrate_bps = cast("tuple[str, str, float]", keys)
         done = group[group["status"] == "done"]
         right = done["recognition_accuracy_clip"].astype(float)
         interval = wilson(int(right.sum()), len(done))
@@ -123,7 +117,7 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
             {
                 "channel": channel,
                 "method": method,
-                "kbps": float(bitrate) / 1000,
+                "kbps": bitrate_bps / 1000,
                 "clips": len(done),
                 "refused": len(group) - len(done),
                 "accuracy": float(right.mean()) if len(done) else np.nan,
@@ -175,10 +169,10 @@ def draw(path: Path, rows: pd.DataFrame) -> None:
         for axis, name in zip(axes[:, column], ("wire rate (kb/s)", "payload bits per pixel"), strict=True):
             axis.set_xscale("log", base=2)
             axis.xaxis.set_major_formatter(lambda value, _: f"{value:.2g}" if value < 1 else f"{value:g}")
-            axis.axhline(1 / 6, color="black", linewidth=0.8, linestyle=":")
+            axis.axhline(1 / 6, color=BLACK, linewidth=0.8, linestyle=":")
             axis.set_xlabel(name)
             axis.set_ylim(0, 1.02)
-            axis.grid(color="#eeeeee")
+            axis.grid(color=FAINT_GREY)
             axis.spines[["top", "right"]].set_visible(False)
             axis.tick_params(labelsize=8)
         axes[0, column].set_title(channel, fontsize=10)
@@ -187,8 +181,8 @@ def draw(path: Path, rows: pd.DataFrame) -> None:
     axes[0, 0].legend(frameon=False, fontsize=8, loc="lower right")
     for axis in axes[1]:
         axis.tick_params(axis="x", rotation=45)
-    figure.savefig(path, metadata={"Software": None})
+    bench.save(figure, path)
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -16,7 +16,6 @@ peak_ratio
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -24,27 +23,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import av
-
-from vidlink.data.builtin import open_builtin
+import bench
 
 LENGTHS = (10, 20, 40, 80)
 QUICK_LENGTHS = (10, 20)
-
-
-def write_clip(path: Path, seconds: int) -> None:
-    """The built-in clip over and over, for so many seconds."""
-    source = open_builtin()
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=source.clip.frame_rate)
-        stream.width, stream.height, stream.pix_fmt = source.clip.width, source.clip.height, "yuv420p"
-        stream.options = {"preset": "ultrafast", "crf": "12"}
-        whole = [frame.to_ndarray() for _, frame in source.frames()]
-        for index in range(round(seconds * source.clip.frame_rate)):
-            frame = av.VideoFrame.from_ndarray(whole[index % len(whole)], format="yuv420p")
-            frame.pts, frame.time_base = index, 1 / source.clip.frame_rate
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
 
 
 def measure(path: Path, folder: Path) -> dict[str, float]:
@@ -65,17 +47,14 @@ def measure(path: Path, folder: Path) -> dict[str, float]:
 
 def main() -> None:
     """Run every length, print the table, and write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="10 and 20 seconds only")
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    arguments = parser.parse_args()
+    arguments = bench.flags(__doc__, quick="10 and 20 seconds only").parse_args()
     lengths = QUICK_LENGTHS if arguments.quick else LENGTHS
     rows = {}
     print(f"{'seconds':>7} {'CPU s':>7} {'encoding':>8} {'encodes':>8} {'peak MiB':>9} {'CPU s per s':>12}")
     with tempfile.TemporaryDirectory() as name:
         for seconds in lengths:
             path = Path(name) / f"{seconds}.mp4"
-            write_clip(path, seconds)
+            bench.builtin_as_file(path, seconds=seconds)
             rows[seconds] = row = measure(path, Path(name) / f"run-{seconds}")
             cost = f"{row['cpu_s']:>7.1f} {row['encode_cpu_s']:>8.1f} {row['encodes']:>8}"
             print(f"{seconds:>7} {cost} {row['peak_mib']:>9.1f} {row['cpu_s'] / seconds:>12.3f}", flush=True)
@@ -85,9 +64,8 @@ def main() -> None:
     figures = {f"{key}_{seconds}": row[key] for seconds, row in rows.items() for key in shown}
     figures["growth"] = round(slopes[-1] / slopes[0], 3)
     figures["peak_ratio"] = round(rows[lengths[-1]]["peak_mib"] / rows[lengths[0]]["peak_mib"], 3)
-    print(f"\ngrowth {figures['growth']:.3f}, peak_ratio {figures['peak_ratio']:.3f}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"figures": figures}, indent=2) + "\n")
+    print()
+    bench.report(figures, arguments.json)
 
 
 if __name__ == "__main__":

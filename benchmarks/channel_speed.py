@@ -18,18 +18,15 @@ dropped, lost
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
-import sys
+import tempfile
 import time
 import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import bench
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from vidlink.channel import Channel, ChannelProfile
 from vidlink.types import Fate, Kind, Packets
@@ -46,23 +43,15 @@ GOOD_TO_BAD, BAD_TO_GOOD = 0.01, 0.25
 
 def main() -> None:
     """Measure, print the table, and write the figures where asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer packets")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    arguments = parser.parse_args()
+    arguments = bench.flags(__doc__, quick="fewer packets").parse_args()
     count, oracle_count, repetitions = (300_000, 20_000, 3) if arguments.quick else (2_000_000, 100_000, 5)
     figures = measure(count, oracle_count, repetitions)
     print(f"{'packets':<18}{count:>14,}\n{'SimPy packets':<18}{oracle_count:>14,}")
-    for name, value in figures.items():
-        print(f"{name:<18}{value:>14,.4g}" if value < 1000 else f"{name:<18}{value:>14,.0f}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"figures": figures}, indent=1) + "\n")
+    bench.report(figures, arguments.json)
 
 
 def measure(count: int, oracle_count: int, repetitions: int) -> dict[str, float]:
     """All figures by name."""
-    import tempfile
-
     packets = train(count, np.random.default_rng(1))
     with tempfile.TemporaryDirectory() as folder:
         trace = Path(folder) / "trace.csv"

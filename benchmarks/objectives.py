@@ -22,42 +22,34 @@ wire_ratio
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import bench
 import numpy as np
-import pandas as pd
+from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from vidlink.files.cache import Cache
-from vidlink.report.run_folder import RunFolder
+from vidlink.report.style import BLUE, VERMILION
 from vidlink.scores.metrics import score
-from vidlink.sender.memory import Memory
 from vidlink.settings import Settings
-from vidlink.simulate import simulate
-from vidlink.sweeping.identity import recognizer_content
 
 RATES = (12_000, 16_000, 24_000, 32_000, 48_000)
 QUICK_RATES = (16_000, 24_000)
 OBJECTIVES = ("psnr", "task")
 DIMENSIONS = ("valence", "arousal")
-COLOURS = {"psnr": "#0072b2", "task": "#d55e00"}
+COLOURS = {"psnr": BLUE, "task": VERMILION}
+
+Results = dict[str, dict[str, list[dict[str, Any]]]]
 
 
-def run(clip: str | None, rate: int, objective: str, folder: Path, cache: Cache) -> dict[str, Any]:
+def run(clip: Path | None, rate: int, objective: str, cache: Cache) -> dict[str, Any]:
     """One run: what was chosen, and how close the recognizer's output stayed."""
-    settings = Settings(input=clip, bitrate_bps=float(rate), save_video=False, save_plot=False)
-    with RunFolder(folder / "run", overwrite=True) as place:
-        # What the recognizer said is remembered by what the recognizer is: its weights may change between two runs.
-        judge = " ".join(recognizer_content(settings))
-        memory = Memory(cache, objective=f"{objective} {judge}", judge=judge)
-        summary = simulate(replace(settings, objective=objective), place, quiet=True, memory=memory)
-    table = pd.read_csv(folder / "run" / "predictions.csv")
+    settings: dict[str, Any] = {"input": str(clip) if clip else None, "bitrate_bps": rate, "objective": objective}
+    made = bench.run(Settings(**settings), cache)
+    summary, table = made.summary, made.predictions
     seen, pristine = (table[[name + end for name in DIMENSIONS]].to_numpy(float) for end in ("", "_pristine"))
     labelled = summary["recognition"]["against"] == "labels"
     return {
@@ -73,7 +65,7 @@ def run(clip: str | None, rate: int, objective: str, folder: Path, cache: Cache)
     }
 
 
-def compare(results: dict[str, dict[str, list[dict]]]) -> dict[str, float]:
+def compare(results: Results) -> dict[str, float]:
     """The figures."""
     pairs = [pair for by in results.values() for pair in zip(by["psnr"], by["task"], strict=True)]
     differ = [a[1:] != b[1:] for p, t in pairs for a, b in zip(map(list, p["plan"]), map(list, t["plan"]), strict=True)]
@@ -88,8 +80,8 @@ def compare(results: dict[str, dict[str, list[dict]]]) -> dict[str, float]:
     }
 
 
-def show(results: dict[str, dict[str, list[dict]]]) -> None:
-    """Print every point and the figures."""
+def show(results: Results) -> None:
+    """Print every point."""
     print(
         f"{'clip':<9} {'objective':<9} {'budget':>6} {'used':>6} {'PSNR':>6} {'error':>6}  {'agreement CCC':>13}  "
         f"{'labels CC':>11}  {'labels CCC':>11}  rungs"
@@ -108,14 +100,10 @@ def show(results: dict[str, dict[str, list[dict]]]) -> None:
                     f"{two(point['labels_cc']):>11}  {two(point['labels_ccc']):>11}  {rungs}"
                 )
     print()
-    for key, value in compare(results).items():
-        print(f"{key:<16} {value:.3f}")
 
 
-def draw(results: dict[str, dict[str, list[dict]]], path: Path, *, clip: str, rate: int) -> None:
+def draw(results: Results, path: Path, *, clip: str, rate: int) -> None:
     """Error and agreement against the rate, and the rungs over time at one budget."""
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(9, 5.4), layout="constrained", dpi=110)
     axes = figure.subplot_mosaic("ABC;DDD", height_ratios=[1.2, 1])
     panels = {
@@ -127,7 +115,7 @@ def draw(results: dict[str, dict[str, list[dict]]], path: Path, *, clip: str, ra
         for number, (each, by) in enumerate(results.items()):
             for objective, points in by.items():
                 x, y = [p["wire_bps"] / 1000 for p in points], [np.mean(p[key]) for p in points]
-                style = {"color": COLOURS[objective], "linestyle": ("-", "--")[number], "marker": "os"[number]}
+                style: Any = {"color": COLOURS[objective], "linestyle": ("-", "--")[number], "marker": "os"[number]}
                 axes[letter].plot(x, y, markersize=4, linewidth=1.3, label=f"{objective}, {each}", **style)
         axes[letter].set(xlabel="wire rate (kb/s)", ylabel=name)
         axes[letter].grid(alpha=0.3)
@@ -138,7 +126,7 @@ def draw(results: dict[str, dict[str, list[dict]]], path: Path, *, clip: str, ra
         axes["D"].stairs([row[1] * shift for row in plan], edges, baseline=None, color=COLOURS[objective], linewidth=2)
         for start, (_, scale, divisor) in zip(starts, plan, strict=True):
             place = (start + 0.5, scale * shift)
-            where = {"xytext": (0, 4 if shift > 1 else -10), "textcoords": "offset points", "ha": "center"}
+            where: Any = {"xytext": (0, 4 if shift > 1 else -10), "textcoords": "offset points", "ha": "center"}
             axes["D"].annotate(f"1/{divisor}", place, color=COLOURS[objective], fontsize=8, **where)
     axes["D"].set_yscale("log")
     axes["D"].set_yticks([1, 1.5, 2, 3, 4, 6, 8], ["1", "1.5", "2", "3", "4", "6", "8"])
@@ -148,46 +136,36 @@ def draw(results: dict[str, dict[str, list[dict]]], path: Path, *, clip: str, ra
     axes["D"].grid(alpha=0.3)
     lines, names = axes["A"].get_legend_handles_labels()
     figure.legend(lines, names, loc="outside upper center", ncols=len(names), fontsize=9, frameon=False)
-    figure.savefig(path, metadata={"Software": None} if path.suffix == ".png" else None)
+    bench.save(figure, path)
 
 
-def measure(rates: tuple[int, ...], work: Path) -> dict[str, dict[str, list[dict]]]:
+def measure(rates: tuple[int, ...], work: Path) -> Results:
     """All points."""
-    clips: dict[str, str | None] = {"built-in": None}
-    if root := os.environ.get("VIDLINK_DATA"):
-        clips["carphone"] = str(Path(root) / "clips" / "carphone_pristine.mp4")
+    clips: dict[str, Path | None] = {"built-in": None}
+    if carphone := bench.data("clips/carphone_pristine.mp4"):
+        clips["carphone"] = carphone
     cache = Cache(work / "cache", max_bytes=2 << 30)
     points = [(clip, objective, rate) for clip in clips for objective in OBJECTIVES for rate in rates]
-    results: dict[str, dict[str, list[dict]]] = {clip: {objective: [] for objective in OBJECTIVES} for clip in clips}
+    results: Results = {clip: {objective: [] for objective in OBJECTIVES} for clip in clips}
     for clip, objective, rate in tqdm(points, unit="run", disable=None):
-        results[clip][objective].append(run(clips[clip], rate, objective, work, cache))
+        results[clip][objective].append(run(clips[clip], rate, objective, cache))
     return results
 
 
 def main() -> None:
     """Run everything, print the table, draw, and write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="two budgets")
+    parser = bench.flags(__doc__, quick="two budgets", figure=True, redraw=True)
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="keep trial encodes there")
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--figure", type=Path, metavar="FILE")
-    parser.add_argument("--redraw", type=Path, metavar="FILE", help="run nothing: take the points of an earlier --json")
     arguments = parser.parse_args()
-    rates = QUICK_RATES if arguments.quick else RATES
     if arguments.redraw:
         results = json.loads(arguments.redraw.read_text())["runs"]
-    elif arguments.work:
-        arguments.work.mkdir(parents=True, exist_ok=True)
-        results = measure(rates, arguments.work)
     else:
-        with tempfile.TemporaryDirectory() as name:
-            results = measure(rates, Path(name))
+        with bench.folder_or_scratch(arguments.work) as work:
+            results = measure(QUICK_RATES if arguments.quick else RATES, work)
     show(results)
     if arguments.figure:
         draw(results, arguments.figure, clip="built-in", rate=24_000)
-    if arguments.json:
-        text = json.dumps({"figures": compare(results), "runs": results}, separators=(",", ":"))
-        arguments.json.write_text(text + "\n")
+    bench.report(compare(results), arguments.json, runs=results)
 
 
 if __name__ == "__main__":

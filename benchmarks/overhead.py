@@ -17,8 +17,6 @@ Each is the median of several turns, in which the two sides take turns. Run it o
 
 from __future__ import annotations
 
-import argparse
-import json
 import shutil
 import statistics
 import subprocess
@@ -27,11 +25,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import bench
+
 from vidlink.codec.shelf import load_codec
-from vidlink.data.builtin import open_builtin
 from vidlink.pipeline import available_cores
 from vidlink.sender.ladder import coded_size
-from vidlink.video.open import open_source
 
 SCALE, QUALITY = 1.5, 30
 
@@ -43,47 +41,17 @@ def seconds(command: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def minute_of_video(path: Path, folder: Path, length_s: int) -> Path:
-    """Repeat a clip to ``length_s`` seconds without coding it again."""
-    long = folder / "long.mp4"
-    loop = [
-        "ffmpeg",
-        "-v",
-        "error",
-        "-stream_loop",
-        "-1",
-        "-i",
-        str(path),
-        "-t",
-        str(length_s),
-        "-c",
-        "copy",
-        str(long),
-    ]
-    subprocess.run(loop, check=True)
-    return long
-
-
-def builtin_as_file(folder: Path) -> Path:
-    """The built-in clip at 640x480 in an MP4 file."""
-    from vidlink.types import Clip
-    from vidlink.video.film import Film
-
-    source = open_builtin()
-    path = folder / "builtin.mp4"
-    large = Clip(
-        name="", width=640, height=480, frame_rate=source.clip.frame_rate, pixel_format="yuv420p", seconds=None
-    )
-    with Film(path, large) as film:
-        for segment in source.segments(1.0):
-            film.show([frame.reformat(width=640, height=480) for frame in segment.frames], segment)
-    return path
+def repeat(path: Path, target: Path, length_s: int) -> Path:
+    """A clip over and over for so many seconds, without coding it again."""
+    loop = ["ffmpeg", "-v", "error", "-stream_loop", "-1", "-i", str(path), "-t", str(length_s), "-c", "copy"]
+    subprocess.run([*loop, str(target)], check=True)
+    return target
 
 
 def bare_ffmpeg(clip: Path, folder: Path) -> list[list[str]]:
     """The two commands that do what the simulator does, with nothing around them."""
     codec = load_codec("x264")
-    source = open_source(str(clip))
+    source = bench.open_clip(clip)
     width, height = coded_size(source.clip.width, source.clip.height, SCALE)
     threads = ["-threads", str(available_cores())]
     stream = str(folder / "coded.264")
@@ -96,10 +64,8 @@ def bare_ffmpeg(clip: Path, folder: Path) -> list[list[str]]:
 
 def main() -> None:
     """Measure, print the table, and write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = bench.flags(__doc__, quick="fewer turns")
     parser.add_argument("--clip", type=Path, help="clip to repeat to a minute (default: the built-in one at 640x480)")
-    parser.add_argument("--quick", action="store_true", help="fewer turns")
-    parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     if shutil.which("ffmpeg") is None:
         sys.exit("this benchmark compares with the system's ffmpeg, and there is none")
@@ -107,7 +73,8 @@ def main() -> None:
     simulate = [sys.executable, "-m", "vidlink.simulate"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clip = minute_of_video(arguments.clip or builtin_as_file(folder), folder, 60)
+        once = arguments.clip or bench.builtin_as_file(folder / "builtin.mp4", seconds=10, size=(640, 480))
+        clip = repeat(once, folder / "long.mp4", 60)
         fixed = ["--scale", str(SCALE), "--quality", str(QUALITY), "--recognizer", "none", "--no-scores", "--no-video"]
         ours = [*simulate, str(clip), *fixed, "--out", str(folder / "run"), "--overwrite"]
         theirs = bare_ffmpeg(clip, folder)
@@ -124,13 +91,9 @@ def main() -> None:
         "help_s": statistics.median(helps),
         "default_run_s": statistics.median(runs),
     }
-    targets = {"wall_ratio": 1.10, "help_s": 0.5, "default_run_s": 30.0}
-    print(f"{'figure':<15} {'measured':>9} {'target':>8}")
-    for key, value in figures.items():
-        print(f"{key:<15} {value:>9.3f} {'<= ' + format(targets[key], 'g'):>8}")
-    if arguments.json:
-        turns_s = [{"vidlink_s": mine, "ffmpeg_s": bare} for mine, bare in pairs]
-        arguments.json.write_text(json.dumps({"figures": figures, "turns": turns_s, "runs_s": runs}, indent=2) + "\n")
+    targets = {"wall_ratio": "<= 1.10", "help_s": "<= 0.5", "default_run_s": "<= 30"}
+    turns_s = [{"vidlink_s": mine, "ffmpeg_s": bare} for mine, bare in pairs]
+    bench.report(figures, arguments.json, targets, turns=turns_s, runs_s=runs)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import bench
+import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from PIL import Image
+
+from vidlink.report.style import BLACK, BLUE, DARK_GREY, FAINT_GREY, FRAME, GREEN, GREY, PURPLE, SKY, VERMILION, WHITE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,24 +19,23 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from vidlink.sweeping.curves import Curve
 
 LOOKS = {  # role: colour, line, marker, face
-    "full": ("#000000", "-", "o", "#000000"),
-    "full, any frame rate": ("#000000", ":", "o", "#ffffff"),
-    "lr": ("#d55e00", "--", "^", "#d55e00"),
-    "non-joint": ("#cc79a7", "-.", "v", "#ffffff"),
-    "joint": ("#009e73", "--", "s", "#ffffff"),
-    "fixed": ("#56b4e9", "-.", "D", "#56b4e9"),
-    "psnr": ("#0072b2", ":", "P", "#ffffff"),
-    "task": ("#0072b2", "-", "X", "#0072b2"),
+    "full": (BLACK, "-", "o", BLACK),
+    "full, any frame rate": (BLACK, ":", "o", WHITE),
+    "lr": (VERMILION, "--", "^", VERMILION),
+    "non-joint": (PURPLE, "-.", "v", WHITE),
+    "joint": (GREEN, "--", "s", WHITE),
+    "fixed": (SKY, "-.", "D", SKY),
+    "psnr": (BLUE, ":", "P", WHITE),
+    "task": (BLUE, "-", "X", BLUE),
 }
 MORE = [  # looks of methods without a role
-    (colour, line, marker, "#ffffff")
+    (colour, line, marker, WHITE)
     for marker, line in (("<", "-"), (">", "--"), ("p", "-."), ("h", ":"), ("*", "-"), ("d", "--"))
-    for colour in ("#555555", "#999999")
+    for colour in (DARK_GREY, GREY)
 ]
 NAMES = {
     "cc_valence": "CC valence",
@@ -44,12 +50,10 @@ NAMES = {
     "loss": "packets lost (%)",
 }
 STYLE = {
+    **FRAME,
     "font.size": 8.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
     "axes.grid": True,
-    "grid.color": "#e4e4e4",
+    "grid.color": FAINT_GREY,
     "grid.linewidth": 0.6,
     "svg.hashsalt": "vidlink",
     "legend.frameon": False,
@@ -80,8 +84,6 @@ def draw_all(
     loss_rate
         Budget of the curves along the loss rate.
     """
-    import matplotlib as mpl
-
     looks = {name: LOOKS[role] for role, name in roles.items()}
     others = [name for name in [*curves, *by_loss] if name not in looks]
     looks |= dict(zip(dict.fromkeys(others), MORE * len(others), strict=False))
@@ -110,19 +112,15 @@ def draw_all(
 
 
 def _save(figure: Figure, place: Path) -> None:
-    from PIL import Image
-
     dpi = 130 if figure.get_figheight() < 8 else 100
     figure.savefig(place.with_suffix(".png"), metadata={"Software": None}, dpi=dpi)
     with Image.open(place.with_suffix(".png")) as picture:
         small = picture.convert("RGB").quantize(64, dither=Image.Dither.NONE)
     small.save(place.with_suffix(".png"), optimize=True)
-    figure.savefig(place.with_suffix(".svg"), metadata={"Date": None})
+    bench.save(figure, place.with_suffix(".svg"))
 
 
 def _new(rows: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(4.1 * columns if columns < 3 else 9.6, height * rows + 0.9), layout="constrained")
     return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
 
@@ -154,14 +152,12 @@ def _draw_curve(axis: Axes, curve: Curve, x: str, y: str, look: tuple[str, str, 
     low, high = curve.interval(y)
     if np.isfinite(low).all():
         axis.vlines(at, low, high, color=colour, linewidth=0.7, alpha=0.35)
-    style = {"marker": marker, "markersize": 4.5, "markerfacecolor": face, "linewidth": 1.3, "label": curve.name}
+    style: Any = {"marker": marker, "markersize": 4.5, "markerfacecolor": face, "linewidth": 1.3, "label": curve.name}
     axis.plot(at, curve.estimate(y), line, color=colour, **style)
 
 
 def _dress(axis: Axes, x: str, y: str) -> None:
     if x in ("wire_bps", "bpp"):
-        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
         axis.set_xscale("log")
         axis.xaxis.set_major_locator(LogLocator(base=2, numticks=12))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
@@ -227,8 +223,8 @@ def _draw_pictures(place: Path, curves: dict[str, Curve], ranks: pd.DataFrame) -
                     curve.estimate(picture),
                     curve.estimate("ccc_mean"),
                     marker,
-                    color="#333333",
-                    markerfacecolor="#ffffff" if marker in "sD^v" else "#999999",
+                    color=DARK_GREY,
+                    markerfacecolor=WHITE if marker in "sD^v" else GREY,
                     markersize=5,
                     label=curve.name.partition(", ")[2],
                 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import bench
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from vidlink.sweeping.curves import Curve, compare
 
@@ -48,7 +50,6 @@ def rank_correlations(curves: dict[str, Curve]) -> pd.DataFrame:
     ``within a budget`` ranks the ways of sending at each budget by itself and averages: there the rate explains
     nothing.
     """
-    from scipy.stats import rankdata
 
     def spearman(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Row by row, shape (draws,)."""
@@ -103,30 +104,21 @@ def print_tables(curves: dict[str, Curve], tables: dict[str, pd.DataFrame], anch
     clips = next(iter(curves.values())).clips
     budgets = sorted({at for curve in curves.values() for at in curve.along})
     print(f"\nCCC valence / arousal, {clips} clips concatenated, by budget on the wire\n")
-    print("| method | " + " | ".join(f"{budget / 1000:g}k" for budget in budgets) + " |")
-    print("| --- |" + " --- |" * len(budgets))
+    rows = []
     for name, curve in curves.items():
-        cells = (
-            {
-                at: f"{v:.3f} / {a:.3f}"
-                for at, v, a in zip(
-                    curve.along, *(curve.estimate(f"ccc_{d}") for d in ("valence", "arousal")), strict=True
-                )
-            }
-            if curve.along
-            else {}
-        )
-        print(f"| {name} | " + " | ".join(cells.get(budget, "–") for budget in budgets) + " |")
+        scores = (curve.estimate(f"ccc_{dimension}") for dimension in ("valence", "arousal") if curve.along)
+        cells = {at: f"{v:.3f} / {a:.3f}" for at, v, a in zip(curve.along, *scores, strict=True)} if curve.along else {}
+        rows.append([name, *(cells.get(budget, "–") for budget in budgets)])
+    print(bench.markdown(["method", *(f"{budget / 1000:g}k" for budget in budgets)], rows))
     print(f"\nAgainst {anchor}: BD-rate at equal CCC and BD-CCC at equal rate, 95 % intervals over {clips} clips\n")
-    print("| method | BD-rate, mean CCC | over CCC | valence | arousal | BD-CCC, mean |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    bd = tables["bd"].set_index(["method", "score", "figure"])
+    bd = {(row["method"], row["score"], row["figure"]): row for _, row in tables["bd"].iterrows()}
+    rows = []
     for name in dict.fromkeys(tables["bd"]["method"]):
-        first = bd.loc[(name, "ccc_mean", "BD-rate %")]
+        first = bd[name, "ccc_mean", "BD-rate %"]
         over = "" if pd.isna(first["from"]) else f"{first['from']:.2f} to {first['to']:.2f}"
-        cells = [cell(bd.loc[(name, score, "BD-rate %")], ".1f", " %") for score in SCORES]
-        score = cell(bd.loc[(name, "ccc_mean", "BD-score")], ".3f")
-        print(f"| {name} | {cells[0]} | {over} | {cells[1]} | {cells[2]} | {score} |")
+        rates = [cell(bd[name, score, "BD-rate %"], ".1f", " %") for score in SCORES]
+        rows.append([name, rates[0], over, *rates[1:], cell(bd[name, "ccc_mean", "BD-score"], ".3f")])
+    print(bench.markdown(["method", "BD-rate, mean CCC", "over CCC", "valence", "arousal", "BD-CCC, mean"], rows))
     print("\nRank correlation (Spearman) of PSNR with the mean CCC\n")
     ranks = tables["ranks"].query("picture == 'psnr_db' and score == 'ccc_mean'")
     for row in ranks.to_dict("records"):
@@ -139,11 +131,9 @@ def print_pairs(table: pd.DataFrame) -> None:
     """BD-rates of pairs at equal mean CCC, as Markdown; nothing without any."""
     if table.empty:
         return
-    print("| | against | BD-rate, mean CCC |")
-    print("| --- | --- | --- |")
-    for _, row in table[(table["score"] == "ccc_mean") & (table["figure"] == "BD-rate %")].iterrows():
-        print(f"| {row['method']} | {row['anchor']} | {cell(row, '.1f', ' %')} |")
-    print()
+    shown = table[(table["score"] == "ccc_mean") & (table["figure"] == "BD-rate %")]
+    rows = [[row["method"], row["anchor"], cell(row, ".1f", " %")] for _, row in shown.iterrows()]
+    print(f"{bench.markdown(['', 'against', 'BD-rate, mean CCC'], rows)}\n")
 
 
 def cell(row: pd.Series, form: str, unit: str = "") -> str:

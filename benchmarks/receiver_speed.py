@@ -21,9 +21,7 @@ cpu_images_per_s
     The same on the CPU.
 cpu_floor_share, gpu_floor_share
     Share of the floor that the network itself reaches, pictures being on the device: the least time that its arithmetic
-    and its memory traffic can take, over the time that it takes. The floor is the sum over layers of the larger of
-    multiply-adds at the rate of a large matrix product, and bytes of input, output and weights at the rate of a large
-    copy; both rates are measured first. Element-wise layers count as part of the one before.
+    and its memory traffic can take (see ``receiver_floor.py``), over the time that it takes.
 
 Each time is the median of turns in which the two sides alternate. The ratio is good for little while other programs
 want the processor: the table says how much of it was to be had, and ``quiet`` in the JSON file is then false.
@@ -31,50 +29,49 @@ want the processor: the table says how much of it was to be had, and ``quiet`` i
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
-import sys
 import time
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before PyTorch is loaded: threads that wait leave the core
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import av
+import bench
 import cv2
 import numpy as np
 import torch
-from torch import nn
+from receiver_floor import floor, seconds_of
 
 from vidlink.data.faces import load_faces
 from vidlink.data.reels import SIDE, make_reel
+from vidlink.faces.tracks import Box
 from vidlink.pipeline import available_cores
 from vidlink.recognizers.affect import Affect
 from vidlink.recognizers.recognize import Context, recognize
 from vidlink.video.pictures import Upsampler, as_array
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
+
+    from vidlink.recognizers.recognizer import Recognizer
 
 SCALE = 2
 QUALITY = 30
-TARGETS = {"cpu_speedup": 4.0, "gpu_speedup": 20.0}
+TARGETS = {"cpu_speedup": ">= 4", "gpu_speedup": ">= 20"}
 SETTLED = 0.9
 """Share of the processor that a quiet machine leaves to this program."""
+
+Boxes = list[Box]
+Size = tuple[int, int]
 
 
 def main() -> None:
     """Measure, print the table, and write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = bench.flags(__doc__, quick="fewer frames and turns")
     parser.add_argument("--weights", type=Path, metavar="FILE.safetensors", help="other weights than those that ship")
-    parser.add_argument("--quick", action="store_true", help="fewer frames and turns")
-    parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     seconds, turns = (2.0, 5) if arguments.quick else (6.0, 9)
     torch.set_num_threads(available_cores())
@@ -93,13 +90,19 @@ def main() -> None:
         figures[f"{name}_floor_share"] = floor_s / took_s
         details[name] = result | {"network_s": took_s, "floor_s": floor_s}
     free = min(free, free_share())
-    show(figures, details, free, f"{len(frames)} frames of {len(boxes)} faces, {available_cores()} cores")
-    if arguments.json:
-        result = {"figures": figures, "quiet": free >= SETTLED, "free": free, "details": details}
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+    print(f"{len(frames)} frames of {len(boxes)} faces, {available_cores()} cores")
+    for name, result in details.items():
+        print(
+            f"{name}: naive {result['naive_s']:.3f} s ({result['naive_processor_s']:.3f} s of processor time), "
+            f"vidlink {result['vidlink_s']:.3f} s ({result['vidlink_processor_s']:.3f} s); "
+            f"answers differ by at most {result['largest_difference']:.4f}"
+        )
+    bench.report(figures, arguments.json, TARGETS, quiet=free >= SETTLED, free=free, details=details)
+    if free < SETTLED:
+        print(f"UNDER LOAD: only {free:.0%} of the processor was to be had; measure again on a quiet machine")
 
 
-def decoded_gallery(seconds: float) -> tuple[list[av.VideoFrame], list[tuple[int, int, int, int]], tuple[int, int]]:
+def decoded_gallery(seconds: float) -> tuple[list[av.VideoFrame], Boxes, Size]:
     """LR frames as they leave the decoder, the faces' boxes at HR, and width and height of HR."""
     reel = make_reel(load_faces("generated:200", "valid"), seconds=seconds)
     height, width = reel.frame(0).shape
@@ -110,18 +113,16 @@ def decoded_gallery(seconds: float) -> tuple[list[av.VideoFrame], list[tuple[int
     packets = []
     for index in range(len(reel)):
         small = cv2.resize(reel.frame(index), (encoder.width, encoder.height), interpolation=cv2.INTER_AREA)
-        frame = av.VideoFrame.from_ndarray(small, format="gray").reformat(format="yuv420p")
+        frame = av.VideoFrame.from_ndarray(small.astype(np.uint8), format="gray").reformat(format="yuv420p")
         frame.pts = index
         packets += encoder.encode(frame)
     decoder = av.CodecContext.create("h264", "r")
     frames = [frame for packet in [*packets, *encoder.encode(None), None] for frame in decoder.decode(packet)]
-    boxes = [(x, y, SIDE, SIDE) for y in range(0, height, SIDE) for x in range(0, width, SIDE)]
+    boxes = [Box(x, y, SIDE, SIDE) for y in range(0, height, SIDE) for x in range(0, width, SIDE)]
     return frames, boxes, (width, height)
 
 
-def naive(
-    recognizer: Affect, frames: list[av.VideoFrame], boxes: list[tuple[int, int, int, int]], size: tuple[int, int]
-) -> NDArray[np.float32]:
+def naive(recognizer: Affect, frames: list[av.VideoFrame], boxes: Boxes, size: Size) -> NDArray[np.float32]:
     """Face by face; the recognizer's network is in float32, channels first. Shape (frames, boxes, 2)."""
     answers = np.empty((len(frames), len(boxes), 2), np.float32)
     wants = recognizer.wants
@@ -129,18 +130,18 @@ def naive(
     for row, frame in enumerate(frames):
         large = frame.reformat(width=size[0], height=size[1], interpolation="BICUBIC")
         picture = large.to_ndarray()[: size[1]]  # the luma plane
-        for column, (x, y, width, height) in enumerate(boxes):
-            face = picture[y : y + height, x : x + width]
-            face = cv2.resize(face, (wants.width, wants.height), interpolation=cv2.INTER_CUBIC)
+        for column, box in enumerate(boxes):
+            x, y, width, height = map(int, box)
+            face = cv2.resize(
+                picture[y : y + height, x : x + width], (wants.width, wants.height), interpolation=cv2.INTER_CUBIC
+            )
             with torch.no_grad():
                 tensor = torch.from_numpy(face).to(recognizer.device).float()[None, None] / 255
                 answers[row, column] = recognizer.network(tensor, scale)[0, :2].cpu().numpy()
     return answers
 
 
-def batched(
-    recognizer: Affect, frames: list[av.VideoFrame], boxes: list[tuple[int, int, int, int]], size: tuple[int, int]
-) -> NDArray[np.float32]:
+def batched(recognizer: Affect, frames: list[av.VideoFrame], boxes: Boxes, size: Size) -> NDArray[np.float32]:
     """The receiver of ``vidlink.simulate``, from decoded frames on. Shape (frames, boxes, 2)."""
     upsample = Upsampler(*size)
     pictures = [as_array(upsample(frame), recognizer.wants.colour) for frame in frames]
@@ -150,15 +151,15 @@ def batched(
         quality=np.full(len(shown), float(QUALITY)),
         status=("ok",) * len(shown),
     )
-    answers = recognize(recognizer, shown, boxes * len(frames), context)
+    answers = recognize(cast("Recognizer", recognizer), shown, boxes * len(frames), context)
     return answers.reshape(len(frames), len(boxes), 2)
 
 
 def compare(
     recognizer: Affect,
     frames: list[av.VideoFrame],
-    boxes: list[tuple[int, int, int, int]],
-    size: tuple[int, int],
+    boxes: Boxes,
+    size: Size,
     turns: int,
 ) -> dict[str, float]:
     """Median wall and processor times of both sides in seconds, and by how much their answers differ at most."""
@@ -184,76 +185,6 @@ def compare(
     }
 
 
-def floor(recognizer: Affect, turns: int) -> tuple[float, float]:
-    """The least time that the network can take for a batch, and the time that it takes, in seconds."""
-    device, wants = recognizer.device, recognizer.wants
-    count = 64 if device.type == "cpu" else 2048
-    pictures = torch.rand(count, *wants.shape, device=device)
-    context = Context.pristine(count)
-    layers = traced_layers(recognizer, pictures, context)
-    multiply_adds_per_s, bytes_per_s = rates(device, recognizer.half)
-    width = 2 if recognizer.half else 4
-    least_s = sum(max(work / multiply_adds_per_s, width * values / bytes_per_s) for work, values in layers)
-
-    def ask() -> None:
-        with torch.inference_mode():
-            recognizer(pictures, context)
-        wait_for(device)
-
-    ask()
-    return least_s, statistics.median(seconds_of(ask) for _ in range(3 * turns))
-
-
-def traced_layers(recognizer: Affect, pictures: torch.Tensor, context: Context) -> list[tuple[float, float]]:
-    """For each convolution and matrix product of the network its multiply-adds, and the values it reads and writes."""
-    layers: list[tuple[float, float]] = []
-
-    def note(layer: nn.Module, given: tuple[torch.Tensor, ...], gives: torch.Tensor) -> None:
-        weights = layer.weight.numel()
-        places = gives.numel() / layer.weight.shape[0]
-        layers.append((weights * places, float(weights + given[0].numel() + gives.numel())))
-
-    kinds = (nn.Conv2d, nn.Linear)
-    hooks = [each.register_forward_hook(note) for each in recognizer.network.modules() if isinstance(each, kinds)]
-    with torch.inference_mode():
-        recognizer(pictures, context)
-    for hook in hooks:
-        hook.remove()
-    return layers
-
-
-def rates(device: torch.device, half: bool) -> tuple[float, float]:
-    """Multiply-adds a second of a large matrix product, and bytes a second (read and written) of a large copy."""
-    side, values = (2048, 1 << 24) if device.type == "cpu" else (8192, 1 << 29)
-    kind = torch.bfloat16 if half else torch.float32
-    one, other = (torch.rand(side, side, device=device).to(kind) for _ in range(2))
-    source = torch.zeros(values, dtype=torch.float32, device=device)
-    target = torch.empty_like(source)
-
-    def best(work: Callable[[], Any]) -> float:
-        def whole() -> None:
-            work()
-            wait_for(device)
-
-        whole()
-        return min(seconds_of(whole) for _ in range(8))
-
-    return side**3 / best(lambda: one @ other), 8 * values / best(lambda: target.copy_(source))
-
-
-def wait_for(device: torch.device) -> None:
-    """Wait until the device has done what it was told."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def seconds_of(work: Callable[[], Any]) -> float:
-    """Wall time in seconds."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def free_share(seconds: float = 0.5) -> float:
     """Share of the cores that this program gets when it wants them all."""
     side = torch.rand(1200, 1200)
@@ -262,23 +193,6 @@ def free_share(seconds: float = 0.5) -> float:
     while time.perf_counter() - start < seconds:
         side @ side
     return min(1.0, (time.process_time() - busy) / (time.perf_counter() - start) / available_cores())
-
-
-def show(figures: dict[str, float | None], details: dict[str, Any], free: float, what: str) -> None:
-    """Print the table."""
-    print(what)
-    for name, result in details.items():
-        print(
-            f"{name}: naive {result['naive_s']:.3f} s ({result['naive_processor_s']:.3f} s of processor time), "
-            f"vidlink {result['vidlink_s']:.3f} s ({result['vidlink_processor_s']:.3f} s); "
-            f"answers differ by at most {result['largest_difference']:.4f}"
-        )
-    print(f"{'figure':<17} {'measured':>9} {'target':>7}")
-    for key, value in figures.items():
-        target = f">= {TARGETS[key]:g}" if key in TARGETS else ""
-        print(f"{key:<17} {'no GPU' if value is None else format(value, '.4g'):>9} {target:>7}")
-    if free < SETTLED:
-        print(f"UNDER LOAD: only {free:.0%} of the processor was to be had; measure again on a quiet machine")
 
 
 if __name__ == "__main__":

@@ -14,20 +14,22 @@ REGIME/valence|arousal/s-S
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import bench
+import matplotlib as mpl
+from matplotlib.figure import Figure
 
 from vidlink import train
 from vidlink.command import run_command
 from vidlink.errors import UserError
+from vidlink.report.style import BLACK, BLUE, FRAME, GREEN, GREY, ORANGE, SKY, VERMILION
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
 SCALES = ("1", "1.5", "2", "3", "4", "6")
@@ -35,23 +37,28 @@ DIMENSIONS = ("valence", "arousal")
 ROWS = ("hr", "lr-S", "non-joint-S", "joint-S", "joint-S-from-6", "mix", "joint-oa")
 """Regimes in the order of the table."""
 STYLES = {
-    "hr": ("#999999", ":", "o"),
-    "lr-S": ("#e69f00", "", "s"),
-    "non-joint-S": ("#d55e00", "", "v"),
-    "joint-S": ("#0072b2", "", "D"),
-    "joint-S-from-6": ("#56b4e9", "", "^"),
-    "mix": ("#009e73", "--", "x"),
-    "joint-oa": ("#000000", "-", "P"),
+    "hr": (GREY, ":", "o"),
+    "lr-S": (ORANGE, "", "s"),
+    "non-joint-S": (VERMILION, "", "v"),
+    "joint-S": (BLUE, "", "D"),
+    "joint-S-from-6": (SKY, "", "^"),
+    "mix": (GREEN, "--", "x"),
+    "joint-oa": (BLACK, "-", "P"),
 }
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    home = Path(os.environ.get("VIDLINK_DATA", "."))
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    quick = "drawn faces, tiny networks: shows that everything runs, not who wins"
+    parser = bench.flags(__doc__, quick=quick, figure=True)
     add = parser.add_argument
-    add("--data", default=f"ferplus:{home / 'ferplus.zip'}", metavar="KIND:PATH", help="faces (%(default)s)")
-    add("--sr-data", default=f"images:{home / 'sr' / 'T91'}", metavar="images:PATH", help="(%(default)s)")
+    add(
+        "--data",
+        default=f"ferplus:{bench.data('ferplus.zip') or 'ferplus.zip'}",
+        metavar="KIND:PATH",
+        help="faces (%(default)s)",
+    )
+    add("--sr-data", default=f"images:{bench.data('sr/T91') or 'sr/T91'}", metavar="images:PATH", help="(%(default)s)")
     add("--out", type=Path, default=Path("results/regimes"), metavar="FOLDER", help="weights and cards (%(default)s)")
     add("--rows", default=",".join(ROWS), help="regimes (%(default)s)")
     add("--dedicated", default="2,4,6", metavar="SCALES", help="factors of the regimes with an S (%(default)s)")
@@ -63,9 +70,6 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--sr-steps", type=int, default=1500, help="(%(default)s)")
     add("--device", default="auto", help="(%(default)s)")
     add("--threads", type=int, default=0, help="CPU threads; 0 for all")
-    add("--quick", action="store_true", help="drawn faces, tiny networks: shows that everything runs, not who wins")
-    add("--json", type=Path, metavar="FILE", help="also write the figures here")
-    add("--figure", type=Path, metavar="FILE", help="draw CCC against the scale factor (PNG or SVG)")
     options = parser.parse_args(arguments)
     if options.quick:
         options.data, options.sr_data, options.dedicated = "generated:600", "", "4"
@@ -93,7 +97,7 @@ def card_of(options: argparse.Namespace, regime: str, seed: int) -> dict[str, An
     if options.sr_data:
         words += ["--sr-data", options.sr_data]
     print(f"{regime}, seed {seed}", file=sys.stderr)
-    return train.train(train.parse(words))
+    return train.run(words)
 
 
 def score(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -123,10 +127,7 @@ def means(rows: list[dict[str, Any]]) -> dict[tuple[str, str, str], list[float]]
 
 def markdown(rows: list[dict[str, Any]], score_name: str) -> str:
     """Lay one score out as a table: valence / arousal, and the spread over the seeds where there are several."""
-    lines = [
-        f"| {score_name.upper()} | " + " | ".join(f"s = {scale}" for scale in SCALES) + " |",
-        "| --- |" + " --- |" * 6,
-    ]
+    lines = []
     for name in dict.fromkeys(row["row"] for row in rows):
         cells = []
         for scale in SCALES:
@@ -137,17 +138,14 @@ def markdown(rows: list[dict[str, Any]], score_name: str) -> str:
                 spread = f" ± {(max(values) - min(values)) / 2:.3f}" if len(values) > 1 else ""
                 pair.append(f"{sum(values) / len(values):.3f}{spread}" if values else "")
             cells.append(" / ".join(filter(None, pair)))
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        lines.append([name, *cells])
+    return bench.markdown([score_name.upper(), *(f"s = {scale}" for scale in SCALES)], lines)
 
 
 def draw(rows: list[dict[str, Any]], path: Path, faces: str) -> None:
     """Draw CCC against the scale factor."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
     found = means(rows)
-    with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True}):
+    with mpl.rc_context(FRAME):
         figure = Figure(figsize=(9, 3.8), layout="constrained", dpi=110)
         axes = figure.subplots(1, 2, sharey=True)
         for axis, dimension in zip(axes, DIMENSIONS, strict=True):
@@ -155,7 +153,7 @@ def draw(rows: list[dict[str, Any]], path: Path, faces: str) -> None:
                 points = [
                     (float(s), sum(v) / len(v)) for (row, d, s), v in found.items() if (row, d) == (name, dimension)
                 ]
-                colour, line, marker = STYLES.get(name, ("#000000", "-", "."))
+                colour, line, marker = STYLES.get(name, (BLACK, "-", "."))
                 axis.plot(*zip(*sorted(points), strict=True), line, color=colour, marker=marker, label=name, ms=6)
             axis.set(title=dimension, xlabel="scale factor", xticks=[float(scale) for scale in SCALES])
             axis.set_xticklabels(SCALES)
@@ -163,7 +161,7 @@ def draw(rows: list[dict[str, Any]], path: Path, faces: str) -> None:
         axes[0].set_ylabel("CCC")
         axes[0].legend(fontsize=8, frameon=False)
         figure.suptitle(f"{faces}, validation split, no codec", fontsize=10)
-        figure.savefig(path)
+        bench.save(figure, path)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -176,13 +174,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(markdown(rows, "ccc"), markdown(rows, "cc"), sep="\n\n")
     if options.figure:
         draw(rows, options.figure, options.data.partition(":")[0])
-    if options.json:
-        figures = {
-            f"{row}/{dimension}/s-{scale}": sum(v) / len(v) for (row, dimension, scale), v in means(rows).items()
-        }
-        settings = {name: getattr(options, name) for name in ("epochs", "width", "batch", "learning_rate", "sr_steps")}
-        text = json.dumps({"figures": figures, "settings": settings, "rows": rows}, indent=2)
-        options.json.write_text(text + "\n", encoding="utf-8")
+    figures = {f"{row}/{dimension}/s-{scale}": sum(v) / len(v) for (row, dimension, scale), v in means(rows).items()}
+    settings = {name: getattr(options, name) for name in ("epochs", "width", "batch", "learning_rate", "sr_steps")}
+    bench.write_json(options.json, figures, settings=settings, rows=rows)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """How much faster a sweep is with two workers than with one.
 
-The same points, one clip drawn for the purpose, no cache, every worker computing in one thread. One worker and two take
-turns, so that other load on the machine meets both; the sweep's whole wall time counts, with starting the workers.
+The same points, the start of the built-in clip as a file, no cache, every worker computing in one thread. One worker
+and two take turns, so that other load on the machine meets both; the sweep's whole wall time counts, with starting the
+workers.
 
 Figures:
 
@@ -16,44 +17,31 @@ other_load
 
 from __future__ import annotations
 
-import argparse
-import json
+import os
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import bench
 
-import av
-
-from vidlink.data.synthetic import builtin_clip
 from vidlink.sweeping.executors import Processes
 from vidlink.sweeping.grid import sweep_from
 from vidlink.sweeping.sweep import sweep
 
-WIDTH, HEIGHT = 320, 240
-
 
 def main() -> None:
     """Measure, print the table, and write the figures where asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer points, one repetition")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    arguments = parser.parse_args()
+    arguments = bench.flags(__doc__, quick="fewer points, one repetition").parse_args()
     figures = measure(*((12, 1) if arguments.quick else (32, 3)))
-    for name, value in figures.items():
-        print(f"{name:<20}{value:>10.2f}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"figures": figures}, indent=1) + "\n")
+    bench.report(figures, arguments.json)
 
 
 def measure(count: int, repetitions: int) -> dict[str, float]:
     """All figures by name."""
     walls: dict[int, list[float]] = {1: [], 2: []}
     with tempfile.TemporaryDirectory() as folder:
-        draw(Path(folder) / "clip.mp4", frames=100)
+        bench.builtin_as_file(Path(folder) / "clip.mp4", seconds=4)
         before = processor_seconds()
         for repetition in range(repetitions):
             for workers in (1, 2):
@@ -82,21 +70,8 @@ def run(folder: Path, count: int, workers: int, name: str) -> float:
     return wall_s
 
 
-def draw(path: Path, frames: int) -> None:
-    """Write the start of the built-in clip as a file, so that drawing it is no part of the points."""
-    drawing, _ = builtin_clip()
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"crf": "12"})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for _ in range(frames):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(next(drawing), format="rgb24")))
-        container.mux(stream.encode(None))
-
-
 def processor_seconds() -> tuple[float, float, float] | None:
     """Busy processor seconds of the machine, of this process and its ended children, and all that there were."""
-    import os
-
     try:
         fields = [float(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
     except OSError:

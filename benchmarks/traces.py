@@ -22,24 +22,19 @@ and frames by what became of them.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import statistics
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import bench
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from loss_resilience import to_length
+from tqdm import tqdm
 
 from vidlink.channel.profile import Trace
 from vidlink.channel.trace import read_trace
+from vidlink.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,68 +44,50 @@ if TYPE_CHECKING:
     from vidlink.channel.trace import Capacity
 
 SECONDS, PROPAGATION_S = 20, 0.03
-RUNGS = {"64k": ("1", "27"), "512k": ("1", "10.8")}
-"""Scale factor and quality that come close to each rate."""
+QUALITIES = {"64k": 27, "512k": 10.8}
+"""Quality at full size that comes close to each rate."""
 
 
 def main() -> None:
     """Run everything, print the table, and write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = bench.flags(__doc__, quick="every fourth trace")
     parser.add_argument("folder", type=Path, nargs="?", help="traces (default: the folder traces in VIDLINK_DATA)")
-    parser.add_argument("--quick", action="store_true", help="every fourth trace")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
     arguments = parser.parse_args()
-    data = Path(os.environ.get("VIDLINK_DATA") or "nowhere")
-    traces = sorted(path for path in (arguments.folder or data / "traces").rglob("*") if path.suffix in FORMATS)
+    traces = bench.traces(arguments.folder or bench.data("traces"))[:: 4 if arguments.quick else 1]
     if not traces:
         sys.exit("no traces: name a folder, or set VIDLINK_DATA")
-    rows = []
     with tempfile.TemporaryDirectory() as name:
-        clip = data / "clips" / "carphone_pristine.mp4"
-        source = to_length(str(clip) if clip.is_file() else None, Path(name) / "clip.mkv", frames=25 * SECONDS)
-        for path in traces[:: 4 if arguments.quick else 1]:
-            for rate in RUNGS:
-                rows.append(run(source, path, rate, Path(name)))
-                print(f"\r{len(rows)} runs", end="", file=sys.stderr, flush=True)
-        print(file=sys.stderr)
+        folder = Path(name)
+        clip = bench.to_length(bench.data("clips/carphone_pristine.mp4"), folder / "clip.mkv", frames=25 * SECONDS)
+        points = [(path, rate) for path in traces for rate in QUALITIES]
+        rows = [run(clip, path, rate, folder) for path, rate in tqdm(points, unit="run", disable=None)]
     print(table(rows))
     figures = {
         "runs": len(rows),
         "implausible": sum(bool(row["implausible"]) for row in rows),
         "delay_p95_median_s": statistics.median(row["delay_p95_s"] for row in rows if row["delay_p95_s"] is not None),
     }
-    for key, value in figures.items():
-        print(f"{key:<20} {value:g}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"figures": figures, "rows": rows}, indent=1) + "\n")
+    bench.report(figures, arguments.json, rows=rows)
 
 
-FORMATS = {".json": "json", ".csv": "csv", ".up": "mahimahi", ".down": "mahimahi"}
-
-
-def run(clip: str, path: Path, rate: str, folder: Path) -> dict[str, Any]:
+def run(clip: Path, path: Path, rate: str, folder: Path) -> dict[str, Any]:
     """One run of the product over one trace."""
-    import pandas as pd
-
-    import vidlink.report.plot
-    from vidlink.options import parse_arguments, settings_from
-    from vidlink.report.run_folder import RunFolder
-    from vidlink.simulate import simulate
-
-    vidlink.report.plot.draw_run = lambda *_: None  # would take longer than the run
-    form = FORMATS[path.suffix]
+    form = bench.TRACE_FORMATS[path.suffix]
     capacity, latency = read_trace(Trace(path=path, format=form))
     lines = ['description = "trace"', "queue_s = 10.0", f'trace = {{ path = "{path.resolve()}", format = "{form}" }}']
     if latency is None:
         lines.append(f"delay_s = {PROPAGATION_S}")
     (folder / "channel.toml").write_text("\n".join(lines) + "\n")
-    scale, quality = RUNGS[rate]
-    arguments = [clip, "--scale", scale, "--quality", quality, "--channel", str(folder / "channel.toml")]
-    arguments += ["--recognizer", "none", "--no-video", "--no-scores"]
-    with tempfile.TemporaryDirectory(dir=folder) as name:
-        with RunFolder(Path(name) / "run") as place:
-            summary = simulate(settings_from(parse_arguments(arguments)), place, quiet=True)
-        packets, frames = (pd.read_csv(Path(name) / "run" / f"{table}.csv") for table in ("packets", "frames"))
+    settings = Settings(
+        input=str(clip),
+        scale=1,
+        quality=QUALITIES[rate],
+        channel=str(folder / "channel.toml"),
+        recognizer="none",
+        score_pictures=False,
+    )
+    made = bench.run(settings)
+    summary, packets, frames = made.summary, made.packets, made.frames
     delivery = summary["delivery"]
     least_s = PROPAGATION_S if latency is None else latency.least / 1e9
     first_s, last_s = float(packets["send_s"].min()), float(packets["send_s"].max())
@@ -160,7 +137,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     head = ["trace", "gives kb/s"]
     for wire in wires.values():
         head += [f"at {wire:.0f} kb/s: delay p50 / p95 / max s", "lost / late", "ok / conc. / drift / frozen"]
-    lines = [f"| {' | '.join(head)} |", f"| --- |{' ---: |' * (len(head) - 1)}"]
+    lines = []
     for trace in dict.fromkeys(row["trace"] for row in rows):
         mine = [row for row in rows if row["trace"] == trace]
         cells = [trace, f"{mine[0]['trace_kbps']:.0f}"]
@@ -169,8 +146,8 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
             cells.append(" / ".join("" if delay is None else f"{delay:.2f}" for delay in delays))
             cells.append(f"{row['lost']} / {row['late']}")
             cells.append(" / ".join(str(row[status]) for status in ("ok", "concealed", "drifting", "frozen")))
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        lines.append(cells)
+    return bench.markdown(head, lines)
 
 
 if __name__ == "__main__":

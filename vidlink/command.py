@@ -34,6 +34,8 @@ class Option:
     """As one would write it; of a switch, what holds without it."""
     choices: tuple[str, ...] = ()
     """The only values, if there are so few."""
+    own: bool = False
+    """Whether ``package.module:Class`` may be given as well."""
     group: str
     """Heading of ``--help`` that it stands under."""
     metavar: str | None = None
@@ -72,7 +74,7 @@ class Option:
         if self.kind is bool:
             keywords |= {"action": "store_const", "const": not self.default}
         else:
-            keywords |= {"metavar": self.metavar, "choices": self.choices or None}
+            keywords |= {"metavar": self.metavar, "choices": None if self.own else self.choices or None}
         if self.kind is tuple:
             keywords["action"] = "append"
         elif self.kind in (int, float, Path):
@@ -106,7 +108,7 @@ class Option:
         if self.kind is int and isinstance(found, float) and found.is_integer():
             found = int(found)
         text = self._text(found)
-        if self.choices and text not in self.choices:
+        if self.choices and text not in self.choices and not (self.own and ":" in text):
             known = ", ".join(map(repr, self.choices))
             raise UserError(f"{self.flag}: invalid choice: {text!r} (choose from {known})")
         try:

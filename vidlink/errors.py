@@ -1,4 +1,4 @@
-"""The one exception that means: the user's input or settings are wrong."""
+"""The exceptions that mean: the user's input or settings are wrong."""
 
 from __future__ import annotations
 
@@ -14,6 +14,28 @@ class UserError(Exception):
 
     The commands print it on stderr and exit with status 2. Anything else that escapes is a defect (status 1).
     """
+
+
+class BudgetError(UserError):
+    """A budget at which the clip cannot be coded.
+
+    Parameters
+    ----------
+    asked_bps
+        The budget, in bits per second.
+    lowest_bps
+        The least one that works.
+    """
+
+    def __init__(self, asked_bps: float, lowest_bps: float) -> None:
+        super().__init__(asked_bps, lowest_bps)  # all that it is made from, so that it travels between processes
+        self.asked_bps, self.lowest_bps = asked_bps, lowest_bps
+
+    def __str__(self) -> str:
+        return (
+            f"--bitrate {self.asked_bps / 1000:g}k is below what the smallest rung of this clip needs: "
+            f"the lowest rate that works is {self.lowest_bps / 1000:g}k"
+        )
 
 
 def unknown(what: str, found: str, known: Iterable[str]) -> UserError:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidlink.command import Option, Parser
+from vidlink.command import Option, Parser, run_command
 from vidlink.errors import UserError, unknown
 from vidlink.settings import GROUPS, RUN, Settings, declarations, unless_given
 
@@ -164,5 +164,11 @@ def options_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The command ``python -m vidlink.options``: print the table of all options in Markdown."""
+    Parser(prog="python -m vidlink.options", description="Print the table of all options of a run.").parse_args()
     print(options_table(), end="")
+
+
+if __name__ == "__main__":
+    run_command(main)

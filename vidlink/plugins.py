@@ -1,20 +1,125 @@
-"""Other people's classes: found as ``package.module:Class`` and made with those of our keywords that they take."""
+"""The one loader: classes by a name of ours or as ``package.module:Class``, made with those keywords that they take.
+
+Recognizers, estimators, objectives, networks, restorers, data sets and tasks have a :class:`Catalogue` each.
+"""
 
 from __future__ import annotations
 
+import ast
 import inspect
+from contextlib import suppress
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidlink.errors import UserError
+from vidlink.errors import UserError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 RAISED = (Exception, SystemExit)
 """What is caught around other people's code. A class that ends the program must not pass for a run that is done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """All things of one kind that have a name; any other is given as ``package.module:Class``."""
+
+    what: str
+    """What each of them is, for messages, such as ``recognizer``."""
+    shipped: Mapping[str, str | Callable[..., Any]]
+    """Name to ``package.module:Class`` of those that come along, or to what that would import. The class may also be a
+    function, and dots lead further inside: ``package.module:Class.method``."""
+    group: str = ""
+    """Entry-point group in which other packages register theirs; empty for none."""
+    label: str = "{what} {name!r}"
+    """How messages name one of them."""
+
+    def known(self) -> dict[str, str | Callable[..., Any]]:
+        """Every name, and what it stands for.
+
+        Raises
+        ------
+        UserError
+            Where two packages register different classes under one name.
+        """
+        found = dict(self.shipped)
+        if not self.group:
+            return found
+        from importlib.metadata import entry_points
+
+        for entry in entry_points(group=self.group):
+            if found.setdefault(entry.name, entry.value) != entry.value:
+                raise UserError(
+                    f"{self.what} {entry.name!r} is registered twice, as {found[entry.name]} and {entry.value}: "
+                    "remove one package, or name the class itself as package.module:Class"
+                )
+        return found
+
+    def target(self, name: str) -> str:
+        """The ``package.module:Class`` that a name stands for; nothing is imported.
+
+        Raises
+        ------
+        UserError
+            The name is not known, and is no ``package.module:Class`` itself: the nearest one is named.
+        """
+        if ":" in name:
+            return name
+        known = self.known()
+        if name not in known:
+            raise unknown(self.what, name, known)
+        found = known[name]
+        return found if isinstance(found, str) else f"{found.__module__}:{getattr(found, '__qualname__', name)}"
+
+    def find(self, name: str) -> Callable[..., Any]:
+        """Import what a name, or ``package.module:Class``, stands for.
+
+        Raises
+        ------
+        UserError
+            There is none of that name, or it cannot be imported (the reason is shown).
+        """
+        ours = self.shipped.get(name)
+        if ours is not None and not isinstance(ours, str):
+            return ours
+        expected = "a registered name" if self.group else ", ".join(self.shipped)
+        return find_class(self.target(name), what=self.called(name), expected=expected)
+
+    def make(self, name: str, offered: Mapping[str, Any]) -> Any:
+        """Make an instance with those of the offered keywords that it takes.
+
+        Raises
+        ------
+        UserError
+            As :meth:`find`, and where making it fails.
+        """
+        made_by = self.find(name)
+        return make(made_by, taken_of(made_by, offered), what=self.called(name))
+
+    def called(self, name: str) -> str:
+        """How messages name one of them."""
+        return self.label.format(what=self.what, name=name)
+
+    def summaries(self) -> dict[str, str]:
+        """Name and first line of the docstring of each, read from its source: nothing is imported."""
+        return {name: first_line(target) for name, target in self.known().items()}
+
+
+def first_line(target: str | Callable[..., Any]) -> str:
+    """First docstring line of ``package.module:Class``, without importing its module (its package is)."""
+    if not isinstance(target, str):
+        return (target.__doc__ or "").partition("\n")[0]
+    module, _, name = target.partition(":")
+    with suppress(ImportError, ValueError, SyntaxError, OSError, AttributeError):
+        spec = find_spec(module)
+        if spec is not None and spec.origin:
+            for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+                if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == name:
+                    return (ast.get_docstring(node) or "").partition("\n")[0] or target
+    return target
 
 
 def find_class(target: str, *, what: str, expected: str) -> Callable[..., Any]:

@@ -48,7 +48,8 @@ LARGEST_MTU = 65535
 DEFAULT_SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 """Scale factors of the default ladder."""
 
-Objective = Literal["psnr", "ssim", "task"]
+OBJECTIVES = ("psnr", "ssim", "task")
+"""Names in the table of :mod:`vidlink.scores.objective`."""
 Search = Literal["guided", "exhaustive", "best-fixed", "ladder"]
 
 
@@ -190,8 +191,14 @@ class Settings:
         metavar="KEY=VALUE",
         help="setting of the recognizer; may be given several times",
     )
-    objective: Objective = option(
-        CODING, "objective", "psnr", choices=get_args(Objective), help="what the plan maximizes (default: {default})"
+    objective: str = option(
+        CODING,
+        "objective",
+        "psnr",
+        choices=OBJECTIVES,
+        own=True,
+        metavar="NAME",
+        help="what the plan maximizes: psnr, ssim, task, or package.module:Class (default: {default})",
     )
     scales: tuple[float, ...] = option(
         CODING,

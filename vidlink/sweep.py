@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vidlink.command import Parser, run_command
 from vidlink.errors import UserError
-from vidlink.units import shown
+from vidlink.units import parse_bytes
 
 if TYPE_CHECKING:
     import argparse
@@ -16,13 +16,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from vidlink.sweeping.executors import Executors
     from vidlink.sweeping.grid import Point
 
 MANY = 10_000
 """More points than this need ``--yes``."""
-
-_PREFIXES = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def sweep_parser() -> argparse.ArgumentParser:
@@ -61,14 +58,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError("give a sweep file, or --table FOLDER (see --help)")
     points, text = _points(arguments)
     if arguments.dry_run:
-        _list(points)
+        from vidlink.sweeping.grid import list_points
+
+        print(*list_points(points), sep="\n")
         return
     if arguments.out is None:
         raise UserError("give a results folder as --out FOLDER")
-    if arguments.workers is not None and arguments.workers < 1:
-        raise UserError(f"--workers {arguments.workers}: at least 1")
-    if arguments.workers and arguments.dask:
-        raise UserError("--workers starts processes here and --dask uses a cluster's: give one of them")
     _run(arguments, points, text)
 
 
@@ -88,31 +83,13 @@ def _points(arguments: argparse.Namespace) -> tuple[list[Point], str]:
         raise UserError(f"{path}: {error}") from None
 
 
-def _bytes(text: str) -> int:
-    """Read a size: ``500M``, ``2G``, or a plain number."""
-    number, factor = text, 1
-    if text[-1:] in _PREFIXES:
-        number, factor = text[:-1], _PREFIXES[text[-1:]]
-    if not (number.isascii() and number.isdecimal() and len(number) <= 15):
-        raise UserError(f"--cache {shown(text)}: write bytes, like 500M or 2G, or 0 for no cache")
-    return int(number) * factor
-
-
-def _list(points: list[Point]) -> None:
-    """Print what differs between the points, a line each."""
-    varying = [name for name in points[0].columns if len({str(point.columns.get(name)) for point in points}) > 1]
-    for number, point in enumerate(points, 1):
-        shown = ", ".join(f"{name} = {point.columns[name]}" for name in varying if point.columns[name] is not None)
-        print(f"{number:>{len(str(len(points)))}}  {shown}".rstrip())
-
-
 def _run(arguments: argparse.Namespace, points: list[Point], text: str) -> None:
-    from vidlink.sweeping.executors import Dask, Processes
+    from vidlink.sweeping.executors import choose_executors
     from vidlink.sweeping.sweep import clip_count, sweep
     from vidlink.sweeping.work import DONE, FAILED, REFUSED
 
-    cache_bytes = _bytes(arguments.cache)
-    executors: Executors = Dask(arguments.dask) if arguments.dask else Processes(arguments.workers)
+    cache_bytes = parse_bytes("--cache", arguments.cache)
+    executors = choose_executors(workers=arguments.workers, dask=arguments.dask)
     clips = clip_count(points)
 
     def announce(done: int, left: int) -> None:

@@ -84,7 +84,7 @@ SECONDS = Quantity(name="a number of seconds", least=0, most=1e6)
 """Eleven days."""
 RATE = Quantity(name="bits per second", least=0, most=1e12)
 """A bit rate; where it stands still a link waits."""
-SIZE = Quantity(name="a number of bytes", least=0, most=1e12)
+SIZE = Quantity(name="a number of bytes", least=0, most=1e15)
 """What a queue or a disk holds."""
 SLOWEST_RATE = 1.0
 """Bits per second of a link or a budget, at the least."""
@@ -350,3 +350,24 @@ def _target(text: str, setting: str) -> float:
     if not 0 < target < 1:
         raise UserError(f"fec {setting!r}: found {text!r}, expected a residual loss between 0 and 1, such as auto:0.01")
     return target
+
+
+def parse_bytes(option: str, text: str) -> int:
+    """Read a size in bytes: ``500M``, ``2G``, or a plain number.
+
+    Raises
+    ------
+    UserError
+        It is none; the message names the option.
+
+    Examples
+    --------
+    >>> parse_bytes("--cache", "2G")
+    2000000000
+    """
+    prefixes = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+    number, factor = (text[:-1], prefixes[text[-1:]]) if text[-1:] in prefixes else (text, 1)
+    digits = number.isascii() and number.isdecimal() and len(number) < 20
+    if not digits or int(number) * factor > SIZE.most:
+        raise UserError(f"{option} {shown(text)}: write bytes, like 500M or 2G, or 0 for none, at most {SIZE.most:g}")
+    return int(number) * factor

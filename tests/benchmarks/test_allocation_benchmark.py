@@ -1,21 +1,13 @@
 """What the allocation benchmark makes of its points."""
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
 
 import pytest
 
-
-@pytest.fixture(scope="module")
-def benchmark():
-    path = Path(__file__).parents[2] / "benchmarks" / "allocation.py"
-    spec = importlib.util.spec_from_file_location("benchmarks_allocation", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+import allocation as benchmark
 
 
 def curve(rates, *, factor=1.0, quality=lambda rate: rate / 1000):
@@ -29,21 +21,21 @@ def curve(rates, *, factor=1.0, quality=lambda rate: rate / 1000):
 RATES = (12_000, 16_000, 24_000, 48_000)
 
 
-def test_the_same_quality_for_fewer_bits(benchmark):
-    assert benchmark.bd_rate(curve(RATES, factor=0.5), curve(RATES)) == pytest.approx(-50)
-    assert benchmark.bd_rate(curve(RATES, factor=1.25), curve(RATES)) == pytest.approx(25)
-    assert benchmark.bd_rate(curve(RATES), curve(RATES)) == pytest.approx(0)
+def test_the_same_quality_for_fewer_bits():
+    assert benchmark.saved_rate(curve(RATES, factor=0.5), curve(RATES)) == pytest.approx(-50)
+    assert benchmark.saved_rate(curve(RATES, factor=1.25), curve(RATES)) == pytest.approx(25)
+    assert benchmark.saved_rate(curve(RATES), curve(RATES)) == pytest.approx(0)
 
 
-def test_curves_that_cannot_be_compared(benchmark):
-    assert benchmark.bd_rate(curve(RATES[:2]), curve(RATES)) is None
-    assert benchmark.bd_rate(curve(RATES), curve(RATES, quality=lambda rate: rate)) is None
+def test_curves_that_cannot_be_compared():
+    assert benchmark.saved_rate(curve(RATES[:2]), curve(RATES)) is None
+    assert benchmark.saved_rate(curve(RATES), curve(RATES, quality=lambda rate: rate)) is None
     # A rate at which nothing is gained any more is no point of the curve.
     flat = [*curve(RATES), *curve([96_000], quality=lambda _: 48.0)]
-    assert benchmark.bd_rate(flat, curve(RATES)) == pytest.approx(0)
+    assert benchmark.saved_rate(flat, curve(RATES)) == pytest.approx(0)
 
 
-def test_the_figures_and_pictures_of_an_earlier_run(benchmark, tmp_path, monkeypatch, capsys):
+def test_the_figures_and_pictures_of_an_earlier_run(tmp_path, monkeypatch, capsys):
     methods = {method: curve(RATES, factor=1.0 if method == "planner" else 2.0) for method in benchmark.METHODS}
     (tmp_path / "in.json").write_text(json.dumps({"runs": {"carphone": methods, "mixed": methods}}))
     files = {name: str(tmp_path / name) for name in ("out.json", "curves.png", "rungs.png")}

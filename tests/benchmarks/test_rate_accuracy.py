@@ -14,6 +14,7 @@ from vidlink.sweeping.identity import identify
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import rate_accuracy as benchmark
+import rate_accuracy_points as points
 from rate_accuracy_tables import bd_table, print_pairs, print_tables, rank_correlations
 
 
@@ -56,12 +57,12 @@ def curves():
     ],
 )
 def test_names_tell_what_a_receiver_is_for(receiver, factor):
-    assert benchmark.factor_of(receiver) == factor
+    assert points.factor_of(receiver) == factor
 
 
 def test_each_receiver_gets_what_it_is_for(tmp_path):
     receivers = dict.fromkeys(["hr", "lr-4", "mix", "joint-oa"], tmp_path / "a.safetensors")
-    methods = benchmark.make_methods(receivers, (1.0, 2.0), "joint-oa")
+    methods = points.make_methods(receivers, (1.0, 2.0), "joint-oa")
     assert [method["name"] for method in methods] == [
         "hr, s = 1",
         "hr, s = 1, any frame rate",
@@ -75,23 +76,23 @@ def test_each_receiver_gets_what_it_is_for(tmp_path):
     assert methods[2]["scale"] == 4
     assert "scale" not in methods[-1]
     with pytest.raises(UserError, match="no one-for-all receiver of that name; there are mix, joint-oa"):
-        benchmark.main_receiver(receivers, "hr")
+        points.main_receiver(receivers, "hr")
 
 
 def test_points_of_both_parts_share_what_is_the_same(tmp_path):
-    plan = replace(benchmark.QUICK, clips=2, seconds=0.2, seeds=2)
-    clips = benchmark.make_clips("generated:40", "valid", plan, tmp_path / "reels", seed=0)
-    methods = benchmark.make_methods({"shipped": None}, plan.factors, "shipped")
-    by_rate, by_loss = benchmark.make_points(methods, clips, benchmark.write_channels(tmp_path), plan, "shipped")
+    plan = replace(points.QUICK, clips=2, seconds=0.2, seeds=2)
+    clips = points.make_clips("generated:40", "valid", plan, tmp_path / "reels", seed=0)
+    methods = points.make_methods({"shipped": None}, plan.factors, "shipped")
+    by_rate, by_loss = points.make_points(methods, clips, points.write_channels(tmp_path), plan, "shipped")
     assert len(by_rate) == 4 * 2 * 4
     lossless = [point for point in by_loss if point.settings.channel == "perfect"]
     assert len(lossless) == 4 * 2
-    assert len(by_loss) == len(lossless) * (1 + 2 * len(benchmark.LOSSES))
+    assert len(by_loss) == len(lossless) * (1 + 2 * len(points.LOSSES))
     shared = {identify(point.settings) for point in by_rate} & {identify(point.settings) for point in lossless}
     assert len(shared) == 3 * 2  # all but the one with parity
     losses = {(point.settings.input, point.settings.seed) for point in by_loss if point.settings.channel != "perfect"}
     assert sorted(seed for _, seed in losses) == [0, 1, 10, 11]
-    assert {benchmark.loss_of(point.settings.channel) for point in by_loss} == {0, *benchmark.LOSSES}
+    assert {points.loss_of(point.settings.channel) for point in by_loss} == {0, *points.LOSSES}
 
 
 def test_the_best_of_each_family_stands_for_it(curves):

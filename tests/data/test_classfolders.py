@@ -41,7 +41,7 @@ def test_names_of_known_data_sets(tmp_path, name, group):
 
 
 def test_clips_are_held_at_one_rate_and_size(folder):
-    found = load_clips(folder, frame_rate=8, size=(48, 32))
+    found = load_clips(list_clips(folder), frame_rate=8, size=(48, 32))
     assert {clip.shape for clip in found.clips} == {(4, 32, 48)}
     assert found.sizes[0] == (96, 64)
     assert found.labels.tolist() == [0, 0, 1, 1]
@@ -51,14 +51,14 @@ def test_unreadable_clips_are_named_skipped_and_counted(folder):
     good = (folder / "Run" / "Run_1_1.mp4").read_bytes()
     (folder / "Run" / "Run_5_1.mp4").write_bytes(good[: len(good) // 3])
     (folder / "Sit" / "Sit_5_1.mp4").write_text("no video")
-    found = load_clips(folder, frame_rate=8, size=(48, 32))
+    found = load_clips(list_clips(folder), frame_rate=8, size=(48, 32))
     assert sorted(found.skipped) == ["Run/Run_5_1.mp4", "Sit/Sit_5_1.mp4"]
     assert len(found.clips) == 4
     for label in ("Run", "Sit"):
         for path in (folder / label).glob(f"{label}_[123]*.mp4"):
             path.unlink()
     with pytest.raises(UserError, match="none of 2 clips can be read"):
-        load_clips(folder, frame_rate=8, size=(48, 32))
+        load_clips(list_clips(folder), frame_rate=8, size=(48, 32))
 
 
 @pytest.mark.parametrize("pattern", ["(", "*"])

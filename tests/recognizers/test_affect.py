@@ -5,9 +5,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from vidlink.data.faces import draw_faces
+from vidlink.data.generated import draw_faces
 from vidlink.errors import UserError
-from vidlink.nets.build import Network, build, to_header
+from vidlink.nets.build import Network, build
+from vidlink.nets.weights import describe
 from vidlink.recognizers.affect import Affect
 from vidlink.recognizers.recognize import Context, load_recognizer, recognize
 
@@ -15,7 +16,7 @@ SMALL = Network(name="recognition", width=4)
 
 
 def save(path, network, header=None):
-    save_file(build(network).state_dict(), path, {"network": to_header(header or network)})
+    save_file(build(network).state_dict(), path, describe(header or network).to_metadata())
 
 
 @pytest.fixture
@@ -87,11 +88,11 @@ def damaged(path, how):
     elif how == "nonsense":
         save_file(build(SMALL).state_dict(), path, {"network": "[1, 2"})
     elif how == "network":
-        save_file({"conv.weight": torch.zeros(3)}, path, {"network": to_header(SMALL)})
+        save_file({"conv.weight": torch.zeros(3)}, path, describe(SMALL).to_metadata())
     elif how == "nan":
         state = build(SMALL).state_dict()
         state["head.bias"][0] = float("nan")
-        save_file(state, path, {"network": to_header(SMALL)})
+        save_file(state, path, describe(SMALL).to_metadata())
     elif how == "missing":
         path.unlink()
     return path

@@ -207,7 +207,8 @@ def test_wrong_plugins_are_named(plugin, name, message):
 
 def test_duplicate_names_are_an_error(monkeypatch):
     entries = [
-        types.SimpleNamespace(name="affect", value=value) for value in (registry.SHIPPED["affect"], "other:Affect")
+        types.SimpleNamespace(name="affect", value=value)
+        for value in (registry.RECOGNIZERS.shipped["affect"], "other:Affect")
     ]
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: entries)
     with pytest.raises(

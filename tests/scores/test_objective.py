@@ -11,6 +11,8 @@ from vidlink.recognizers.recognize import Wants
 from vidlink.scores.objective import OBJECTIVES, TaskObjective, asks_recognizer, make_objective
 from vidlink.scores.psnr import luma_psnr_db
 from vidlink.scores.ssim import Ssim
+from vidlink.settings import OBJECTIVES as NAMES
+from vidlink.settings import Settings
 from vidlink.types import Clip, Segment
 from vidlink.video.open import open_source
 from vidlink.video.pictures import Upsampler
@@ -123,8 +125,26 @@ def test_an_objective_is_a_line_in_the_table(monkeypatch):
         def __call__(self, segment, pictures, side_data):
             return 0.0
 
-    monkeypatch.setitem(OBJECTIVES, "darkest", Darkest)
+    monkeypatch.setitem(OBJECTIVES.shipped, "darkest", Darkest)
     assert make_objective("darkest", CLIP, None).clip is CLIP
     assert [asks_recognizer(name) for name in ("darkest", "psnr", "task")] == [False, False, True]
-    with pytest.raises(UserError, match="--objective lightest: there is psnr, ssim, task, darkest"):
-        make_objective("lightest", CLIP, None)
+    with pytest.raises(UserError, match=r"unknown objective 'darkness'.*did you mean 'darkest'"):
+        make_objective("darkness", CLIP, None)
+
+
+def test_an_objective_of_ones_own(tmp_path, monkeypatch):
+    (tmp_path / "own_objective.py").write_text(
+        "class Small:\n    knob_worth = 1.0\n    def __call__(self, segment, pictures, side_data):\n"
+        "        return 0.0\nclass Mute:\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert make_objective("own_objective:Small", CLIP, None).knob_worth == 1.0
+    assert Settings(objective="own_objective:Small").objective == "own_objective:Small"
+    with pytest.raises(UserError, match="--objective own_objective:Mute: an objective is called with"):
+        make_objective("own_objective:Mute", CLIP, None)
+    with pytest.raises(UserError, match="own_objective has no Large"):
+        make_objective("own_objective:Large", CLIP, None)
+
+
+def test_the_option_knows_the_names_of_the_table():
+    assert tuple(OBJECTIVES.known()) == NAMES

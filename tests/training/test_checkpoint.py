@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 from vidlink.errors import UserError
 from vidlink.nets.srcnn import SRCNN
 from vidlink.training.checkpoint import load_checkpoint, save_card, save_checkpoint, save_weights
-from vidlink.training.superresolution import SRSettings, SuperResolution
+from vidlink.training.loop import Training
+from vidlink.training.superresolution import RestorerLearner, SRSettings
 
 
 @contextmanager
@@ -51,23 +52,45 @@ def test_a_run_goes_on_from_the_checkpoint_that_a_full_disk_left(tmp_path):
     random = np.random.default_rng(0)
     images = [random.integers(0, 256, (40, 40), np.uint8)]
     settings = SRSettings(network="srcnn", data="x", scales=(2.0, 2.0), steps=3, batch=2, side=24, each=1)
+    checkpoint = tmp_path / "c"
 
-    def new_run():
+    def learner():
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            return SuperResolution(SRCNN((4, 4), (3, 3, 3)), images, settings, device=torch.device("cpu"))
+            return RestorerLearner(SRCNN((4, 4), (3, 3, 3)), images, settings, device=torch.device("cpu"))
 
-    whole, cut, again = new_run(), new_run(), new_run()
-    list(whole.run(quiet=True))
-    checkpoint = tmp_path / "c"
-    rows = cut.run(None, checkpoint, quiet=True)
-    next(rows)
-    with no_space_beyond(4096), pytest.raises(UserError, match="cannot be written"):
-        next(rows)
-    assert again.resume(checkpoint)
-    assert again.step == 1
-    list(again.run(None, checkpoint, quiet=True))
+    class Full(RestorerLearner):
+        """The disk is full from its second epoch on."""
+
+        def state(self):
+            if checkpoint.exists():
+                resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+            return super().state()
+
+    whole, cut = Training({}, quiet=True), learner()
+    whole.fit(learner())
+    cut.__class__ = Full
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(UserError, match="cannot be written"):
+            Training({}, checkpoint=checkpoint, quiet=True).fit(cut)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    again = Training({}, checkpoint=checkpoint, quiet=True)
+    assert len(again.log) == 1
+    again.fit(learner())
     assert again.log == whole.log
+
+
+def test_a_checkpoint_of_another_run_or_version_is_refused(tmp_path):
+    save_checkpoint(tmp_path / "c", {"settings": {"batch": 4}, "done": {}})
+    with pytest.raises(UserError, match=r"belongs to a run with batch = 4, not 5"):
+        Training({"batch": 5}, checkpoint=tmp_path / "c")
+    with pytest.raises(UserError, match=r"of another version of vidlink; remove it"):
+        Training({"batch": 4, "steps": 5}, checkpoint=tmp_path / "c")
+    save_checkpoint(tmp_path / "c", {"settings": {"batch": 4}, "epoch": 3, "network": {}})
+    with pytest.raises(UserError, match=r"of another version of vidlink; remove it"):
+        Training({"batch": 4}, checkpoint=tmp_path / "c")
 
 
 @pytest.mark.parametrize("how", ["empty", "truncated", "garbage", "weights", "list"])

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidlink.data.faces import draw_faces
+from vidlink.data.generated import draw_faces
 from vidlink.errors import UserError
 from vidlink.training.batches import Batches
 from vidlink.training.bicubic import resize_bicubic

@@ -8,8 +8,9 @@ from vidlink.nets.espcn import ESPCN
 from vidlink.nets.residual import ResidualRestorer
 from vidlink.nets.srcnn import SRCNN
 from vidlink.nets.twin import TwinNet
+from vidlink.training.loop import Training
 from vidlink.training.restore import mean_psnr_db, score_restorer
-from vidlink.training.superresolution import SRSettings, SuperResolution, pretrain
+from vidlink.training.superresolution import RestorerLearner, SRSettings, pretrain
 
 
 def stripes(seed, size=(60, 66)):
@@ -73,52 +74,77 @@ def test_a_restorer_that_knows_the_factor_learns_a_range_of_them(images):
     assert not any(torch.equal(a, b) for a, b in zip(steered, after, strict=True))
 
 
-def run_of(images, **settings):
-    settings = SRSettings(
-        **(
-            {"network": "srcnn", "data": "x", "scales": (2.0, 2.0), "steps": 6, "batch": 4, "side": 24, "each": 2}
-            | settings
-        )
-    )
-    return SuperResolution(seeded(lambda: SRCNN((4, 4), (3, 3, 3))), images, settings, device=torch.device("cpu"))
+def settings_of(**changed):
+    given = {"network": "srcnn", "data": "x", "scales": (2.0, 2.0), "steps": 6, "batch": 4, "side": 24, "each": 2}
+    return SRSettings(**(given | changed))
+
+
+def learner_of(images, valid=None, **changed):
+    restorer = seeded(lambda: SRCNN((4, 4), (3, 3, 3)))
+    return RestorerLearner(restorer, images, settings_of(**changed), valid=valid, device=torch.device("cpu"))
+
+
+class Killed(Exception):
+    pass
+
+
+def killed_after(learner, epochs):
+    """The learner, which dies when so many epochs are done."""
+    original = learner.begin
+
+    def begin():
+        nonlocal epochs
+        if not epochs:
+            raise Killed
+        epochs -= 1
+        original()
+
+    learner.begin = begin
+    return learner
 
 
 def test_a_killed_run_resumes_to_the_same_result(images, unseen, tmp_path):
-    whole = run_of(images)
-    rows = list(whole.run(unseen, quiet=True))
-    assert [row["step"] for row in rows] == [2, 4, 6]
-    assert rows[-1]["psnr_db"] == round(mean_psnr_db(score_restorer(whole.restorer, unseen, 2.0)), 3)
-    cut = run_of(images)
-    next(cut.run(unseen, tmp_path / "c", quiet=True))
-    again = run_of(images)
-    assert again.resume(tmp_path / "c")
-    list(again.run(unseen, tmp_path / "c", quiet=True))
+    whole, learner = Training({}, quiet=True), learner_of(images, unseen)
+    whole.fit(learner)
+    assert [row["step"] for row in whole.log] == [2, 4, 6]
+    assert whole.log[-1]["psnr_db"] == round(mean_psnr_db(score_restorer(learner.network, unseen, 2.0)), 3)
+    with pytest.raises(Killed):
+        Training({}, checkpoint=tmp_path / "c", quiet=True).fit(killed_after(learner_of(images, unseen), 1))
+    again, taken_up = Training({}, checkpoint=tmp_path / "c", quiet=True), learner_of(images, unseen)
+    assert again.resumed
+    again.fit(killed_after(taken_up, 2))
     assert again.log == whole.log
-    expected, found = whole.restorer.state_dict(), again.restorer.state_dict()
+    expected, found = learner.network.state_dict(), taken_up.network.state_dict()
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
+def losses_of(learner):
+    run = Training({}, quiet=True)
+    run.fit(learner)
+    return [row["loss"] for row in run.log]
+
+
 def test_seeds_decide(images):
-    first, again, other = ([row["loss"] for row in run_of(images, seed=seed).run(quiet=True)] for seed in (1, 1, 2))
+    first, again, other = (losses_of(learner_of(images, seed=seed)) for seed in (1, 1, 2))
     assert first == again != other
 
 
-def test_a_checkpoint_of_other_settings_is_refused(images, tmp_path):
-    list(run_of(images).run(None, tmp_path / "c", quiet=True))
-    with pytest.raises(UserError, match=r"belongs to a run with batch = 4, not 5"):
-        run_of(images, batch=5).resume(tmp_path / "c")
-
-
 def test_a_loss_that_is_not_finite_stops_with_its_step_and_the_last_checkpoint(images, tmp_path):
-    run = run_of(images, each=1)
-    rows = run.run(None, tmp_path / "c", quiet=True)
-    next(rows)
-    kept = (tmp_path / "c").read_bytes()
-    with torch.no_grad():
-        run.restorer.last.weight[0, 0, 0, 0] = float("nan")
+    learner, kept = learner_of(images, each=1), []
+    original = learner.begin
+
+    def begin():
+        if (tmp_path / "c").exists():
+            kept.append((tmp_path / "c").read_bytes())
+            with torch.no_grad():
+                learner.network.last.weight[0, 0, 0, 0] = float("nan")
+        original()
+
+    learner.begin = begin
+    run = Training({}, checkpoint=tmp_path / "c", quiet=True)
     with pytest.raises(UserError, match=rf"the loss is nan at step 2; last good checkpoint: {tmp_path / 'c'}"):
-        next(rows)
-    assert (tmp_path / "c").read_bytes() == kept
+        run.fit(learner)
+    assert (tmp_path / "c").read_bytes() == kept[0]
 
 
 def test_a_subpixel_network_learns_its_own_factor_only(images):

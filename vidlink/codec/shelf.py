@@ -105,7 +105,8 @@ def _one_line(path: Path, error: ValidationError, model: type[BaseModel]) -> str
     place, known = _place(model, first["loc"])
     key = ".".join(place) or "(whole file)"
     if first["type"] == "extra_forbidden":
-        return f"{path}: unknown key {key!r}: {unknown('key', place[-1], known)}"
+        hint = str(unknown("key", place[-1], known)).partition(": ")[2]
+        return f"{path}: unknown key {key!r}: {hint}"
     if first["type"] == "missing":
         return f"{path}: key {key!r} is missing"
     message = first["msg"].removeprefix("Value error, ")

@@ -44,12 +44,12 @@ _FOREHEAD = 0.08
 """How far up the box is moved, as a share of its side."""
 
 
-def load_afewva(path: Path, split: str = "train") -> FaceSet:
+def load_afewva(path: Path | str, split: str = "train") -> FaceSet:
     """Cut the faces of one split out of the clips; parameters and errors as for :func:`afewva_clips`."""
     return cut_faces("afewva", split, afewva_clips(path, split), every_s=EVERY_S)
 
 
-def afewva_clips(path: Path, split: str) -> list[LabelledClip]:
+def afewva_clips(path: Path | str, split: str) -> list[LabelledClip]:
     """The clips of one split with their labels and boxes.
 
     Parameters
@@ -67,6 +67,7 @@ def afewva_clips(path: Path, split: str) -> list[LabelledClip]:
     """
     if split not in SPLITS:
         raise unknown("split of AFEW-VA", split, SPLITS)
+    path = Path(path).expanduser()
     if not path.is_dir():
         raise UserError(f"AFEW-VA {path}: no such folder")
     files = [file for file in sorted(path.rglob("*.json")) if file.stem == file.parent.name]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidlink.data.sets import is_own, kinds_of, read, split_spec
 from vidlink.errors import UserError
 
 if TYPE_CHECKING:
@@ -67,7 +68,21 @@ class ClipSet:
         return [file.group for file in self.files]
 
 
-def list_clips(folder: Path, pattern: str = GROUP) -> list[ClipFile]:
+def find_clips(spec: str, pattern: str = GROUP) -> list[ClipFile]:
+    """The videos that a command line names: ``classes:PATH``, or ``package.module:function:PATH``.
+
+    Raises
+    ------
+    UserError
+        The spec is of another kind, and as :func:`list_clips`.
+    """
+    kind, path = split_spec(spec)
+    if kind not in kinds_of("actions") and not is_own(kind):
+        raise UserError(f"--data {spec}: expected classes:PATH, a folder of class folders")
+    return list(read(kind, "actions", path, pattern))
+
+
+def list_clips(folder: Path | str, pattern: str = GROUP) -> list[ClipFile]:
     """The videos of class folders, in order of class and name.
 
     Parameters
@@ -87,6 +102,7 @@ def list_clips(folder: Path, pattern: str = GROUP) -> list[ClipFile]:
         finds = re.compile(pattern)
     except re.error as error:
         raise UserError(f"--groups {pattern!r}: not a regular expression ({error})") from error
+    folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise UserError(f"data {folder}: no such folder; expected one that holds CLASS/clip.mp4")
     files = []
@@ -156,19 +172,16 @@ def read_clips(
             yield file, clip, hr
 
 
-def load_clips(
-    folder: Path, *, frame_rate: float, size: tuple[int, int], pattern: str = GROUP, quiet: bool = True
-) -> ClipSet:
-    """Decode all clips of class folders into memory; those that cannot be read are named and left out.
+def load_clips(files: Sequence[ClipFile], *, frame_rate: float, size: tuple[int, int], quiet: bool = True) -> ClipSet:
+    """Decode clips into memory; those that cannot be read are named and left out.
 
     Raises
     ------
     UserError
-        As :func:`list_clips`, and where no clip at all can be read.
+        Where no clip at all can be read.
     """
     from tqdm import tqdm
 
-    files = list_clips(folder, pattern)
     found = ClipSet(classes=tuple(sorted({file.label for file in files})), frame_rate=frame_rate)
     for file, clip, hr in tqdm(read_clips(files, frame_rate, size), total=len(files), unit="clip", disable=quiet):
         if hr is None:
@@ -178,6 +191,7 @@ def load_clips(
         found.clips.append(clip)
         found.sizes.append(hr)
     if not found.clips:
+        folder = files[0].path.parents[1]
         raise UserError(f"data {folder}: none of {len(files)} clips can be read ({next(iter(found.skipped.values()))})")
     return found
 

@@ -1,18 +1,15 @@
-"""The specs that name data sets of faces, and of clips of faces: ``ferplus:PATH`` and so on."""
+"""Labelled faces, and labelled videos of faces, by a spec: ``ferplus:PATH`` and so on."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from vidlink.data.face_set import FaceSet
-from vidlink.errors import UserError, unknown
-from vidlink.labels.affect import EMOTIONS
+from vidlink.data.sets import DATA_SETS, is_own, kinds_of, read, split_spec
+from vidlink.errors import UserError
 
 if TYPE_CHECKING:
     from vidlink.data.clips import LabelledClip
+    from vidlink.data.face_set import FaceSet
 
 
 def load_faces(spec: str, split: str) -> FaceSet:
@@ -21,8 +18,9 @@ def load_faces(spec: str, split: str) -> FaceSet:
     Parameters
     ----------
     spec
-        ``ferplus:PATH``, a folder or a zip file; ``recola:PATH`` or ``recola:PATH?delay=SECONDS``; ``afewva:PATH``; or
-        ``generated:COUNT``, so many drawn faces.
+        ``ferplus:PATH``, a folder or a zip file; ``recola:PATH`` or ``recola:PATH?delay=SECONDS``; ``afewva:PATH``;
+        ``generated:COUNT``, so many drawn faces; or ``package.module:function:PATH``, where the function takes path and
+        split and gives a :class:`~vidlink.data.face_set.FaceSet`.
     split
         The split's name, as the data set calls it.
 
@@ -31,90 +29,29 @@ def load_faces(spec: str, split: str) -> FaceSet:
     UserError
         Where the spec has no kind, the kind is unknown, or the data set is not there or damaged.
     """
-    kinds = {"ferplus": _ferplus, "recola": _recola, "afewva": _afewva, "generated": draw_faces}
-    kind, colon, path = spec.partition(":")
-    if not colon or not path:
+    from vidlink.data.face_set import FaceSet
+
+    kind, path = split_spec(spec)
+    if not kind:
         raise UserError(f"data {spec!r}: expected KIND:PATH, for example ferplus:/data/ferplus.zip")
-    elsewhere = {"classes": "clips in folders of classes, for --task activity", "images": "pictures, for --task sr"}
-    if kind in elsewhere:
-        raise UserError(f"data {spec!r}: {elsewhere[kind]}; faces are {', '.join(sorted(kinds))}")
-    if kind not in kinds:
-        raise unknown("kind of data", kind, kinds)
-    return kinds[kind](path, split)
+    if kind in DATA_SETS and "faces" not in DATA_SETS[kind].reads:
+        raise UserError(f"data {spec!r}: {DATA_SETS[kind].about}; faces are {', '.join(kinds_of('faces'))}")
+    found = read(kind, "faces", path, split)
+    if not isinstance(found, FaceSet):
+        raise UserError(f"data {spec!r}: {kind} gives {type(found).__name__}, expected a vidlink.data.face_set.FaceSet")
+    return found
 
 
 def load_clips(spec: str, split: str) -> list[LabelledClip]:
-    """The labelled videos that a command line names: ``recola:PATH`` or ``afewva:PATH``.
+    """The labelled videos that a command line names: ``recola:PATH``, ``afewva:PATH`` or a function of one's own.
 
     Raises
     ------
     UserError
         As :func:`load_faces` does; and where the data set has stills, no videos.
     """
-    from vidlink.data.afewva import afewva_clips
-    from vidlink.data.recola import recola_clips
-
-    kind, _, path = spec.partition(":")
-    if kind == "recola":
-        folder, delay_s = _delay(path)
-        return recola_clips(folder, split, delay_s=delay_s)
-    if kind == "afewva":
-        return afewva_clips(Path(path).expanduser(), split)
-    raise UserError(f"data {spec!r}: has no videos; recola:PATH and afewva:PATH have")
-
-
-def _ferplus(path: str, split: str) -> FaceSet:
-    from vidlink.data.ferplus import load_ferplus
-
-    return load_ferplus(Path(path).expanduser(), split)
-
-
-def _recola(path: str, split: str) -> FaceSet:
-    from vidlink.data.recola import load_recola
-
-    folder, delay_s = _delay(path)
-    return load_recola(folder, split, delay_s=delay_s)
-
-
-def _afewva(path: str, split: str) -> FaceSet:
-    from vidlink.data.afewva import load_afewva
-
-    return load_afewva(Path(path).expanduser(), split)
-
-
-def _delay(text: str) -> tuple[Path, float]:
-    """``PATH`` or ``PATH?delay=SECONDS``."""
-    from vidlink.data.recola import DELAY_S
-
-    path, mark, option = text.partition("?")
-    name, _, value = option.partition("=")
-    try:
-        delay_s = float(value) if mark else DELAY_S
-    except ValueError:
-        delay_s = -1.0
-    if (mark and name != "delay") or not 0 <= delay_s <= 60:
-        raise UserError(f"recola:{text}: expected recola:PATH or recola:PATH?delay=SECONDS, from 0 to 60")
-    return Path(path).expanduser(), delay_s
-
-
-def draw_faces(count: str, split: str) -> FaceSet:
-    """Draw faces of random people with known valence and arousal; nobody voted on them.
-
-    The built-in clip's person is in no split; each split has its own seed, so that no face is in two.
-
-    Raises
-    ------
-    UserError
-        Where the count is no positive number, or there is no such split.
-    """
-    from vidlink.data.synthetic import face_batch
-
-    seeds = {"train": 1, "valid": 2, "test": 3}
-    if split not in seeds:
-        raise unknown("split of generated faces", split, seeds)
-    if not count.isdecimal() or int(count) < 1:
-        raise UserError(f"generated:{count}: expected a number of faces, for example generated:2000")
-    images, affect = face_batch(np.random.default_rng(seeds[split]), int(count))
-    nobody = np.full((len(images), len(EMOTIONS)), np.nan, np.float32)
-    nothing = np.full(len(images), -1)
-    return FaceSet(name="generated", split=split, images=images, affect=affect, distribution=nobody, majority=nothing)
+    kind, path = split_spec(spec)
+    if kind not in kinds_of("videos") and not is_own(kind):
+        having = " and ".join(f"{name}:PATH" for name in reversed(kinds_of("videos")))
+        raise UserError(f"data {spec!r}: has no videos; {having} have")
+    return list(read(kind, "videos", path, split))

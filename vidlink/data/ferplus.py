@@ -94,7 +94,7 @@ def majority_of(votes: NDArray) -> NDArray[np.int64]:
     return np.where(agreed, most, -1)
 
 
-def load_ferplus(path: Path, split: str = "train") -> FaceSet:
+def load_ferplus(path: Path | str, split: str = "train") -> FaceSet:
     """Load one split of FER+.
 
     Votes for "unknown" and "not a face" do not count for affect and distribution. A face without any other vote is
@@ -114,6 +114,7 @@ def load_ferplus(path: Path, split: str = "train") -> FaceSet:
     """
     if split not in SPLITS:
         raise unknown("split of FER+", split, SPLITS)
+    path = Path(path).expanduser()
     if not path.exists():
         raise UserError(f"FER+ {path}: no such file or folder")
     shelf = _open(path, SPLITS[split])

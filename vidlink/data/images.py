@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidlink.errors import UserError, unknown
+from vidlink.data.sets import read, split_spec
+from vidlink.errors import UserError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +26,8 @@ def load_images(spec: str) -> dict[str, NDArray[np.uint8]]:
     Parameters
     ----------
     spec
-        ``images:PATH``, a folder (searched at any depth) or one image.
+        ``images:PATH``, a folder (searched at any depth) or one image; or ``package.module:function:PATH``, where the
+        function takes the path and gives what this one does.
 
     Returns
     -------
@@ -37,11 +39,14 @@ def load_images(spec: str) -> dict[str, NDArray[np.uint8]]:
     UserError
         Where the spec has another kind, there is no such folder, it holds no image, or a file is no image.
     """
-    kind, colon, path = spec.partition(":")
-    if not colon or not path:
+    kind, path = split_spec(spec)
+    if not kind:
         raise UserError(f"data {spec!r}: expected images:PATH, for example images:/data/T91")
-    if kind != "images":
-        raise unknown("kind of data for super-resolution", kind, ["images"])
+    return dict(read(kind, "images", path, what="kind of data for super-resolution"))
+
+
+def read_images(path: str) -> dict[str, NDArray[np.uint8]]:
+    """Read a folder (searched at any depth) or one image; errors are those of :func:`load_images`."""
     place = Path(path).expanduser()
     if place.is_file():
         return {place.name: read_luma(place)}

@@ -50,9 +50,34 @@ _VIDEOS = (".mp4", ".avi", ".mkv", ".mov")
 _LONGEST_GAP_S = 1.0
 
 
-def load_recola(path: Path, split: str = "train", *, delay_s: float = DELAY_S) -> FaceSet:
-    """Cut the faces of one split out of the videos; parameters and errors as for :func:`recola_clips`."""
-    return cut_faces("recola", split, recola_clips(path, split, delay_s=delay_s), every_s=EVERY_S)
+def load_recola(path: str, split: str = "train") -> FaceSet:
+    """Cut the faces of one split out of the videos; parameters and errors as for :func:`recola_videos`."""
+    return cut_faces("recola", split, recola_videos(path, split), every_s=EVERY_S)
+
+
+def recola_videos(path: str, split: str) -> list[LabelledClip]:
+    """The videos of one split with their labels; ``path`` may say how long raters take: ``PATH?delay=SECONDS``.
+
+    Raises
+    ------
+    UserError
+        The delay is none, and as :func:`recola_clips`.
+    """
+    folder, delay_s = _delay(path)
+    return recola_clips(folder, split, delay_s=delay_s)
+
+
+def _delay(text: str) -> tuple[Path, float]:
+    """``PATH`` or ``PATH?delay=SECONDS``."""
+    path, mark, option = text.partition("?")
+    name, _, value = option.partition("=")
+    try:
+        delay_s = float(value) if mark else DELAY_S
+    except ValueError:
+        delay_s = -1.0
+    if (mark and name != "delay") or not 0 <= delay_s <= 60:
+        raise UserError(f"recola:{text}: expected recola:PATH or recola:PATH?delay=SECONDS, from 0 to 60")
+    return Path(path).expanduser(), delay_s
 
 
 def recola_clips(path: Path, split: str, *, delay_s: float = DELAY_S) -> list[LabelledClip]:

@@ -1,35 +1,57 @@
 """Networks by name, as a command line and the header of a weights file give them.
 
 ``recognition`` is the paper's; ``residual`` is ours; ``RESTORER+RECOGNIZER`` is any other pair, one behind the other.
+Each name may also be ``package.module:Class``. A new network is a file in this folder and a line in a table here.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vidlink.errors import UserError, unknown
+from vidlink.plugins import Catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch import nn
 
-RESTORERS = ("residual", "srcnn", "espcn", "twin")
-"""What may stand before the plus sign."""
-RECOGNIZERS = ("residual", "recognition")
-"""What may stand behind it."""
-NAMES = ("residual", "recognition", "RESTORER+RECOGNIZER")
+RESTORERS = Catalogue(
+    what="restorer",
+    shipped={
+        "residual": "vidlink.nets.residual:ResidualRestorer",
+        "srcnn": "vidlink.nets.srcnn:SRCNN",
+        "espcn": "vidlink.nets.espcn:ESPCN",
+        "twin": "vidlink.nets.twin:TwinNet.of_width",
+    },
+)
+"""What may stand before the plus sign. Made with those of the keywords ``width`` (channels of the first layer) and
+``scale`` (scale factor) that they take; called with pictures and scale factors, shapes (n, 1, h, w) and (n,). They have
+``takes_lr``, ``shrink``, ``channels``, ``features`` and a ``last`` layer, as :class:`~vidlink.nets.srcnn.SRCNN` has."""
+RECOGNIZERS = Catalogue(
+    what="recognizer",
+    shipped={
+        "residual": "vidlink.nets.residual:ResidualRecognition.for_size",
+        "recognition": "vidlink.nets.recognition:RecognitionNet.of_width",
+    },
+)
+"""What may stand behind it. Made with those of the keywords ``size`` (side of the pictures in pixels), ``outputs``,
+``channels`` (of what comes in) and ``width`` that they take; they have ``features`` and ``head``, and those that stand
+alone ``encoder``, their early layers. :class:`~vidlink.nets.recognition.RecognitionNet` is one to look at."""
+ACTIVITY = Catalogue(what="network of activities", shipped={"motion": "vidlink.nets.motion:ActivityNet"})
+"""What names classes of windows. Made with those of the keywords ``classes`` (how many) and ``restorer`` (its channels)
+that they take."""
+WHOLE = ("residual", "recognition")
+"""What may stand alone: ``residual`` is short for ``residual+residual``."""
+NAMES = (*WHOLE, "RESTORER+RECOGNIZER")
 """What a command line may say."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """Everything needed to make a network anew."""
+    """Everything needed to make a network for faces anew."""
 
     name: str = "residual"
-    """``residual``, ``recognition`` or ``RESTORER+RECOGNIZER``."""
+    """``residual``, ``recognition``, ``RESTORER+RECOGNIZER`` or ``package.module:Class``."""
     size: int = 48
     """Side of the pictures in pixels."""
     outputs: int = 10
@@ -55,15 +77,17 @@ def build(network: Network) -> nn.Module:
     from vidlink.nets.joint import JointNet
 
     first, plus, second = network.name.partition("+")
-    if network.name == "recognition":
-        return _recognizer("recognition", network, channels=1)
+    if first == "recognition" or (":" in first and not plus):
+        alone = _recognizer(first, network, channels=1)
+        _check_has(alone, first, "encoder")
+        return alone
     if not plus:
-        if first != "residual":
+        if first not in WHOLE:
             raise unknown("network", network.name, NAMES)
         second = "residual"
-    if second not in RECOGNIZERS:
-        raise unknown("recognizer", second, RECOGNIZERS)
+    RECOGNIZERS.target(second)
     restorer = build_restorer(first, network.width)
+    _check_has(restorer, first, "features", "channels", "takes_lr")
     return JointNet(restorer, _recognizer(second, network, channels=restorer.channels))  # type: ignore[arg-type]
 
 
@@ -73,7 +97,7 @@ def build_restorer(name: str, width: int = 48, scale: float = 2) -> nn.Module:
     Parameters
     ----------
     name
-        One of :data:`RESTORERS`.
+        One of :data:`RESTORERS`, or ``package.module:Class``.
     width
         Channels of the first layer of ``residual`` and ``twin``.
     scale
@@ -82,52 +106,25 @@ def build_restorer(name: str, width: int = 48, scale: float = 2) -> nn.Module:
     Raises
     ------
     UserError
-        If there is none of that name.
+        If there is none of that name, or it cannot be made.
     """
-    from vidlink.nets.espcn import ESPCN
-    from vidlink.nets.residual import ResidualRestorer
-    from vidlink.nets.srcnn import SRCNN
-    from vidlink.nets.twin import TwinNet
-
-    makers: dict[str, Callable[[], nn.Module]] = {
-        "residual": lambda: ResidualRestorer(width),
-        "srcnn": SRCNN,
-        "espcn": lambda: ESPCN(scale),
-        "twin": lambda: TwinNet((width, 2 * width, 4 * width)),
-    }
-    if name not in makers:
-        raise unknown("restorer", name, makers)
-    return makers[name]()
+    made: nn.Module = RESTORERS.make(name, {"width": width, "scale": scale})
+    _check_has(made, name, "forward", "state_dict")
+    return made
 
 
 def _recognizer(name: str, network: Network, *, channels: int) -> nn.Module:
-    from vidlink.nets.recognition import SMALLEST, RecognitionNet
-    from vidlink.nets.residual import ResidualRecognition
-
-    if name == "residual":
-        if network.size % 8:
-            raise UserError(f"network {network.name!r}: pictures of {network.size} pixels; it takes multiples of 8")
-        return ResidualRecognition(network.outputs, channels=channels, width=network.width)
-    if network.size < SMALLEST:
-        raise UserError(f"network {network.name!r}: pictures of {network.size} pixels; it takes {SMALLEST} or more")
-    widths = (network.width, 2 * network.width, 4 * network.width)
-    return RecognitionNet(network.size, network.outputs, channels=channels, widths=widths)
-
-
-def to_header(network: Network) -> str:
-    """Write what a network is, for the header of its weights."""
-    return json.dumps(asdict(network), sort_keys=True)
-
-
-def from_header(text: str) -> Network:
-    """Read what :func:`to_header` wrote.
-
-    Raises
-    ------
-    UserError
-        If it is something else.
-    """
+    offered = {"size": network.size, "outputs": network.outputs, "channels": channels, "width": network.width}
     try:
-        return Network(**json.loads(text))
-    except (ValueError, TypeError) as error:
-        raise UserError(f"no description of a network: {text[:80]!r}") from error
+        made: nn.Module = RECOGNIZERS.make(name, offered)
+    except UserError as error:
+        raise UserError(f"network {network.name!r}: {error}") from error
+    _check_has(made, name, "forward", "state_dict", "features", "head")
+    return made
+
+
+def _check_has(module: nn.Module, name: str, *attributes: str) -> None:
+    """Name what a network of somebody's own lacks."""
+    for attribute in attributes:
+        if not hasattr(module, attribute):
+            raise UserError(f"network {name!r}: {type(module).__name__} has no {attribute}, see vidlink.nets.build")

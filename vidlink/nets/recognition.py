@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from vidlink.errors import UserError
 from vidlink.nets.normalize import normalize_contrast
 
 if TYPE_CHECKING:
@@ -76,6 +77,19 @@ class RecognitionNet(nn.Module):
             nn.Flatten(), nn.Linear(three * side * side, hidden), nn.ReLU(inplace=True), nn.Dropout(dropout)
         )
         self.head = nn.Linear(hidden, outputs)
+
+    @classmethod
+    def of_width(cls, size: int, outputs: int, channels: int, width: int) -> RecognitionNet:
+        """The network with so many channels after the first convolution, and twice as many after each other one.
+
+        Raises
+        ------
+        UserError
+            If the pictures are too small for it.
+        """
+        if size < SMALLEST:
+            raise UserError(f"pictures of {size} pixels; it takes {SMALLEST} or more")
+        return cls(size, outputs, channels=channels, widths=(width, 2 * width, 4 * width))
 
     @property
     def encoder(self) -> nn.Module:

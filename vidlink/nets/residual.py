@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from vidlink.errors import UserError
 from vidlink.nets.normalize import contrast, normalize_contrast
 
 
@@ -163,6 +164,19 @@ class ResidualRecognition(nn.Module):
                 before = after
         self.blocks = nn.ModuleList(stages)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(before, outputs))
+
+    @classmethod
+    def for_size(cls, size: int, outputs: int, channels: int, width: int) -> ResidualRecognition:
+        """The network for square pictures of so many pixels.
+
+        Raises
+        ------
+        UserError
+            If they do not suit it.
+        """
+        if size % 8:
+            raise UserError(f"pictures of {size} pixels; it takes multiples of 8")
+        return cls(outputs, channels=channels, width=width)
 
     def features(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
         """Shape (n, channels, h, w) to (n, features): what the last layer sees, means over the picture."""

@@ -60,6 +60,11 @@ class TwinNet(nn.Module):
             nn.init.zeros_(self.last.weight)
             nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
 
+    @classmethod
+    def of_width(cls, width: int = 48) -> TwinNet:
+        """The network with so many channels after the first convolution, and twice as many after each other one."""
+        return cls((width, 2 * width, 4 * width))
+
     @property
     def channels(self) -> int:
         """Channels of :meth:`features`."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import torch
 
 from vidlink.errors import UserError
-from vidlink.nets.motion import FRAME_RATE, FRAMES, HEIGHT, WIDTH, ActivityNet
-from vidlink.nets.weights import load_weights, read_weights
+from vidlink.nets.build import ACTIVITY
+from vidlink.nets.motion import FRAME_RATE, FRAMES, HEIGHT, WIDTH
+from vidlink.nets.weights import fill, read_kind
 from vidlink.recognizers.recognizer import Wants
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from vidlink.nets.motion import ActivityNet
     from vidlink.recognizers.recognizer import Context
 
 WEIGHTS = "activity.safetensors"
@@ -84,15 +85,17 @@ def load_activity(path: Path) -> tuple[ActivityNet, tuple[str, ...]]:
     UserError
         Where the file is missing, damaged, no safetensors, or of no activity network.
     """
-    _, header = read_weights(path)
+    expected = (
+        "the header does not name the classes of an activity network; expected a file of vidlink.train --task activity"
+    )
+    header, weights = read_kind(path, "activity", expected=expected)
     try:
-        about = json.loads(header["activity"])
-        classes, restorer = tuple(map(str, about["classes"])), int(about["restorer"])
+        classes, restorer = tuple(map(str, header.arguments["classes"])), int(header.arguments["restorer"])
     except (KeyError, ValueError, TypeError):
-        raise UserError(
-            f"weights {path}: the header does not name the classes of an activity network; expected a file of "
-            "vidlink.train --task activity"
-        ) from None
-    network = ActivityNet(len(classes), restorer=restorer)
-    load_weights(network, path)
+        raise UserError(f"weights {path}: {expected}") from None
+    try:
+        network = ACTIVITY.make(header.network, {"classes": len(classes), "restorer": restorer})
+    except UserError as error:
+        raise UserError(f"weights {path}: {error}") from error
+    fill(network, weights, path)
     return network, classes

@@ -36,6 +36,8 @@ class Affect:
         Where to compute.
     weights
         A safetensors file of any network from ``vidlink.train``; None for the shipped weights.
+    network
+        The ``--network`` of those weights, where it is code of one's own.
     half
         Whether to compute in bfloat16; None for where the device has instructions for it. Answers then differ from
         those in float32 by about 0.002 (0.02 at most), their CCC on FER+ by less than 0.001.
@@ -52,7 +54,12 @@ class Affect:
     gives = AFFECT
 
     def __init__(
-        self, *, device: torch.device | str = "cpu", weights: Path | None = None, half: bool | None = None
+        self,
+        *,
+        device: torch.device | str = "cpu",
+        weights: Path | None = None,
+        network: str = "",
+        half: bool | None = None,
     ) -> None:
         self.device = torch.device(device)
         self.half = computes_bfloat16(self.device) if half is None else half
@@ -60,12 +67,12 @@ class Affect:
             from importlib.resources import as_file, files
 
             with as_file(files("vidlink.weights") / WEIGHTS) as shipped:
-                network, module = load_network(shipped)
+                described, module = load_network(shipped)
         else:
-            network, module = load_network(weights)
-        if (network.size, network.outputs) != (self.wants.height, len(AFFECT) + len(EMOTIONS)):
+            described, module = load_network(weights, own=network)
+        if (described.size, described.outputs) != (self.wants.height, len(AFFECT) + len(EMOTIONS)):
             raise UserError(
-                f"weights {weights}: for pictures of {network.size} pixels and {network.outputs} outputs; "
+                f"weights {weights}: for pictures of {described.size} pixels and {described.outputs} outputs; "
                 f"expected {self.wants.height} and {len(AFFECT) + len(EMOTIONS)}"
             )
         self.network = module.to(device=self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidlink.errors import UserError, unknown
-from vidlink.plugins import find_class, make, reason, taken_of
+from vidlink.errors import UserError
+from vidlink.plugins import Catalogue, make, reason, taken_of
 from vidlink.recognizers.recognizer import Recognizer, Wants
 from vidlink.units import SECONDS, SLOWEST, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import torch
 
-GROUP = "vidlink.recognizers"
-"""Entry-point group in which recognizers are registered."""
-
-SHIPPED = {
-    "activity": "vidlink.recognizers.activity:Activity",
-    "affect": "vidlink.recognizers.affect:Affect",
-    "image-classifier": "vidlink.recognizers.pooled:ImageClassifier",
-    "mc3_18": "vidlink.recognizers.kinetics:Mc3x18",
-    "mvit_v2_s": "vidlink.recognizers.kinetics:MvitV2S",
-    "r2plus1d_18": "vidlink.recognizers.kinetics:R2plus1d18",
-    "r3d_18": "vidlink.recognizers.kinetics:R3d18",
-    "s3d": "vidlink.recognizers.kinetics:S3d",
-    "swin3d_t": "vidlink.recognizers.kinetics:Swin3dT",
-}
-"""What the package registers itself, for a checkout that nobody installed."""
+RECOGNIZERS = Catalogue(
+    what="recognizer",
+    group="vidlink.recognizers",
+    shipped={
+        "activity": "vidlink.recognizers.activity:Activity",
+        "affect": "vidlink.recognizers.affect:Affect",
+        "image-classifier": "vidlink.recognizers.pooled:ImageClassifier",
+        "mc3_18": "vidlink.recognizers.kinetics:Mc3x18",
+        "mvit_v2_s": "vidlink.recognizers.kinetics:MvitV2S",
+        "r2plus1d_18": "vidlink.recognizers.kinetics:R2plus1d18",
+        "r3d_18": "vidlink.recognizers.kinetics:R3d18",
+        "s3d": "vidlink.recognizers.kinetics:S3d",
+        "swin3d_t": "vidlink.recognizers.kinetics:Swin3dT",
+    },
+)
+"""Recognizers by name; those that come along are listed here too, for a checkout that nobody installed."""
 
 MOST_WANTED = 8192
 """Pixels of a side, and pictures of a window, that a recognizer may want."""
@@ -64,44 +64,9 @@ def find_device(name: str = "auto") -> torch.device:
     return device
 
 
-def registered() -> dict[str, str]:
-    """Every registered recognizer: name to ``package.module:Class``.
-
-    Raises
-    ------
-    UserError
-        Where two packages register different recognizers under one name.
-    """
-    from importlib.metadata import entry_points
-
-    found = dict(SHIPPED)
-    for entry in entry_points(group=GROUP):
-        if found.setdefault(entry.name, entry.value) != entry.value:
-            raise UserError(
-                f"recognizer {entry.name!r} is registered twice, as {found[entry.name]} and {entry.value}: "
-                "remove one package, or name the class itself as package.module:Class"
-            )
-    return found
-
-
 def list_recognizers() -> dict[str, str]:
-    """Name and one line of every registered recognizer, read from its source: nothing is imported."""
-    return {name: _first_line(target) for name, target in sorted(registered().items())}
-
-
-def _first_line(target: str) -> str:
-    """First docstring line of a class, without importing its module (its package is)."""
-    import ast
-    from importlib.util import find_spec
-
-    module, _, name = target.partition(":")
-    with suppress(ImportError, ValueError, SyntaxError, OSError, AttributeError):
-        spec = find_spec(module)
-        if spec is not None and spec.origin:
-            for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
-                if isinstance(node, ast.ClassDef) and node.name == name:
-                    return (ast.get_docstring(node) or "").partition("\n")[0] or target
-    return target
+    """Name and one line of every registered recognizer, by name; nothing is imported."""
+    return dict(sorted(RECOGNIZERS.summaries().items()))
 
 
 def load_recognizer(
@@ -126,14 +91,7 @@ def load_recognizer(
         Where there is none of that name, its import or construction fails (the reason is shown), it takes no such
         argument, or it lacks what :class:`Recognizer` asks for.
     """
-    if ":" in name:
-        target = name
-    else:
-        known = registered()
-        if name not in known:
-            raise unknown("recognizer", name, known)
-        target = known[name]
-    made_by = find_class(target, what=f"recognizer {name!r}", expected="a registered name")
+    made_by = RECOGNIZERS.find(name)
     made = _construct(name, made_by, device, weights, arguments)
     _check_protocol(name, made)
     return made

@@ -1,6 +1,7 @@
 """What a plan maximizes: picture quality, or how little the recognizer's output moves.
 
-The table is :data:`OBJECTIVES`: a new objective is a class and a line there.
+The table is :data:`OBJECTIVES`: a new objective is a class and a line there, and its name in the choices of the option.
+One of a user's own is named as ``package.module:Class``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from vidlink.errors import UserError
 from vidlink.faces.roi import face_boxes
 from vidlink.faces.tracks import Box
-from vidlink.plugins import taken_of
+from vidlink.plugins import RAISED, Catalogue, reason, taken_of
 from vidlink.recognizers.crop import bring_to
 from vidlink.recognizers.recognize import names_classes, recognize, recognize_windows
 from vidlink.scores.psnr import PSNR, luma_psnr_db
@@ -24,7 +25,7 @@ from vidlink.scores.ssim import SSIM
 from vidlink.video.pictures import Upsampler, as_array
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import av
     from numpy.typing import NDArray
@@ -48,17 +49,38 @@ def make_objective(name: str, clip: Clip, recognizer: Recognizer | None) -> Obje
     UserError
         There is no such objective, or it needs a recognizer and there is none.
     """
-    if name not in OBJECTIVES:
-        raise UserError(f"--objective {name}: there is {', '.join(OBJECTIVES)}")
-    factory = OBJECTIVES[name]
     if recognizer is None and asks_recognizer(name):
         raise UserError(f"--objective {name} needs a recognizer, and --recognizer none gives none")
-    return factory(**taken_of(factory, {"clip": clip, "recognizer": recognizer}))  # type: ignore[no-any-return]
+    made = OBJECTIVES.make(name, {"clip": clip, "recognizer": recognizer})
+    if not (callable(made) and isinstance(getattr(made, "knob_worth", None), int | float)):
+        raise UserError(
+            f"--objective {name}: an objective is called with (segment, pictures, side_data) and has a knob_worth"
+        )
+    return _OwnObjective(name, made) if ":" in name else made
 
 
 def asks_recognizer(name: str) -> bool:
-    """Whether what an objective of the table says depends on the recognizer."""
-    return "recognizer" in taken_of(OBJECTIVES[name], {"recognizer": None})
+    """Whether what an objective says depends on the recognizer: whether it takes one."""
+    return "recognizer" in taken_of(OBJECTIVES.find(name), {"recognizer": None})
+
+
+class _OwnObjective:
+    """An objective of a user's own, of which only numbers are taken."""
+
+    def __init__(self, name: str, made: Objective) -> None:
+        self._name, self._made, self.knob_worth = name, made, made.knob_worth
+
+    def __call__(self, segment: Segment, pictures: Sequence[av.VideoFrame], side_data: bytes) -> float:
+        try:
+            worth = self._made(segment, pictures, side_data)
+            number = float(worth)
+        except UserError:
+            raise
+        except RAISED as error:
+            raise UserError(f"--objective {self._name}: raised {reason(error)}") from error
+        if not math.isfinite(number):
+            raise UserError(f"--objective {self._name}: gave {number}, expected a finite number")
+        return number
 
 
 class PictureObjective:
@@ -174,10 +196,14 @@ class TaskObjective:
         return np.stack([recognize(self._recognizer, arrays, path) for path in boxes])
 
 
-OBJECTIVES: dict[str, Callable[..., Objective]] = {
-    "psnr": partial(PictureObjective, PSNR, knob_worth=0.5),
-    "ssim": partial(PictureObjective, SSIM, knob_worth=0.008),
-    "task": TaskObjective,
-}
+OBJECTIVES = Catalogue(
+    what="objective",
+    label="--objective {name}",
+    shipped={
+        "psnr": partial(PictureObjective, PSNR, knob_worth=0.5),
+        "ssim": partial(PictureObjective, SSIM, knob_worth=0.008),
+        "task": TaskObjective,
+    },
+)
 """By name, what makes an objective: called with those of the keywords ``clip`` and ``recognizer`` that it takes. What
 takes a recognizer depends on one."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from vidlink.errors import UserError, unknown
-from vidlink.plugins import find_class, make, taken_of
+from vidlink.errors import UserError
+from vidlink.plugins import Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SHIPPED = {
-    "gcc": "vidlink.sender.estimator_gcc:Gcc",
-    "fixed": "vidlink.sender.estimators:Fixed",
-    "throughput": "vidlink.sender.estimators:Throughput",
-    "clairvoyant": "vidlink.sender.estimators:Clairvoyant",
-}
-"""The estimators that come along."""
+ESTIMATORS = Catalogue(
+    what="estimator",
+    label="--estimator {name}",
+    shipped={
+        "gcc": "vidlink.sender.estimator_gcc:Gcc",
+        "fixed": "vidlink.sender.estimators:Fixed",
+        "throughput": "vidlink.sender.estimators:Throughput",
+        "clairvoyant": "vidlink.sender.estimators:Clairvoyant",
+    },
+)
+"""The estimators by name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -80,10 +84,8 @@ def load_estimator(
     UserError
         There is none of that name, it cannot be imported or made (the reason is shown), or it lacks a method.
     """
-    check_estimator(name)
-    made_by = _find(name, SHIPPED.get(name, name))
     offered = {"start_bps": start_bps, "feedback_s": feedback_s, "capacity_bps": capacity_bps}
-    made = make(made_by, taken_of(made_by, offered), what=f"--estimator {name}")
+    made: Estimator = ESTIMATORS.make(name, offered)
     for method in ("feedback", "estimate_bps"):
         if not callable(getattr(made, method, None)):
             raise UserError(f"--estimator {name}: has no method {method}(), see vidlink.sender.estimator.Estimator")
@@ -92,14 +94,9 @@ def load_estimator(
 
 def check_estimator(name: str) -> None:
     """Refuse a name that is neither shipped nor ``package.module:Class``; raises UserError."""
-    if ":" not in name and name not in SHIPPED:
-        raise unknown("estimator", name, SHIPPED)
+    ESTIMATORS.target(name)
 
 
 def list_estimators() -> dict[str, str]:
     """Name and one line of every estimator that comes along."""
-    return {name: (_find(name, target).__doc__ or "").partition("\n")[0] for name, target in SHIPPED.items()}
-
-
-def _find(name: str, target: str) -> Callable[..., Any]:
-    return find_class(target, what=f"--estimator {name}", expected=", ".join(SHIPPED))
+    return ESTIMATORS.summaries()

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vidlink.errors import UserError
+from vidlink.errors import BudgetError, UserError
 from vidlink.faces.find import find_faces
 from vidlink.faces.roi import check_box, parse_roi
 from vidlink.faces.tracks import pack_tracks
@@ -166,8 +166,8 @@ class Sender:
 
         Raises
         ------
-        UserError
-            The budget is below what the cheapest rungs need; the message names the lowest that works.
+        BudgetError
+            The budget is below what the cheapest rungs need; it names the lowest that works.
         """
         settings = self._settings
         if settings.scale is not None and settings.quality is not None:
@@ -200,10 +200,7 @@ class Sender:
             lowest_bps = self._floor_bps(lambda: read("floor"), task, search)
             asked_bps = settings.bitrate_bps or self._rate_bps
             lowest_bps = math.ceil(lowest_bps * asked_bps / self._rate_bps)
-            raise UserError(
-                f"--bitrate {asked_bps / 1000:g}k is below what the smallest rung of this clip needs: "
-                f"the lowest rate that works is {lowest_bps / 1000:g}k"
-            ) from None
+            raise BudgetError(asked_bps, lowest_bps) from None
 
     def send(self, coded: CodedSegment) -> Packets:
         """The packets of a segment, parity among them. Call once for each segment, in order."""

@@ -216,3 +216,18 @@ class Dask:
     def renew(self) -> str:
         """Nothing to do: Dask replaces workers itself."""
         return "on the cluster"
+
+
+def choose_executors(*, workers: int | None, dask: str | None) -> Executors:
+    """What runs the points of a sweep: processes here, or a Dask cluster at an address.
+
+    Raises
+    ------
+    UserError
+        Both are given, there would be no process, or no cluster is there.
+    """
+    if workers is not None and workers < 1:
+        raise UserError(f"--workers {workers}: at least 1")
+    if workers and dask:
+        raise UserError("--workers starts processes here and --dask uses a cluster's: give one of them")
+    return Dask(dask) if dask else Processes(workers)

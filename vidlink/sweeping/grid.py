@@ -38,7 +38,7 @@ from vidlink.settings import Settings
 from vidlink.sweeping.options import as_columns, check_option, known_options, resolved, to_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 NAME = "name"
 """Key of a table in an axis of tables that says what to call it; it becomes a column under the axis's name."""
@@ -143,6 +143,14 @@ def sweep_from(raw: Mapping[str, Any], where: str = "sweep") -> SweepFile:
             raise UserError(f"{where}: {unknown('key', key, SweepFile.model_fields)}") from None
         message = first["msg"].removeprefix("Value error, ")
         raise UserError(f"{where}: {f'key {key!r}: ' if key else ''}{message}") from None
+
+
+def list_points(points: Sequence[Point]) -> Iterator[str]:
+    """What differs between points, a line each."""
+    varying = [name for name in points[0].columns if len({str(point.columns.get(name)) for point in points}) > 1]
+    for number, point in enumerate(points, 1):
+        shown = ", ".join(f"{name} = {point.columns[name]}" for name in varying if point.columns[name] is not None)
+        yield f"{number:>{len(str(len(points)))}}  {shown}".rstrip()
 
 
 def _as_list(axis: Any) -> list[Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlink import __version__
-from vidlink.errors import UserError, unknown
+from vidlink.errors import UserError
 from vidlink.plugins import sources_of
 from vidlink.settings import as_json
 from vidlink.sweeping.options import NOT_SHOWN
@@ -60,11 +60,15 @@ def identify(settings: Settings) -> str:
     if folder := _folder_label(settings):
         parts["folder"] = folder
     if settings.live and ":" in settings.estimator:
-        parts["estimator"] = [
-            settings.estimator,
-            *map(_digest_file, sources_of(settings.estimator, what=f"estimator {settings.estimator!r}")),
-        ]
+        parts["estimator"] = with_sources(settings.estimator, what=f"estimator {settings.estimator!r}")
+    if ":" in settings.objective:
+        parts["objective"] = with_sources(settings.objective, what=f"objective {settings.objective!r}")
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def with_sources(name: str, *, what: str) -> list[str]:
+    """What a name stands for: itself, and of a ``package.module:Class`` the digests of its source files."""
+    return [name, *(map(_digest_file, sources_of(name, what=what)) if ":" in name else ())]
 
 
 def _is_path(settings: Settings, name: str) -> bool:
@@ -130,11 +134,9 @@ def recognizer_content(settings: Settings) -> list[str]:
     name = settings.recognizer
     if name == "none":
         return [name]
-    from vidlink.recognizers.registry import registered
+    from vidlink.recognizers.registry import RECOGNIZERS
 
-    target = name if ":" in name else registered().get(name)
-    if target is None:
-        raise unknown("recognizer", name, registered())
+    target = RECOGNIZERS.target(name)
     if target.startswith("vidlink."):
         shipped = sorted((Path(__file__).parents[1] / "weights").glob("*.safetensors"))
         weights = shipped if settings.weights is None else [settings.weights]

@@ -13,7 +13,7 @@ from vidlink import __version__
 from vidlink.errors import UserError
 from vidlink.plugins import RAISED
 from vidlink.sweeping.folder import is_disk_full
-from vidlink.sweeping.identity import identify, recognizer_content
+from vidlink.sweeping.identity import identify, recognizer_content, with_sources
 
 if TYPE_CHECKING:
     from vidlink.files.cache import Cache
@@ -105,9 +105,11 @@ def _shared(task: Task) -> dict[str, Any]:
     if task.cache is None:
         return {}
     judge = recognizer_content(task.settings)
-    asked = judge if asks_recognizer(task.settings.objective) else []
+    objective = with_sources(task.settings.objective, what="objective")
+    if asks_recognizer(task.settings.objective):
+        objective += judge
     cached = _open_cache(task.cache, task.cache_bytes)
-    return {"memory": Memory(cached, objective=" ".join([task.settings.objective, *asked]), judge=" ".join(judge))}
+    return {"memory": Memory(cached, objective=" ".join(objective), judge=" ".join(judge))}
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,6 @@ from vidlink.errors import UserError
 from vidlink.files.whole import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from torch import Tensor
 
 
@@ -34,17 +31,6 @@ def save_card(path: Path, card: dict[str, Any]) -> None:
     """Save a card (how weights came about) as JSON."""
     text = json.dumps(card, indent=2) + "\n"
     write_whole(path, lambda partial: partial.write_text(text, encoding="utf-8"))
-
-
-@contextmanager
-def telling_of(checkpoint: Path) -> Iterator[None]:
-    """An interrupt in here says that the checkpoint, where there is one, holds what was done so far."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        if not checkpoint.exists():
-            raise
-        raise KeyboardInterrupt(f"{checkpoint} holds what was done; the same command goes on from there") from None
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -69,7 +55,7 @@ def load_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any] | No
         # PyTorch's own message advises to load without the check that keeps code from running: it is not passed on.
         raise UserError(f"{path}: not a checkpoint, or damaged; remove it to start afresh") from error
     differing = sorted(name for name in settings.keys() | found.keys() if settings.get(name) != found.get(name))
-    if found.keys() != settings.keys():
+    if found.keys() != settings.keys() or "done" not in state:
         raise UserError(f"{path}: of another version of vidlink; remove it to start afresh, or go on with that version")
     if differing:
         name = differing[0]

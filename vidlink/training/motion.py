@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch.nn import functional
-from tqdm import tqdm
 
-from vidlink.data.figures import ACTIONS, FRAME_RATE, draw_clips
-from vidlink.errors import UserError
+from vidlink.data.figures import ACTIONS
 from vidlink.nets.motion import ActivityNet
-from vidlink.training.loop import computes_bfloat16, one_cycle
-from vidlink.training.windows import Variation, draw_window
+from vidlink.nets.precision import computes_bfloat16
+from vidlink.training.learner import Learner
+from vidlink.training.pools import Pool, pool_of_figures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
-    from torch import Tensor
+    from torch import Generator, Tensor, nn
 
-    from vidlink.data.classfolders import ClipSet
-
-    Window = tuple[NDArray, NDArray, str]
+    from vidlink.nets.motion import Restorer
+    from vidlink.training.learner import Row
+    from vidlink.training.loop import Training
+    from vidlink.training.pools import Window
+    from vidlink.training.windows import Variation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,86 +59,168 @@ class ActivitySettings:
     """Of weights, order and degradations."""
 
 
-class Pool:
-    """Clips to draw training windows from, all classes alike often.
+class WindowLearner(Learner):
+    """What both learners of windows share: all steps are one epoch, and windows come from a NumPy generator.
 
     Parameters
     ----------
-    clips, labels, widths
-        The clips, the name of each one's class, and the width of each source in pixels.
-    frame_rate
-        Frames a second.
+    network
+        What learns.
+    steps
+        How many.
+    settings, variation
+        What decides the result, and how windows differ from clips.
+    rng
+        Source of the windows; it is left where the last one was drawn.
+    device
+        Where to compute.
     """
 
+    epochs = 1
+    unit = "step"
+
     def __init__(
-        self, clips: Sequence[NDArray], labels: Sequence[str], widths: Sequence[int], frame_rate: float
+        self,
+        network: nn.Module,
+        steps: int,
+        settings: ActivitySettings,
+        variation: Variation,
+        rng: np.random.Generator,
+        device: torch.device,
     ) -> None:
-        self._clips, self._labels, self._widths, self._frame_rate = clips, labels, widths, frame_rate
-        counts = {label: labels.count(label) for label in labels}
-        weights = np.array([1 / counts[label] for label in labels])
-        self._shares = weights / weights.sum()
+        self.network, self.learning_rate = network, settings.learning_rate
+        self._steps, self._settings, self._variation, self._rng, self._device = steps, settings, variation, rng, device
 
-    def draw(self, count: int, variation: Variation, rng: np.random.Generator) -> list[Window]:
-        """Draw ``count`` windows; see :func:`~vidlink.training.windows.draw_window`."""
-        chosen = rng.choice(len(self._clips), count, p=self._shares)
-        return [
-            draw_window(self._clips[k], self._frame_rate, self._widths[k], self._labels[k], variation, rng)
-            for k in chosen.tolist()
-        ]
+    def steps(self, epoch: int) -> int:
+        """All of them."""
+        return self._steps
+
+    def seed(self, epoch: int) -> int:
+        """Seed of dropout."""
+        return self._settings.seed
+
+    def row(self, epoch: int, step: int, loss: float, scores: Row) -> Row:
+        """Steps done and mean loss."""
+        return {"step": step, "loss": float(f"{loss:.4g}")}
+
+    def state(self) -> dict[str, Any]:
+        """Where the generator of the windows is."""
+        return {"rng": self._rng.bit_generator.state}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Put that generator there."""
+        self._rng.bit_generator.state = state["rng"]
+
+    def _tensor(self, windows: Sequence[NDArray]) -> Tensor:
+        return torch.from_numpy(np.stack(windows)).to(self._device) / 255
 
 
-def pool_of(found: ClipSet, rows: NDArray) -> Pool:
-    """The pool of some clips of a set."""
-    labels = [found.files[row].label for row in rows]
-    return Pool([found.clips[row] for row in rows], labels, [found.sizes[row][0] for row in rows], found.frame_rate)
+class RestorerOfWindows(WindowLearner):
+    """Lets the restorer in front undo the degradation: mean squared error against the brightened pristine window."""
+
+    def __init__(self, restorer: Restorer, pool: Pool, settings: ActivitySettings, *rest: Any) -> None:
+        assert restorer.residual is not None
+        super().__init__(restorer.residual, settings.restorer_steps, settings, *rest)
+        self._restorer, self._pool = restorer, pool
+        self.optimizer = torch.optim.AdamW(restorer.residual.parameters(), lr=settings.learning_rate)
+
+    def batches(self, epoch: int, generator: Generator) -> Iterator[list[Window]]:
+        """A quarter of the usual windows a step."""
+        for _ in range(self._steps):
+            yield self._pool.draw(max(1, self._settings.batch // 4), self._variation, self._rng)
+
+    def loss(self, batch: list[Window]) -> Tensor:
+        """Mean squared error."""
+        coarse, pristine = (self._tensor(side) for side in list(zip(*batch, strict=True))[:2])
+        with torch.no_grad():
+            wanted = self._restorer.brighten(pristine)
+        return functional.mse_loss(self._restorer(coarse), wanted)
 
 
-def pool_of_figures(count: int, seed: int) -> Pool:
-    """The pool of so many generated clips."""
-    clips, labels = draw_clips(np.random.default_rng(seed), count)
-    return Pool(clips, [ACTIONS[label] for label in labels], [320] * count, FRAME_RATE)
+class ActivityLearner(WindowLearner):
+    """Lets the network name what is done in windows; ``parts`` says how many of each pool make a batch."""
+
+    def __init__(
+        self,
+        network: ActivityNet,
+        classes: Sequence[str],
+        parts: Sequence[tuple[Pool, int]],
+        steps: int,
+        settings: ActivitySettings,
+        *rest: Any,
+    ) -> None:
+        super().__init__(network, steps, settings, *rest)
+        self._place = {label: k for k, label in enumerate(classes)}
+        self._parts, self._half = parts, computes_bfloat16(self._device)
+        if settings.restorer == "alone" and network.restorer.residual is not None:
+            network.restorer.residual.requires_grad_(False)
+        learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        self.optimizer = torch.optim.AdamW(learning, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+
+    def batches(self, epoch: int, generator: Generator) -> Iterator[list[Window]]:
+        """Windows of each pool."""
+        for _ in range(self._steps):
+            yield [each for pool, count in self._parts for each in pool.draw(count, self._variation, self._rng)]
+
+    def loss(self, batch: list[Window]) -> Tensor:
+        """Cross entropy against smoothed labels."""
+        wanted = torch.tensor([self._place[window[2]] for window in batch], device=self._device)
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._half):
+            scores = self.network(self._tensor([window[0] for window in batch]))
+        return functional.cross_entropy(scores.float(), wanted, label_smoothing=self._settings.smoothing)
 
 
 class ActivityTraining:
-    """Makes and trains activity networks that start from the same generated figures.
+    """Makes and trains activity networks that start from the same generated figures, as stages of a run.
 
     Parameters
     ----------
+    run
+        The run: what it has done already is not done again.
     settings
         What decides the result.
     variation
         How windows differ from clips.
+    pool
+        All clips: what the restorer learns from where there are no figures.
     device
         Where to compute.
-    quiet
-        Whether to show no progress bars.
     """
 
     def __init__(
-        self, settings: ActivitySettings, variation: Variation, *, device: torch.device, quiet: bool = False
+        self, run: Training, settings: ActivitySettings, variation: Variation, pool: Pool, *, device: torch.device
     ) -> None:
-        self._settings, self._variation, self._device, self._quiet = settings, variation, device, quiet
-        self._half = computes_bfloat16(device)
+        self._run, self._settings, self._variation, self._device = run, settings, variation, device
         self._figures = pool_of_figures(settings.figures, settings.seed + 1) if settings.figures else None
-        self._start: dict[str, Tensor] | None = None
+        self._start = self._begin(self._figures or pool)
 
-    def start(self, pool: Pool) -> None:
-        """Learn what can be learned before any label: restoration (also on ``pool``) and generated figures."""
-        settings = self._settings
-        rng = np.random.default_rng(settings.seed)
+    def _begin(self, pool: Pool) -> dict[str, Tensor]:
+        """Learn what can be learned before any label: restoration and generated figures."""
+        settings, network = self._settings, self._network(ACTIONS)
+
+        def restore() -> dict[str, Any]:
+            rng = np.random.default_rng(settings.seed)
+            if network.restorer.residual is not None and settings.restorer_steps:
+                self._run.fit(RestorerOfWindows(network.restorer, pool, settings, *self._with(rng)), "restorer")
+            return {"weights": copied(network), "rng": rng.bit_generator.state}
+
+        def draw() -> dict[str, Any]:
+            rng = np.random.default_rng()
+            rng.bit_generator.state = restored["rng"]
+            if self._figures and settings.figure_steps:
+                parts = [(self._figures, settings.batch)]
+                learner = ActivityLearner(network, ACTIONS, parts, settings.figure_steps, settings, *self._with(rng))
+                self._run.fit(learner, "figures")
+            return {"weights": copied(network)}
+
+        restored = self._run.stage("restorer", restore)
         network = self._network(ACTIONS)
-        if network.restorer.residual is not None and settings.restorer_steps:
-            self._restore(network, self._figures or pool, rng)
-        if self._figures:
-            self._learn(network, ACTIONS, [(self._figures, settings.batch)], settings.figure_steps, 1.0, rng, "figures")
-        self._start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        network.load_state_dict(restored["weights"])
+        return dict(self._run.stage("figures", draw)["weights"])
 
-    def train(self, pool: Pool, classes: Sequence[str], name: str = "clips") -> ActivityNet:
-        """Train a network on clips, from where :meth:`start` left off."""
+    def train(self, pool: Pool, classes: Sequence[str], name: str) -> ActivityNet:
+        """Train a network on clips, from where the figures left off; ``name`` is the stage's."""
         settings = self._settings
-        if self._start is None:
-            self.start(pool)
-        assert self._start is not None
         same = tuple(classes) == ACTIONS
         network = self._network(classes)
         learned = {key: tensor for key, tensor in self._start.items() if same or not key.startswith("head.")}
@@ -149,8 +231,13 @@ class ActivityTraining:
         if self._figures and generated:
             parts.append((self._figures, generated))
         rng = np.random.default_rng(settings.seed + 2)
-        self._learn(network, classes, parts, settings.steps, 0.5, rng, name)
+        learner = ActivityLearner(network, classes, parts, settings.steps, settings, *self._with(rng))
+        learner.learning_rate *= 0.5
+        self._run.fit(learner, name)
         return network.eval()
+
+    def _with(self, rng: np.random.Generator) -> tuple[Variation, np.random.Generator, torch.device]:
+        return self._variation, rng, self._device
 
     def _network(self, classes: Sequence[str]) -> ActivityNet:
         settings = self._settings
@@ -159,57 +246,7 @@ class ActivityTraining:
             channels = 0 if settings.restorer == "none" else settings.channels
             return ActivityNet(len(classes), restorer=channels).to(self._device)
 
-    def _restore(self, network: ActivityNet, pool: Pool, rng: np.random.Generator) -> None:
-        """Let the restorer undo the degradation: mean squared error against the brightened pristine window."""
-        restorer, settings = network.restorer, self._settings
-        assert restorer.residual is not None
-        optimizer = torch.optim.AdamW(restorer.residual.parameters(), lr=settings.learning_rate)
-        for step in self._steps(settings.restorer_steps, "restorer"):
-            windows = pool.draw(max(1, settings.batch // 4), self._variation, rng)
-            coarse, pristine = (self._tensor(side) for side in list(zip(*windows, strict=True))[:2])
-            with torch.no_grad():
-                wanted = restorer.brighten(pristine)
-            loss = functional.mse_loss(restorer(coarse), wanted)
-            self._descend(optimizer, loss, step / settings.restorer_steps, settings.learning_rate)
 
-    def _learn(
-        self,
-        network: ActivityNet,
-        classes: Sequence[str],
-        parts: Sequence[tuple[Pool, int]],
-        steps: int,
-        rate: float,
-        rng: np.random.Generator,
-        name: str,
-    ) -> None:
-        settings, place = self._settings, {label: k for k, label in enumerate(classes)}
-        if settings.restorer == "alone" and network.restorer.residual is not None:
-            network.restorer.residual.requires_grad_(False)
-        learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        optimizer = torch.optim.AdamW(learning, lr=settings.learning_rate, weight_decay=settings.weight_decay)
-        network.train()
-        with torch.random.fork_rng(devices=[self._device] if self._device.type == "cuda" else []):
-            torch.manual_seed(settings.seed)
-            for step in self._steps(steps, name):
-                windows = [each for pool, count in parts for each in pool.draw(count, self._variation, rng)]
-                wanted = torch.tensor([place[window[2]] for window in windows], device=self._device)
-                with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._half):
-                    scores = network(self._tensor([window[0] for window in windows]))
-                loss = functional.cross_entropy(scores.float(), wanted, label_smoothing=settings.smoothing)
-                self._descend(optimizer, loss, step / steps, rate * settings.learning_rate)
-
-    def _descend(self, optimizer: torch.optim.Optimizer, loss: Tensor, progress: float, peak: float) -> None:
-        if not math.isfinite(float(loss.detach())):
-            raise UserError(f"the loss is {float(loss.detach())}: a lower --learning-rate may help")
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_([each for group in optimizer.param_groups for each in group["params"]], 5.0)
-        for group in optimizer.param_groups:
-            group["lr"] = one_cycle(progress, peak)
-        optimizer.step()
-
-    def _tensor(self, windows: Sequence[NDArray]) -> Tensor:
-        return torch.from_numpy(np.stack(windows)).to(self._device) / 255
-
-    def _steps(self, count: int, name: str) -> Any:
-        return tqdm(range(count), desc=name, unit="step", disable=self._quiet)
+def copied(network: nn.Module) -> dict[str, Tensor]:
+    """The weights as they are now."""
+    return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}

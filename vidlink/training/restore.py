@@ -33,7 +33,7 @@ def restore(
     Parameters
     ----------
     restorer
-        Trained by :class:`~vidlink.training.superresolution.SuperResolution`.
+        Trained by :class:`~vidlink.training.superresolution.RestorerLearner`.
     small
         LR luma, shape (h, w), within [0, 1].
     size

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
-from tqdm import tqdm
 
 from vidlink.errors import UserError
 from vidlink.nets.precision import computes_bfloat16
-from vidlink.training.checkpoint import load_checkpoint, save_checkpoint
-from vidlink.training.loop import one_cycle
+from vidlink.training.learner import Learner
+from vidlink.training.loop import Training
 from vidlink.training.patches import Patches
 from vidlink.training.restore import mean_psnr_db, score_restorer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
-    from torch import nn
+    from torch import Generator, Tensor, nn
 
     from vidlink.training import patches
-
-    Row = dict[str, float]
+    from vidlink.training.learner import Row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +55,11 @@ class SRSettings:
     """Seed of weights and patches."""
 
 
-class SuperResolution:
-    """One run: a restorer, its images and its state.
+class RestorerLearner(Learner):
+    """A restorer that learns from images; an epoch is ``settings.each`` steps.
 
-    It minimises the mean squared error by Adam (Kingma and Ba, arXiv 1412.6980) along a one-cycle schedule, in bfloat16
-    where the device has instructions for it: what a restorer adds to interpolation is small, so its rounding is too.
+    It minimises the mean squared error by Adam (Kingma and Ba, arXiv 1412.6980), in bfloat16 where the device has
+    instructions for it: what a restorer adds to interpolation is small, so its rounding is too.
 
     Parameters
     ----------
@@ -73,6 +70,8 @@ class SuperResolution:
         Luma, 8 bits, shape (height, width) each.
     settings
         What decides the result.
+    valid
+        Images to score on after each epoch, at the largest scale factor; none by default.
     device
         Where to compute.
 
@@ -82,110 +81,60 @@ class SuperResolution:
         Where no image is as large as a patch, or the restorer is for another scale factor.
     """
 
+    clip = None
+    unit = "step"
+
     def __init__(
-        self, restorer: nn.Module, images: Sequence[NDArray[np.uint8]], settings: SRSettings, *, device: torch.device
+        self,
+        restorer: nn.Module,
+        images: Sequence[NDArray[np.uint8]],
+        settings: SRSettings,
+        *,
+        valid: Mapping[str, NDArray[np.uint8]] | None = None,
+        device: torch.device,
     ) -> None:
-        self.settings, self.device = settings, device
-        self.restorer = restorer.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.settings, self.valid, self.device = settings, valid, device
+        self.epochs, self.learning_rate = math.ceil(settings.steps / settings.each), settings.learning_rate
+        self.network = restorer.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         takes_lr = getattr(restorer, "takes_lr", False)
         if takes_lr and settings.scales != (restorer.scale, restorer.scale):
             raise UserError(f"{type(restorer).__name__} for scale {restorer.scale}: cannot learn {settings.scales}")
         self.patches = Patches(images, settings.scales, settings.side, resampling=settings.resampling, lr=takes_lr)
-        self.optimizer = torch.optim.Adam(self.restorer.parameters(), lr=settings.learning_rate)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate)
         self.half = computes_bfloat16(device)
-        self.step = 0
-        self.log: list[Row] = []
 
-    def state(self) -> dict[str, Any]:
-        """Everything needed to go on from here."""
-        return {
-            "settings": asdict(self.settings),
-            "step": self.step,
-            "network": self.restorer.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "log": self.log,
-        }
+    def steps(self, epoch: int) -> int:
+        """So many as are left, at most ``settings.each``."""
+        return min(self.settings.each, self.settings.steps - epoch * self.settings.each)
 
-    def resume(self, checkpoint: Path) -> bool:
-        """Go on from ``checkpoint`` where it exists; whether it did.
+    def seed(self, epoch: int) -> int:
+        """Seed of an epoch."""
+        return self.settings.seed * 1_000_003 + epoch * self.settings.each
 
-        Raises
-        ------
-        UserError
-            Where the checkpoint is damaged or belongs to a run with other settings.
-        """
-        state = load_checkpoint(checkpoint, asdict(self.settings))
-        if state is None:
-            return False
-        self.restorer.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.log = state["step"], state["log"]
-        return True
+    def batches(self, epoch: int, generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Patches as the restorer gets them, as it should give them, and their scale factors."""
+        for _ in range(self.steps(epoch)):
+            yield self.patches.draw(self.settings.batch, generator)
 
-    def run(
-        self,
-        valid: Mapping[str, NDArray[np.uint8]] | None = None,
-        checkpoint: Path | None = None,
-        *,
-        quiet: bool = False,
-    ) -> Iterator[Row]:
-        """Train to the last step; every so often save the checkpoint and yield a row of the log.
-
-        Parameters
-        ----------
-        valid
-            Images to score on, at the largest scale factor; none by default.
-        checkpoint
-            Where to keep the state; nowhere by default.
-        quiet
-            No progress bar.
-
-        Raises
-        ------
-        UserError
-            Where the loss is no longer finite: it names the step and the last good checkpoint.
-        """
-        with tqdm(total=self.settings.steps, initial=self.step, unit="step", disable=quiet) as bar:
-            while self.step < self.settings.steps:
-                loss = self._train(min(self.settings.each, self.settings.steps - self.step), bar, checkpoint)
-                row: Row = {"step": self.step, "loss": float(f"{loss:.4g}")}
-                if valid:
-                    scores = score_restorer(self.restorer, valid, self.settings.scales[1], device=self.device)
-                    row["psnr_db"] = round(mean_psnr_db(scores), 3)
-                self.log.append(row)
-                if checkpoint is not None:
-                    save_checkpoint(checkpoint, self.state())
-                bar.set_postfix_str(", ".join(f"{name} {value:g}" for name, value in row.items() if name != "step"))
-                yield row
-
-    def _train(self, count: int, bar: tqdm, checkpoint: Path | None) -> float:
-        # The generator starts afresh with each row of the log, so that resuming needs no state of it.
-        generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step)
-        self.restorer.train()
-        total = 0.0
-        for _ in range(count):
-            loss = self._step(*self.patches.draw(self.settings.batch, generator))
-            if not math.isfinite(loss):
-                kept = checkpoint if checkpoint is not None and checkpoint.exists() else "none yet"
-                raise UserError(f"the loss is {loss} at step {self.step + 1}; last good checkpoint: {kept}")
-            total += loss
-            self.step += 1
-            bar.update()
-        return total / count
-
-    def _step(self, given: torch.Tensor, target: torch.Tensor, scale: torch.Tensor) -> float:
-        given, target, scale = (tensor.to(self.device, non_blocking=True) for tensor in (given, target, scale))
+    def loss(self, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """Mean squared error, without the edges that the restorer takes off."""
+        given, target, scale = (tensor.to(self.device, non_blocking=True) for tensor in batch)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.half):
-            restored = self.restorer(given.contiguous(memory_format=torch.channels_last), scale)
+            restored = self.network(given.contiguous(memory_format=torch.channels_last), scale)
         edge = (target.shape[-1] - restored.shape[-1]) // 2
         inner = target[..., edge : target.shape[-2] - edge, edge : target.shape[-1] - edge]
-        loss = functional.mse_loss(restored.float(), inner)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        for group in self.optimizer.param_groups:
-            group["lr"] = one_cycle(self.step / self.settings.steps, self.settings.learning_rate)
-        self.optimizer.step()
-        return float(loss.detach())
+        return functional.mse_loss(restored.float(), inner)
+
+    def validate(self) -> Row:
+        """Mean PSNR over the images to score on."""
+        if not self.valid:
+            return {}
+        scores = score_restorer(self.network, self.valid, self.settings.scales[1], device=self.device)
+        return {"psnr_db": round(mean_psnr_db(scores), 3)}
+
+    def row(self, epoch: int, step: int, loss: float, scores: Row) -> Row:
+        """Steps done, mean squared error, and PSNR where there are images to score on."""
+        return {"step": step, "loss": float(f"{loss:.4g}"), **scores}
 
 
 def pretrain(
@@ -207,7 +156,7 @@ def pretrain(
     Parameters
     ----------
     restorer
-        As for :class:`SuperResolution`.
+        As for :class:`RestorerLearner`.
     images
         Luma, 8 bits, shape (height, width) each.
     scale
@@ -240,5 +189,7 @@ def pretrain(
         learning_rate=learning_rate,
         seed=seed,
     )
-    run = SuperResolution(restorer, images, settings, device=torch.device(device))
-    return [row["loss"] for row in run.run(quiet=quiet)][-1]
+    learner = RestorerLearner(restorer, images, settings, device=torch.device(device))
+    run = Training({}, device=learner.device, quiet=quiet)
+    run.fit(learner)
+    return float(run.log[-1]["loss"])

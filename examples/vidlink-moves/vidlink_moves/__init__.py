@@ -2,7 +2,7 @@
 
 import torch
 
-from vidlink.recognizers.recognize import Wants
+from vidlink import Wants
 
 
 class Moves:

@@ -1,6 +1,7 @@
 """``vidlink.train --task activity`` and ``vidlink.evaluate --data classes:``, on clips of generated figures."""
 
 import json
+import shutil
 
 import av
 import numpy as np
@@ -10,6 +11,7 @@ from vidlink import evaluate, train
 from vidlink.data.figures import FRAME_RATE, draw_clip
 from vidlink.errors import UserError
 from vidlink.recognizers.recognize import load_recognizer
+from vidlink.training.loop import Training
 from vidlink.training.windows import Variation, draw_window, make_coarse
 
 QUICK = ["--figures", "0", "--steps", "2", "--batch", "4", "--folds", "2", "--device", "cpu", "--quiet"]
@@ -59,9 +61,87 @@ def test_the_same_command_gives_the_same_weights(trained, folder, tmp_path):
     assert again.read_bytes() == trained.read_bytes()
 
 
-def test_evaluation_names_what_it_leaves_out(trained, folder, tmp_path, capsys):
-    import shutil
+def train_until(stage, folder, out, *more):
+    """Die as soon as a stage begins; returns the stages that began before it."""
+    begun, original = [], Training.fit
 
+    def dying(self, learner, name=""):
+        if name == stage:
+            raise KeyboardInterrupt
+        begun.append(name)
+        return original(self, learner, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Training, "fit", dying)
+        line = ["--task", "activity", "--data", f"classes:{folder}", "--out", str(out), *QUICK, *more]
+        if stage is None:
+            train.main(line)
+        else:
+            with pytest.raises(KeyboardInterrupt, match="checkpoint holds what was done; the same command goes on"):
+                train.main(line)
+    return begun
+
+
+@pytest.mark.parametrize("figures", [["--figures", "0"], ["--figures", "6", "--figure-steps", "1"]])
+def test_a_run_that_is_killed_in_a_later_fold_goes_on_there_to_the_same_bytes(folder, tmp_path, figures):
+    more = [*figures, "--keep-folds", "--restorer", "joint"]
+    whole, cut = tmp_path / "whole" / "a.safetensors", tmp_path / "cut" / "a.safetensors"
+    first = ["restorer", "figures"] if figures[1] != "0" else ["restorer"]
+    assert train_until(None, folder, whole, *more) == [*first, "fold 1", "fold 2", "all clips"]
+    assert train_until("fold 2", folder, cut, *more) == [*first, "fold 1"]
+    assert [path.name for path in cut.parent.glob("*.safetensors")] == []
+    assert train_until("all clips", folder, cut, *more) == ["fold 2"]
+    assert train_until(None, folder, cut, *more) == ["all clips"]
+    assert sorted(path.name for path in cut.parent.iterdir()) == sorted(path.name for path in whole.parent.iterdir())
+    for path in whole.parent.iterdir():
+        assert path.suffix == ".png" or path.read_bytes() == (cut.parent / path.name).read_bytes(), path.name
+
+
+def test_a_fold_that_is_learned_but_not_scored_is_not_learned_again(folder, tmp_path, capsys, monkeypatch):
+    whole, cut = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    train_until(None, folder, whole)
+    with monkeypatch.context() as patch:
+        patch.setattr("vidlink.tasks.activity.score", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            train_until(None, folder, cut)
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "_train_epoch", once_allowed_to("fold 2", "all clips"))
+        train_until(None, folder, cut)
+    assert whole.read_bytes() == cut.read_bytes()
+
+
+def once_allowed_to(*stages):
+    original = Training._train_epoch
+
+    def training(self, learner, name, *rest):
+        assert name in stages
+        return original(self, learner, name, *rest)
+
+    return training
+
+
+def test_a_checkpoint_of_other_clips_or_settings_is_refused(folder, tmp_path):
+    out = tmp_path / "a.safetensors"
+    train_until("fold 2", folder, out)
+    for more, what in ((["--steps", "3"], "steps = 2, not 3"), (["--keep-folds"], "keep_folds = False, not True")):
+        with pytest.raises(UserError, match=f"belongs to a run with {what}"):
+            train_until(None, folder, out, *more)
+    place = tmp_path / folder.name
+    shutil.copytree(folder, place)
+    shutil.copy(place / "Run" / "Run_1_1.mp4", place / "Run" / "Run_2_2.mp4")
+    with pytest.raises(UserError, match="belongs to a run with clips = "):
+        train_until(None, place, out)
+
+
+def test_a_resumed_run_says_where_it_goes_on(folder, tmp_path, capsys):
+    train_until("fold 2", folder, tmp_path / "a.safetensors")
+    capsys.readouterr()
+    loud = [word for word in QUICK if word != "--quiet"]
+    train.main(["--task", "activity", "--data", f"classes:{folder}", "--out", str(tmp_path / "a.safetensors"), *loud])
+    assert "going on after fold 1, from" in capsys.readouterr().err
+
+
+def test_evaluation_names_what_it_leaves_out(trained, folder, tmp_path, capsys):
     place = tmp_path / "acts"
     shutil.copytree(folder, place)
     shutil.copytree(place / "Run", place / "Fly")

@@ -1,4 +1,6 @@
 import json
+import sys
+import types
 
 import cv2
 import numpy as np
@@ -7,10 +9,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from vidlink import evaluate, train
 from vidlink.errors import UserError
 from vidlink.nets.srcnn import SRCNN
-from vidlink.tasks import superresolve as command
-from vidlink.training.superresolution import SuperResolution
+from vidlink.nets.weights import load_restorer
+from vidlink.tasks import superresolution as command
+from vidlink.tasks.superresolution import SuperResolutionTask
+from vidlink.training.loop import Training
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +29,19 @@ def folder(tmp_path_factory):
 
 
 def training(folder, out, *more):
-    given = ["--task", "sr", "--data", f"images:{folder}", "--valid", f"images:{folder}", "--out", str(out)]
+    given = ["--data", f"images:{folder}", "--valid", f"images:{folder}", "--out", str(out)]
     small = ["--steps", "4", "--batch", "2", "--patch", "24", "--device", "cpu", "--threads", "1", "--quiet"]
-    return command.parse_training([*given, *small, *more])
+    return SuperResolutionTask().training_parser().parse_args([*given, *small, *more])
+
+
+def trained(options):
+    return train.train(SuperResolutionTask(), options)
 
 
 @pytest.mark.parametrize("network", ["srcnn", "espcn", "twin", "residual"])
 def test_training_leaves_weights_log_and_card_that_the_evaluation_reads(folder, tmp_path, capsys, network):
     out = tmp_path / "my.safetensors"
-    card = command.train(training(folder, out, "--network", network, "--width", "4"))
+    card = trained(training(folder, out, "--network", network, "--width", "4"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["my.csv", "my.json", "my.safetensors"]
     assert json.loads((tmp_path / "my.json").read_text()) == card | {"scales": [3.0, 3.0]}
     assert (card["network"], card["images"], card["seed"]) == (network, 2, 0)
@@ -40,7 +49,7 @@ def test_training_leaves_weights_log_and_card_that_the_evaluation_reads(folder, 
     assert log["step"].tolist() == [4]
     result = tmp_path / "scores.json"
     weights = ["--weights", str(out), "--data", f"images:{folder}", "--json", str(result), "--device", "cpu"]
-    command.main_evaluation(["--task", "sr", *weights])
+    evaluate.main(["--task", "sr", *weights])
     assert json.loads(result.read_text())["scores"] == card["valid_scores"]
     shown = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in shown] == ["image", "0.png", "1.png", "mean"]
@@ -49,23 +58,23 @@ def test_training_leaves_weights_log_and_card_that_the_evaluation_reads(folder, 
 
 def test_a_killed_run_goes_on_to_the_same_weights(folder, tmp_path, monkeypatch):
     whole, cut = tmp_path / "whole.safetensors", tmp_path / "cut.safetensors"
-    original, done = SuperResolution._train, []
+    original, done = Training._train_epoch, []
     monkeypatch.setattr(command, "_settings", every_two_steps(command._settings))
-    command.train(training(folder, whole))
+    trained(training(folder, whole))
 
     def dying(self, *rest):
         if done:
             raise KeyboardInterrupt
-        done.append(self.step)
+        done.append(rest)
         return original(self, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(SuperResolution, "_train", dying)
+        patch.setattr(Training, "_train_epoch", dying)
         with pytest.raises(KeyboardInterrupt):
-            command.train(training(folder, cut))
+            trained(training(folder, cut))
     assert cut.with_suffix(".checkpoint").exists()
     assert not cut.exists()
-    command.train(training(folder, cut))
+    trained(training(folder, cut))
     expected, found = load_file(whole), load_file(cut)
     assert all(torch.equal(expected[name], found[name]) for name in expected)
     assert whole.with_suffix(".csv").read_bytes() == cut.with_suffix(".csv").read_bytes()
@@ -94,14 +103,14 @@ def every_two_steps(original):
 )
 def test_wrong_settings_are_named(folder, tmp_path, more, message):
     with pytest.raises(UserError, match=message):
-        command.train(training(folder, tmp_path / "x.safetensors", *more))
+        trained(training(folder, tmp_path / "x.safetensors", *more))
 
 
 def test_existing_weights_are_kept(folder, tmp_path):
     out = tmp_path / "x.safetensors"
     out.write_bytes(b"mine")
     with pytest.raises(UserError, match="--overwrite"):
-        command.train(training(folder, out))
+        trained(training(folder, out))
     assert out.read_bytes() == b"mine"
 
 
@@ -119,30 +128,34 @@ def test_weights_of_something_else_are_refused(tmp_path, header, message):
     path = tmp_path / "w.safetensors"
     save_file(SRCNN((4, 4), (1, 1, 1)).state_dict(), path, header)
     with pytest.raises(UserError, match=message):
-        command.load_restorer(path)
+        load_restorer(path)
 
 
 def test_a_subpixel_network_is_not_scored_at_another_factor(folder, tmp_path):
     out = tmp_path / "my.safetensors"
-    command.train(training(folder, out, "--network", "espcn"))
+    trained(training(folder, out, "--network", "espcn"))
     asked = ["--weights", str(out), "--data", f"images:{folder}", "--scale", "2", "--device", "cpu"]
     with pytest.raises(UserError, match="restores at 3 and at no other"):
-        command.main_evaluation(asked)
-
-
-def test_only_the_task_decides_who_answers():
-    assert command.asked_for(["--data", "x", "--task", "sr", "--help"])
-    assert command.asked_for(["--task=sr"])
-    assert not command.asked_for(["--data", "--task-force", "sr"])
-    assert not command.asked_for(["--task"])
-    assert not command.asked_for([])
+        evaluate.main(["--task", "sr", *asked])
 
 
 def test_both_commands_hand_over(folder, tmp_path, capsys):
-    from vidlink import evaluate, train
-
     out = tmp_path / "my.safetensors"
     small = ["--steps", "1", "--batch", "1", "--patch", "24", "--device", "cpu", "--threads", "1", "--quiet"]
     train.main(["--task", "sr", "--network", "espcn", "--data", f"images:{folder}", "--out", str(out), *small])
     evaluate.main(["--task", "sr", "--weights", str(out), "--data", f"images:{folder}", "--device", "cpu"])
     assert "mean" in capsys.readouterr().out
+
+
+def test_a_restorer_of_ones_own(folder, tmp_path, monkeypatch):
+    module = types.ModuleType("restorers_of_ours")
+    module.Mine = lambda width: SRCNN((width, 4), (3, 3, 3))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    out = tmp_path / "my.safetensors"
+    card = trained(training(folder, out, "--network", "restorers_of_ours:Mine", "--width", "4"))
+    line = ["--task", "sr", "--weights", str(out), "--data", f"images:{folder}", "--device", "cpu"]
+    with pytest.raises(UserError, match="runs only where the command names it"):
+        evaluate.main(line)
+    result = tmp_path / "scores.json"
+    evaluate.main([*line, "--network", "restorers_of_ours:Mine", "--json", str(result)])
+    assert json.loads(result.read_text())["scores"] == card["valid_scores"]

@@ -12,6 +12,7 @@ from vidlink.codec.shelf import load_codec
 from vidlink.data.faces import load_faces
 from vidlink.errors import UserError
 from vidlink.recognizers.recognize import Wants
+from vidlink.tasks.face_scores import parse_scales, score_faces, send_coded, send_through
 
 
 class Bright:
@@ -75,7 +76,7 @@ def test_the_json_is_as_agreed(plugin, tree, tmp_path, capsys):
 
 def test_columns_are_found_by_name(tree):
     faces = load_faces(f"ferplus:{tree}", "valid")
-    row = command.evaluate(Bright(), faces, [1.0])[0]
+    row = score_faces(Bright(), faces, [1.0])[0]
     assert row["accuracy"] is None
     assert row["accuracy_majority"] is None
     assert row["cc"]["valence"] > 0.99 > abs(row["cc"]["arousal"])
@@ -83,8 +84,8 @@ def test_columns_are_found_by_name(tree):
 
 def test_downsampling_loses_detail_and_keeps_the_mean():
     images = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
-    assert (np.stack(command.send_through(images, 1.0)) == images).all()
-    coarse = np.stack(command.send_through(images, 4.0))
+    assert (np.stack(send_through(images, 1.0)) == images).all()
+    coarse = np.stack(send_through(images, 4.0))
     assert coarse.shape == images.shape
     assert coarse.std() < images.std() / 2
     assert coarse.mean() == pytest.approx(images.mean(), abs=1)
@@ -93,7 +94,7 @@ def test_downsampling_loses_detail_and_keeps_the_mean():
 @pytest.mark.parametrize("scales", ["0.5", "1,two", "", "nan", "17"])
 def test_wrong_scales_are_named(scales):
     with pytest.raises(UserError, match="no scale factor from 1 to 16"):
-        command.parse_scales(scales)
+        parse_scales(scales)
 
 
 def test_data_of_another_task_is_told_so():
@@ -141,7 +142,7 @@ def test_coding_loses_detail_and_keeps_the_faces_apart():
     generator = np.random.default_rng(0)
     images = np.stack([generator.integers(k, k + 60, (48, 48)) for k in range(0, 190, 3)]).astype(np.uint8)
     codec = load_codec("x264")
-    fine, coarse = (np.stack(command.send_coded(images, 1.0, quality, codec)) for quality in (12, 48))
+    fine, coarse = (np.stack(send_coded(images, 1.0, quality, codec)) for quality in (12, 48))
     assert fine.shape == coarse.shape == images.shape
     assert np.abs(fine.astype(float) - images).mean() < 6
     assert coarse.std(axis=(1, 2)).mean() < 0.5 * fine.std(axis=(1, 2)).mean()

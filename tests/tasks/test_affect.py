@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import types
 
 import cv2
 import numpy as np
@@ -9,14 +10,20 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from vidlink import evaluate
 from vidlink import train as command
 from vidlink.data.faces import load_faces
 from vidlink.errors import UserError
 from vidlink.nets.build import Network, build
+from vidlink.nets.recognition import RecognitionNet
+from vidlink.nets.srcnn import SRCNN
 from vidlink.nets.weights import load_network
+from vidlink.tasks import affect
+from vidlink.tasks.affect import AffectTask
 from vidlink.training import checkpoint as files
+from vidlink.training.affect import AffectLearner, AffectSettings
 from vidlink.training.degrade import Degradation
-from vidlink.training.loop import AffectSettings, Training
+from vidlink.training.loop import Training
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +48,16 @@ def tree(tmp_path_factory):
 def arguments(tree, out, *more):
     common = ["--data", f"ferplus:{tree}", "--out", str(out), "--epochs", "3", "--batch", "16", "--device", "cpu"]
     small = ["--width", "8", "--regime", "mix", "--sr-steps", "3"]
-    return command.parse([*common, "--threads", "1", "--quiet", *small, *more])
+    return AffectTask().training_parser().parse_args([*common, "--threads", "1", "--quiet", *small, *more])
+
+
+def train(options):
+    return command.train(AffectTask(), options)
 
 
 def test_a_whole_run_leaves_weights_log_and_card(tree, tmp_path):
     out = tmp_path / "my.safetensors"
-    card = command.train(arguments(tree, out))
+    card = train(arguments(tree, out))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["my.csv", "my.json", "my.safetensors"]
     log = pd.read_csv(tmp_path / "my.csv")
     assert log["epoch"].tolist() == [1, 2, 3]
@@ -61,12 +72,12 @@ def test_a_whole_run_leaves_weights_log_and_card(tree, tmp_path):
 
 def test_a_killed_run_resumes_to_the_same_result(tree, tmp_path):
     whole, cut = tmp_path / "whole.safetensors", tmp_path / "cut.safetensors"
-    command.train(arguments(tree, whole))
+    train(arguments(tree, whole))
     options = arguments(tree, cut)
     stopped = interrupted(options)
     assert stopped == 2
     assert not cut.exists()
-    command.train(options)
+    train(options)
     expected, found = load_file(whole), load_file(cut)
     assert all(torch.equal(expected[name], found[name]) for name in expected)
     assert whole.with_suffix(".csv").read_bytes() == cut.with_suffix(".csv").read_bytes()
@@ -76,16 +87,16 @@ def interrupted(options):
     """Run until the second epoch's checkpoint is saved, then die in the third; returns the epochs done."""
     original, done = Training._train_epoch, []
 
-    def dying(self, *rest):
+    def dying(self, learner, name, epoch, *rest):
         if len(done) == 2:
             raise KeyboardInterrupt
-        done.append(self.epoch)
-        return original(self, *rest)
+        done.append(epoch)
+        return original(self, learner, name, epoch, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Training, "_train_epoch", dying)
         with pytest.raises(KeyboardInterrupt):
-            command.train(options)
+            train(options)
     return len(done)
 
 
@@ -94,39 +105,39 @@ def test_an_interrupt_says_what_is_kept(tree, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         original = Training._train_epoch
 
-        def dying(self, *rest):
-            if self.epoch == at:
+        def dying(self, learner, name, epoch, *rest):
+            if epoch == at:
                 raise KeyboardInterrupt
-            return original(self, *rest)
+            return original(self, learner, name, epoch, *rest)
 
         patch.setattr(Training, "_train_epoch", dying)
         at = 0
         with pytest.raises(KeyboardInterrupt, match=r"^$"):
-            command.train(options)
+            train(options)
         at = 1
         with pytest.raises(KeyboardInterrupt, match=r"x\.checkpoint holds what was done; the same command goes on"):
-            command.train(options)
+            train(options)
 
 
 def test_factors_that_do_not_divide_a_face(tree, tmp_path):
-    card = command.train(arguments(tree, tmp_path / "x.safetensors", "--regime", "joint-5", "--epochs", "1"))
+    card = train(arguments(tree, tmp_path / "x.safetensors", "--regime", "joint-5", "--epochs", "1"))
     assert " at 5, " in card["pretrained"]
 
 
 def test_seeds_decide(tree, tmp_path):
-    first = command.train(arguments(tree, tmp_path / "a.safetensors", "--epochs", "1"))
-    again = command.train(arguments(tree, tmp_path / "b.safetensors", "--epochs", "1"))
-    other = command.train(arguments(tree, tmp_path / "c.safetensors", "--epochs", "1", "--seed", "1"))
+    first = train(arguments(tree, tmp_path / "a.safetensors", "--epochs", "1"))
+    again = train(arguments(tree, tmp_path / "b.safetensors", "--epochs", "1"))
+    other = train(arguments(tree, tmp_path / "c.safetensors", "--epochs", "1", "--seed", "1"))
     assert first == again
     assert first["valid_scores"] != other["valid_scores"]
 
 
 def test_generated_faces_join_and_weights_carry_on(tree, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "DRAWN", 20)
+    monkeypatch.setattr(affect, "DRAWN", 20)
     first = tmp_path / "first.safetensors"
-    command.train(arguments(tree, first, "--epochs", "1"))
+    train(arguments(tree, first, "--epochs", "1"))
     more = ["--epochs", "1", "--generated", "0.25", "--start", str(first), "--regime", "hr"]
-    card = command.train(arguments(tree, tmp_path / "second.safetensors", *more))
+    card = train(arguments(tree, tmp_path / "second.safetensors", *more))
     assert card["generated"] == 0.25
     assert len(card["start"]) == 64
     assert card["started_from"]["regime"] == "mix"
@@ -145,7 +156,7 @@ def test_generated_faces_join_and_weights_carry_on(tree, tmp_path, monkeypatch):
 )
 def test_pretrained_encoders(tree, tmp_path, network, regime):
     out = tmp_path / "x.safetensors"
-    card = command.train(arguments(tree, out, "--network", network, "--regime", regime, "--epochs", "1"))
+    card = train(arguments(tree, out, "--network", network, "--regime", regime, "--epochs", "1"))
     assert card["pretrained"].startswith(f"ferplus:{tree.name} at ")
     described, module = load_network(out)
     assert (described.name, described.width) == (network, 8)
@@ -154,8 +165,8 @@ def test_pretrained_encoders(tree, tmp_path, network, regime):
 
 def test_any_regime_can_begin_with_super_resolution(tree, tmp_path):
     plain, begun = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
-    assert command.train(arguments(tree, plain, "--regime", "hr"))["pretrained"] == ""
-    card = command.train(arguments(tree, begun, "--regime", "hr", "--pretrain", "6"))
+    assert train(arguments(tree, plain, "--regime", "hr"))["pretrained"] == ""
+    card = train(arguments(tree, begun, "--regime", "hr", "--pretrain", "6"))
     assert card["pretrained"].startswith(f"ferplus:{tree.name} at 6, ")
     before, after = (load_file(path)["restorer.first.weight"] for path in (plain, begun))
     assert not torch.equal(before, after)
@@ -163,11 +174,11 @@ def test_any_regime_can_begin_with_super_resolution(tree, tmp_path):
 
 def test_a_frozen_encoder_stays_as_it_was_pretrained(tree, tmp_path):
     frozen, tuned = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
-    command.train(arguments(tree, frozen, "--regime", "non-joint-3"))
-    command.train(arguments(tree, tuned, "--regime", "joint-3"))
+    train(arguments(tree, frozen, "--regime", "non-joint-3"))
+    train(arguments(tree, tuned, "--regime", "joint-3"))
     before, after = load_file(frozen), load_file(tuned)
     cut = tmp_path / "c.safetensors"
-    command.train(arguments(tree, cut, "--regime", "non-joint-3", "--epochs", "1"))
+    train(arguments(tree, cut, "--regime", "non-joint-3", "--epochs", "1"))
     names = [name for name in before if name.startswith("restorer.")]
     assert all(torch.equal(before[name], load_file(cut)[name]) for name in names)
     assert not torch.equal(before["restorer.first.weight"], after["restorer.first.weight"])
@@ -175,10 +186,10 @@ def test_a_frozen_encoder_stays_as_it_was_pretrained(tree, tmp_path):
 
 def test_a_teacher_and_a_codec_change_what_is_learned(tree, tmp_path):
     plain, taught, coded = (tmp_path / f"{name}.safetensors" for name in ("plain", "taught", "coded"))
-    command.train(arguments(tree, plain, "--epochs", "1"))
-    card = command.train(arguments(tree, taught, "--epochs", "1", "--teacher", str(plain)))
+    train(arguments(tree, plain, "--epochs", "1"))
+    card = train(arguments(tree, taught, "--epochs", "1", "--teacher", str(plain)))
     assert (len(card["teacher"]), card["distil"]) == (64, 2.0)
-    card = command.train(arguments(tree, coded, "--epochs", "1", "--codec-aware", "1"))
+    card = train(arguments(tree, coded, "--epochs", "1", "--codec-aware", "1"))
     assert (card["coded"], card["codec"]) == (1.0, "x264")
     heads = [load_file(path)["recognizer.head.1.weight"] for path in (plain, taught, coded)]
     assert not torch.equal(heads[0], heads[1])
@@ -187,7 +198,7 @@ def test_a_teacher_and_a_codec_change_what_is_learned(tree, tmp_path):
 
 def test_patience_ends_a_run_that_learns_nothing(tree, tmp_path):
     out = tmp_path / "x.safetensors"
-    card = command.train(arguments(tree, out, "--epochs", "40", "--learning-rate", "1e-12", "--patience", "2"))
+    card = train(arguments(tree, out, "--epochs", "40", "--learning-rate", "1e-12", "--patience", "2"))
     assert len(pd.read_csv(out.with_suffix(".csv"))) == card["best_epoch"] + 2 < 40
 
 
@@ -196,19 +207,20 @@ def test_a_checkpoint_of_other_settings_is_refused(tree, tmp_path):
     interrupted(options)
     options.seed = 7
     with pytest.raises(UserError, match="belongs to a run with seed = 0, not 7"):
-        command.train(options)
+        train(options)
     options.out.with_suffix(".checkpoint").write_bytes(b"half a checkpoi")
     with pytest.raises(UserError, match="not a checkpoint"):
-        command.train(options)
+        train(options)
 
 
 def test_a_loss_that_is_not_finite_stops_with_its_step(tree, tmp_path):
     faces = load_faces(f"ferplus:{tree}", "train")
     faces.affect[5] = np.nan
     settings = AffectSettings(regime="mix", data="x", epochs=2, batch=16)
-    run = Training(build(Network(width=8)), faces, settings, Degradation(), device=torch.device("cpu"))
+    network = build(Network(width=8))
+    learner = AffectLearner(network, faces, faces, settings, Degradation(), device=torch.device("cpu"))
     with pytest.raises(UserError, match=r"the loss is nan at step [123]; last good checkpoint: none yet"):
-        list(run.run(faces, tmp_path / "c", quiet=True))
+        Training({}, checkpoint=tmp_path / "c", quiet=True).fit(learner)
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path):
@@ -254,14 +266,14 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
 )
 def test_wrong_settings_are_named(tree, tmp_path, more, message):
     with pytest.raises(UserError, match=message):
-        command.train(arguments(tree, tmp_path / "x.safetensors", *more))
+        train(arguments(tree, tmp_path / "x.safetensors", *more))
 
 
 def test_existing_weights_are_kept(tree, tmp_path):
     out = tmp_path / "x.safetensors"
     out.write_bytes(b"mine")
     with pytest.raises(UserError, match="--overwrite"):
-        command.train(arguments(tree, out))
+        train(arguments(tree, out))
     assert out.read_bytes() == b"mine"
 
 
@@ -282,28 +294,28 @@ def test_the_command_ends_with_status_2_and_one_line(tmp_path):
 
 
 def test_disturbed_faces_are_learnt_from_and_the_card_says_so(tree, tmp_path):
-    plain = command.train(arguments(tree, tmp_path / "a.safetensors", "--epochs", "1"))
-    other = command.train(arguments(tree, tmp_path / "b.safetensors", "--epochs", "1", "--disturb", "occlusion:0.3"))
+    plain = train(arguments(tree, tmp_path / "a.safetensors", "--epochs", "1"))
+    other = train(arguments(tree, tmp_path / "b.safetensors", "--epochs", "1", "--disturb", "occlusion:0.3"))
     assert (plain["disturb"], other["disturb"]) == (None, "occlusion:0.3")
     assert plain["valid_scores"] != other["valid_scores"]
     with pytest.raises(UserError, match="did you mean 'blur'"):
-        command.train(arguments(tree, tmp_path / "c.safetensors", "--disturb", "blurr:2"))
+        train(arguments(tree, tmp_path / "c.safetensors", "--disturb", "blurr:2"))
 
 
 def test_a_restorer_of_one_factor_must_be_pre_trained_at_it(tree, tmp_path):
     options = arguments(tree, tmp_path / "x.safetensors", "--network", "espcn+residual", "--regime", "joint-oa")
     with pytest.raises(UserError, match=r"espcn restores by 2 only, and joint-oa pre-trains at 6; --pretrain 2 fits"):
-        command.train(options)
+        train(options)
     options.pretrain, options.epochs = 2.0, 1
-    assert command.train(options)["regime"] == "joint-oa"
+    assert train(options)["regime"] == "joint-oa"
 
 
 def test_a_teacher_must_have_as_many_features(tree, tmp_path):
     wide = tmp_path / "wide.safetensors"
-    command.train(arguments(tree, wide, "--epochs", "1", "--width", "16"))
+    train(arguments(tree, wide, "--epochs", "1", "--width", "16"))
     options = arguments(tree, tmp_path / "x.safetensors", "--teacher", str(wide))
     with pytest.raises(UserError, match=r"--teacher .*wide.safetensors: has 64 features, the network to train 32"):
-        command.train(options)
+        train(options)
 
 
 def test_a_run_goes_on_with_its_own_splits_only(tree, tmp_path):
@@ -311,4 +323,26 @@ def test_a_run_goes_on_with_its_own_splits_only(tree, tmp_path):
     interrupted(options)
     options.valid = "train"
     with pytest.raises(UserError, match="belongs to a run with split"):
-        command.train(options)
+        train(options)
+
+
+def test_networks_of_ones_own_are_trained_scored_and_restored_with(tree, tmp_path, monkeypatch):
+    class Alone(RecognitionNet):
+        def __init__(self, size, outputs, width):
+            super().__init__(size, outputs, widths=(width, width, width))
+
+    module = types.ModuleType("networks_of_ours")
+    module.Alone, module.Restorer = Alone, lambda width: SRCNN((width, 4), (3, 3, 3))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    out = tmp_path / "x.safetensors"
+    own = ["--network", "networks_of_ours:Alone", "--epochs", "1"]
+    assert train(arguments(tree, out, *own))["network"] == "networks_of_ours:Alone"
+    line = ["--data", f"ferplus:{tree}", "--scales", "1", "--weights", str(out), "--device", "cpu"]
+    with pytest.raises(UserError, match="runs only where the command names it"):
+        evaluate.main(line)
+    evaluate.main([*line, "--recognizer-arg", "network=networks_of_ours:Alone"])
+    train(arguments(tree, tmp_path / "y.safetensors", *own, "--teacher", str(out)))
+    with pytest.raises(UserError, match=r"its first layers are not those of twin, .*--regime mix needs none"):
+        train(arguments(tree, tmp_path / "z.safetensors", *own, "--regime", "joint-2"))
+    pair = ["--network", "networks_of_ours:Restorer+recognition", "--epochs", "1", "--regime", "joint-2"]
+    assert train(arguments(tree, tmp_path / "z.safetensors", *pair))["pretrained"]
