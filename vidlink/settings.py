@@ -25,6 +25,7 @@ from vidlink.units import (
     parse_roi,
     parse_scales,
     parse_size,
+    shown,
 )
 
 if TYPE_CHECKING:
@@ -61,9 +62,13 @@ def _feedback(flag: str, value: float) -> float:
 
 def _mtu(flag: str, value: int) -> int:
     if value < SMALLEST_MTU:
-        raise UserError(f"{flag} {value}: the MTU must be at least {SMALLEST_MTU} bytes, of which headers take 40")
+        raise UserError(
+            f"{flag} {shown(value)}: the MTU must be at least {SMALLEST_MTU} bytes, of which headers take 40"
+        )
     if value > LARGEST_MTU:
-        raise UserError(f"{flag} {value}: must be {SMALLEST_MTU} to {LARGEST_MTU} bytes, of which 40 are headers")
+        raise UserError(
+            f"{flag} {shown(value)}: must be {SMALLEST_MTU} to {LARGEST_MTU} bytes, of which 40 are headers"
+        )
     return value
 
 

@@ -119,6 +119,9 @@ def _run(arguments: argparse.Namespace, points: list[Point], text: str) -> None:
         again = f"{count:,} of {len(table):,} points failed, the first with: {_first_error(table, FAILED)}"
         print(f"vidlink: {again}; the same command tries them again", file=sys.stderr)
         sys.exit(1)
+    if "recognition_error" in table and table["recognition_error"].notna().any():
+        broken = table["recognition_error"].dropna()
+        raise UserError(f"the recognizer failed in {len(broken):,} of {len(table):,} points, first: {broken.iloc[0]}")
     if len(bad) == len(table):
         raise UserError(f"every point was refused, the first with: {_first_error(table, REFUSED)}")
 
