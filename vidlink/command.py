@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from vidlink.errors import UserError
+from vidlink.units import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +101,7 @@ class Option:
             return None
         if self.kind is bool:
             if not isinstance(found, bool):
-                raise UserError(f"{self.name} = {found!r}: expected true or false")
+                raise UserError(f"{self.name} = {shown(found)}: expected true or false")
             return found
         if self.kind is tuple:
             return tuple(self._text(part) for part in (found if isinstance(found, list | tuple) else [found]))
@@ -113,7 +114,7 @@ class Option:
         try:
             value = self.kind(text)
         except ValueError:
-            raise UserError(f"{self.flag}: invalid {self.kind.__name__} value: {text!r}") from None
+            raise UserError(f"{self.flag}: invalid {self.kind.__name__} value: {shown(text)}") from None
         return self.read(self.flag, value) if self.read else value
 
     def _text(self, found: Any) -> str:
@@ -121,8 +122,11 @@ class Option:
         if isinstance(found, list | tuple) and found:
             return self.between.join(self._text(part) for part in found)
         if isinstance(found, bool) or not isinstance(found, str | Real | Path):
-            raise UserError(f"{self.name} = {found!r}: expected text or a number")
-        return str(found)
+            raise UserError(f"{self.name} = {shown(found)}: expected text or a number")
+        try:
+            return str(found)
+        except ValueError:
+            raise UserError(f"{self.name}: found {shown(found)}, expected one that can be written") from None
 
 
 def option(group: str, name: str, default: Any = None, **declared: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from vidlink.rtp.formats import payload_format
+from vidlink.units import LARGEST_SIDE, NUMBER
 
 
 def _known(payload: str) -> str:
@@ -14,20 +15,24 @@ def _known(payload: str) -> str:
     return payload
 
 
+Number = Annotated[float, Field(ge=NUMBER.least, le=NUMBER.most)]
+"""A number that an encoder takes."""
+
+
 class QualityKnob(BaseModel):
     """The codec's quality knob: a lower value is a better picture."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     option: str = Field(min_length=1)
     """Name of the encoder option (``crf``, ``qp``)."""
-    best: float
+    best: Number
     """Lowest value that is allowed."""
-    worst: float
+    worst: Number
     """Highest value that is allowed."""
-    step: float = Field(default=1.0, gt=0)
+    step: float = Field(default=1.0, ge=1e-6, le=NUMBER.most)
     """Smallest difference that the encoder heeds."""
-    grid: tuple[float, ...] = Field(min_length=1)
+    grid: tuple[Number, ...] = Field(min_length=1, max_length=1000)
     """Values that the exhaustive search tries."""
 
     def rounded(self, value: float) -> float:
@@ -65,7 +70,7 @@ class Codec(BaseModel):
     is the encoder's and decoder's name, too, and ``payload`` is ``generic``."""
     program: Literal["ffmpeg"] | None = None
     """``ffmpeg``: encode with the machine's own ffmpeg, for encoders that PyAV's wheel lacks."""
-    min_side: int = Field(default=16, ge=2)
+    min_side: int = Field(default=16, ge=2, le=LARGEST_SIDE)
     """Smallest width or height in pixels that the encoder takes; rungs below are left out."""
     options: dict[str, str] = Field(default_factory=dict)
     """Encoder options as FFmpeg names them."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vidlink.errors import UserError
+from vidlink.files.csvs import write_csv
 from vidlink.report.summary import plain
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class RunFolder:
     def write_tables(self, tables: dict[str, pd.DataFrame]) -> None:
         """Write each table as CSV; the same table gives the same bytes."""
         for name, table in tables.items():
-            table.to_csv(self.path / f"{name}.csv", index=False, lineterminator="\n")
+            (self.path / f"{name}.csv").write_text(write_csv(table), encoding="utf-8", newline="\n")
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write a JSON file, numbers that are not finite as null."""

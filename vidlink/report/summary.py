@@ -50,6 +50,12 @@ def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dic
             f"the fixed rung takes {rate['wire_bps'] / 1000:.1f} kb/s, more than the budget: "
             "its packets leave at the budget's rate, later and later"
         )
+    recognition = scores["recognition"] or {}
+    if recognition.get("unlabelled"):
+        source.note(
+            f"the labels say nothing of {recognition['unlabelled']} of "
+            f"{recognition['unlabelled'] + recognition['n']} looks of the recognizer, which are not scored"
+        )
     return {
         "input": {
             "path": clip.name,

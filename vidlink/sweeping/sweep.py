@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from vidlink import __version__
+from vidlink.sweeping.executors import refuse_unguarded
 from vidlink.sweeping.folder import PROVENANCE, ResultsFolder
 from vidlink.sweeping.identity import identify
 from vidlink.sweeping.provenance import describe
@@ -71,6 +72,7 @@ def sweep(
         The folder is something else's or another version's, an input is missing at the start, a disk is full, or the
         cluster is gone. What is done is kept.
     """
+    refuse_unguarded()
     identities = [identify(point.settings) for point in points]
     with ResultsFolder(out) as folder, executors:
         tasks = {

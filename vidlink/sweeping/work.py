@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidlink import __version__
 from vidlink.errors import UserError
+from vidlink.plugins import RAISED
 from vidlink.sweeping.folder import is_disk_full
 from vidlink.sweeping.identity import identify, recognizer_content, with_sources
 
@@ -62,7 +63,7 @@ def run_task(task: Task) -> dict[str, Any]:
         _check_same(task)
         found = _run(task)
         _check_same(task)
-    except Exception as error:
+    except RAISED as error:
         if is_disk_full(error):
             raise DiskFullError(str(error)) from None
         return _failure(task, error)
@@ -127,7 +128,7 @@ def _check_same(task: Task) -> None:
         )
 
 
-def _failure(task: Task, error: Exception) -> dict[str, Any]:
+def _failure(task: Task, error: BaseException) -> dict[str, Any]:
     if not isinstance(error, UserError):
         return failed(task.identity, f"{type(error).__name__}: {error}", traceback.format_exc())
     try:

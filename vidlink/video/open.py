@@ -13,12 +13,14 @@ import av
 from vidlink.errors import UserError
 from vidlink.types import Clip
 from vidlink.video.frames import decoded, reason, timed, uniform
+from vidlink.video.sequence import by_number, first_number, gap_in
 from vidlink.video.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vidlink.video.frames import Filter
+    from vidlink.video.sequence import by_number, first_number, gap_in
+from vidlink.video.frames import Filter
 
 RAW_SUFFIXES = (".yuv", ".i420")
 """File names that mean raw planar 4:2:0 without a header."""
@@ -43,6 +45,7 @@ def open_source(path: str, *, video_size: tuple[int, int] | None = None, frame_r
     UserError
         No such file, not a video, no video stream in it, or a raw file of unknown size.
     """
+    path = by_number(path)
     container_format, options = _demuxer(path, video_size, frame_rate)
     try:
         container = av.open(path, format=container_format, options=options)
@@ -59,7 +62,10 @@ def open_source(path: str, *, video_size: tuple[int, int] | None = None, frame_r
             dated = timed(frames, clip.frame_rate, decoding_times=container.format.name == "avi")
             yield from uniform(dated, clip, filters, source.note)
 
-    return Source(clip, read)
+    source = Source(clip, read)
+    if container_format == "image2" and (gap := gap_in(path)):
+        source.note(gap)
+    return source
 
 
 def _demuxer(
@@ -73,7 +79,7 @@ def _demuxer(
     if re.search(r"%0?\d*d", path) and not Path(path).exists():
         if not any(Path(path).parent.glob(re.sub(r"%0?\d*d", "*", Path(path).name))):
             raise UserError(f"{path}: no file matches")
-        return "image2", rate
+        return "image2", rate | first_number(path)
     if Path(path).is_dir():
         raise UserError(f"{path}: is a folder; give a video file, or the images in it as '{path}/*.png'")
     if not Path(path).exists():
