@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    import pandas as pd
-
     from vidlink.sweeping.grid import Point
 
 MANY = 10_000
@@ -85,8 +83,8 @@ def _points(arguments: argparse.Namespace) -> tuple[list[Point], str]:
 
 def _run(arguments: argparse.Namespace, points: list[Point], text: str) -> None:
     from vidlink.sweeping.executors import choose_executors
+    from vidlink.sweeping.outcome import tell_outcome
     from vidlink.sweeping.sweep import clip_count, sweep
-    from vidlink.sweeping.work import DONE, FAILED, REFUSED
 
     cache_bytes = parse_bytes("--cache", arguments.cache)
     executors = choose_executors(workers=arguments.workers, dask=arguments.dask)
@@ -110,24 +108,7 @@ def _run(arguments: argparse.Namespace, points: list[Point], text: str) -> None:
     except KeyboardInterrupt:
         print("vidlink: interrupted; what is done is kept: the same command goes on", file=sys.stderr)
         sys.exit(130)
-    bad = table[table["status"] != DONE]
-    for error, rows in bad.groupby("error", sort=False):
-        print(f"{len(rows)} x  {error}")
-    print(f"{len(table) - len(bad):,} of {len(table):,} points done  {arguments.out}")
-    count = int((table["status"] == FAILED).sum())
-    if count:
-        again = f"{count:,} of {len(table):,} points failed, the first with: {_first_error(table, FAILED)}"
-        print(f"vidlink: {again}; the same command tries them again", file=sys.stderr)
-        sys.exit(1)
-    if "recognition_error" in table and table["recognition_error"].notna().any():
-        broken = table["recognition_error"].dropna()
-        raise UserError(f"the recognizer failed in {len(broken):,} of {len(table):,} points, first: {broken.iloc[0]}")
-    if len(bad) == len(table):
-        raise UserError(f"every point was refused, the first with: {_first_error(table, REFUSED)}")
-
-
-def _first_error(table: pd.DataFrame, status: str) -> str:
-    return str(table.loc[table["status"] == status, "error"].iloc[0])
+    tell_outcome(table, arguments.out)
 
 
 if __name__ == "__main__":
