@@ -88,7 +88,8 @@ def clock_of(container: av.container.InputContainer, stream: av.VideoStream, rat
 def nominal_rate(stream: av.VideoStream, times_s: Sequence[float], path: str) -> Fraction:
     """Frames a second as the container states them, or as the first times say where it states none.
 
-    What FFmpeg guesses where there is no rate may be the ticks of the clock, which are no frames.
+    What FFmpeg guesses where there is no rate may be the ticks of the clock, which are no frames. An average over the
+    whole file says little where it has a long gap.
 
     Raises
     ------
@@ -96,14 +97,15 @@ def nominal_rate(stream: av.VideoStream, times_s: Sequence[float], path: str) ->
         More frames a second than the clock of RTP can tell apart.
     """
     rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
-    ticks = 1 / stream.time_base if stream.time_base else Fraction(CLOCK_HZ)
+    span_s = max(times_s) - min(times_s)
+    measured = (len(times_s) - 1) / span_s if span_s > 0 else None
     if rate <= 0:
         rate = Fraction(25)
-    if rate > _FAST or (rate > _FAST / 2 and rate >= ticks):
-        span_s = max(times_s) - min(times_s)
-        measured = (len(times_s) - 1) / span_s if span_s > 0 else 25.0
-        if not 0.8 < measured / rate < 1.25:
-            rate = Fraction(measured).limit_denominator(1000)
+    ticks = rate > _FAST / 2 and stream.time_base is not None and rate * stream.time_base >= 1
+    if measured is None:
+        rate = Fraction(25) if rate > _FAST else rate
+    elif ((rate > _FAST or ticks) and not 0.8 < measured / rate < 1.25) or measured > _MANY * rate:
+        rate = Fraction(measured).limit_denominator(1000)
     if rate > CLOCK_HZ / 2:
         raise UserError(
             f"{path}: {float(rate):g} frames a second; at most {CLOCK_HZ // 2}, since RTP counts {CLOCK_HZ} ticks a second"

@@ -9,7 +9,7 @@ import av
 from av.video.reformatter import ColorRange
 
 from vidlink.video.graph import DEINTERLACED, Graph, properties
-from vidlink.video.upright import display_matrix, turning
+from vidlink.video.upright import turning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,26 +104,25 @@ def _upright(
     dated: Iterator[tuple[float, av.VideoFrame]], note: Callable[[str], None]
 ) -> Iterator[tuple[float, av.VideoFrame]]:
     """Turn and deinterlace each picture as its own properties say; what changes them gets a new filter graph."""
-    graph = Graph(None, ())
-    for (time_s, frame), (_, after) in pairwise(chain(dated, [(0.0, None)])):
-        if frame is None:
-            break
-        same = graph.properties == properties(frame)
+    graph = Graph()
+    kinds = ((time_s, frame, properties(frame)) for time_s, frame in dated)
+    for (time_s, frame, kind), after in pairwise(chain(kinds, [None])):
+        same = graph.properties == kind
         # A deinterlacer lets pictures pass that are not interlaced, so it may stay, and may come one picture early:
         # it looks at those before and after.
         deinterlaces = (
             frame.interlaced_frame
             or (same and graph.deinterlaces)
-            or (after is not None and after.interlaced_frame and properties(after) == properties(frame))
+            or (after is not None and after[1].interlaced_frame and after[2] == kind)
         )
         if frame.interlaced_frame:
             note(DEINTERLACED)
         if not same or deinterlaces != graph.deinterlaces:
             yield from graph.rest()
-            turn = turning(display_matrix(frame))
+            turn = turning(kind.display_matrix)
             if turn.said:
                 note(turn.said)
-            graph = Graph(frame, turn.filters, deinterlaces=deinterlaces)
+            graph = Graph(kind, turn.filters, deinterlaces=deinterlaces)
         yield from graph.filtered(time_s, frame)
     yield from graph.rest()
 

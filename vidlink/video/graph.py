@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import av
 import av.filter
@@ -15,23 +16,39 @@ if TYPE_CHECKING:
 
     from vidlink.video.upright import Filter, Matrix
 
-Properties: TypeAlias = "tuple[int, int, str, int, int, Matrix | None]"
-"""Width, height, format, matrix of colours, range of colours and display matrix of a picture."""
 DEINTERLACED = "interlaced video was deinterlaced (FFmpeg's bwdif, one picture a frame)"
 """What is said of clips that hold interlaced pictures."""
 _BWDIF = ("bwdif", "mode=send_frame:deint=interlaced")
 _TICK = Fraction(1)
 
 
-def properties(frame: av.VideoFrame) -> Properties:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Properties:
     """All that a filter graph is built for."""
-    return (
-        frame.width,
-        frame.height,
-        frame.format.name,
-        int(frame.colorspace),
-        int(frame.color_range),
-        display_matrix(frame),
+
+    width: int
+    """Pixels of a row as coded."""
+    height: int
+    """Rows as coded."""
+    pixel_format: str
+    """FFmpeg's name."""
+    colour_matrix: int
+    """Code of ITU-T H.273 for the matrix from RGB."""
+    colour_range: int
+    """FFmpeg's number: 1 is limited, 2 is full, 0 is unknown."""
+    display_matrix: Matrix | None
+    """How the picture is to be turned."""
+
+
+def properties(frame: av.VideoFrame) -> Properties:
+    """The properties of a picture."""
+    return Properties(
+        width=frame.width,
+        height=frame.height,
+        pixel_format=frame.format.name,
+        colour_matrix=int(frame.colorspace),
+        colour_range=int(frame.color_range),
+        display_matrix=display_matrix(frame),
     )
 
 
@@ -40,8 +57,8 @@ class Graph:
 
     Parameters
     ----------
-    first
-        A picture of that kind, or None for a graph that never takes one.
+    kind
+        The pictures' properties; None for a graph that takes any, and does nothing.
     filters
         What to do to each.
     deinterlaces
@@ -55,11 +72,13 @@ class Graph:
         As given.
     """
 
-    def __init__(self, first: av.VideoFrame | None, filters: Sequence[Filter], *, deinterlaces: bool = False) -> None:
-        self.properties = properties(first) if first is not None else None
+    def __init__(
+        self, kind: Properties | None = None, filters: Sequence[Filter] = (), *, deinterlaces: bool = False
+    ) -> None:
+        self.properties = kind
         self.deinterlaces = deinterlaces
         filters = [_BWDIF, *filters] if deinterlaces else filters
-        self._graph = _built(first, filters) if first is not None and filters else None
+        self._graph = _built(kind, filters) if kind is not None and filters else None
         # Pictures are numbered, so that their times come out as they went in.
         self._inside: dict[int, tuple[float, float]] = {}
         self._count = 0
@@ -94,14 +113,14 @@ class Graph:
             yield time_s, frame
 
 
-def _built(first: av.VideoFrame, filters: Sequence[Filter]) -> av.filter.Graph:
+def _built(kind: Properties, filters: Sequence[Filter]) -> av.filter.Graph:
     graph = av.filter.Graph()
     source = {
-        "video_size": f"{first.width}x{first.height}",
-        "pix_fmt": first.format.name,
+        "video_size": f"{kind.width}x{kind.height}",
+        "pix_fmt": kind.pixel_format,
         "time_base": str(_TICK),
-        "colorspace": str(int(first.colorspace)),
-        "range": str(int(first.color_range)),
+        "colorspace": str(kind.colour_matrix),
+        "range": str(kind.colour_range),
     }
     nodes = [graph.add("buffer", **source)]
     nodes += [graph.add(name, arguments) for name, arguments in [*filters, ("buffersink", "")]]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+import av
+import av.filter
 import numpy as np
 from av.sidedata.sidedata import Type
-
-if TYPE_CHECKING:
-    import av
 
 Filter: TypeAlias = tuple[str, str]
 """Name and arguments of one of FFmpeg's filters."""
 Matrix: TypeAlias = tuple[int, ...]
 """The nine numbers of a display matrix, row by row, as ISO/IEC 14496-12 stores them."""
+
+_KINDS_OF_SIDE_DATA = 64
+"""More kinds of side data than FFmpeg has (32 in version 8)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,10 +35,26 @@ class Turning:
 def display_matrix(frame: av.VideoFrame) -> Matrix | None:
     """The display matrix that came with a picture, from its container, its stream, or its EXIF orientation."""
     try:
-        data = frame.side_data[Type.DISPLAYMATRIX]
-    except KeyError:
+        side_data = frame.side_data
+    except ValueError:
+        # PyAV refuses all of a picture's side data where it does not know some of it, such as EXIF.
+        side_data = _with_known_side_data(frame).side_data
+    if Type.DISPLAYMATRIX not in side_data:
         return None
-    return tuple(np.frombuffer(bytes(data), np.int32)[:9].tolist())
+    return tuple(np.frombuffer(bytes(side_data[Type.DISPLAYMATRIX]), np.int32)[:9].tolist())
+
+
+def _with_known_side_data(frame: av.VideoFrame) -> av.VideoFrame:
+    """The same picture without the kinds of side data that PyAV has no name for."""
+    known = {kind.value for kind in Type}
+    graph = av.filter.Graph()
+    nodes = [graph.add("buffer", video_size=f"{frame.width}x{frame.height}", pix_fmt=frame.format.name, time_base="1")]
+    nodes += [
+        graph.add("sidedata", f"mode=delete:type={kind}") for kind in range(_KINDS_OF_SIDE_DATA) if kind not in known
+    ]
+    graph.link_nodes(*nodes, graph.add("buffersink")).configure()
+    graph.vpush(frame)
+    return graph.vpull()
 
 
 def turning(matrix: Matrix | None) -> Turning:
@@ -61,7 +79,7 @@ def turning(matrix: Matrix | None) -> Turning:
     elif abs(angle - 180) < 1:
         filters = [(name, "") for name, side in (("hflip", matrix[0]), ("vflip", matrix[4])) if side < 0]
         mirrored = len(filters) == 1
-    elif abs(angle) < 1:
+    elif angle <= 1:  # less than can be seen
         filters = [("vflip", "")] if matrix[4] < 0 else []
         mirrored = bool(filters)
     else:
