@@ -38,7 +38,7 @@ def film_in(
     """
     films = [stream for stream in container.streams.video if not stream.disposition & _NO_FILM]
     if not films:
-        kinds = {stream.type for stream in container.streams if stream.type != "video"}
+        kinds: set[str] = {stream.type for stream in container.streams if stream.type != "video"}
         kinds |= {"cover art"} if container.streams.video else set()
         raise UserError(f"{path}: has no video stream, only {', '.join(sorted(kinds)) or 'nothing to be decoded'}")
     known = [stream for stream in films if stream.codec_context is not None]

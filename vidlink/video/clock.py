@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
-from av.format import Flags
 
 from vidlink.errors import UserError
 from vidlink.types import CLOCK_HZ
@@ -23,6 +22,8 @@ _MANY = 10
 """A jump is so many times as long as any gap before it: pictures may be minutes apart everywhere."""
 _TELLING_S = 1.0
 """Gaps longer than this in a clock that may jump are told."""
+_TS_DISCONT = 0x0200
+"""FFmpeg's flag of formats whose clock may start anew (``AVFMT_TS_DISCONT``)."""
 _FAST = 1000
 """Frames a second above which a stated rate is held against the first times."""
 _WRAP_S = 2**33 / 90_000
@@ -78,7 +79,7 @@ def clock_of(container: av.container.InputContainer, stream: av.VideoStream, rat
             end_s = whole_s
     return Clock(
         period_s=float(1 / rate),
-        may_jump=bool(container.format.flags & Flags.ts_discont.value),
+        may_jump=bool(container.format.flags & _TS_DISCONT),
         stated_s=stated_s,
         end_s=end_s,
         count=stream.frames or None,
@@ -108,7 +109,7 @@ def nominal_rate(stream: av.VideoStream, times_s: Sequence[float], path: str) ->
         rate = Fraction(measured).limit_denominator(1000)
     if rate > CLOCK_HZ / 2:
         raise UserError(
-            f"{path}: {float(rate):g} frames a second; at most {CLOCK_HZ // 2}, since RTP counts {CLOCK_HZ} ticks a second"
+            f"{path}: {float(rate):g} frames a second; at most {CLOCK_HZ // 2} can be told apart at {CLOCK_HZ} ticks"
         )
     return rate
 
@@ -134,7 +135,7 @@ def mended(
                 note(_jump(gap_s - lasts_s, previous_s - start_s))
                 jumped_s += gap_s - lasts_s
             elif clock.may_jump and gap_s > max(_TELLING_S, _MANY * usual_s):
-                note(f"the file has no picture for {gap_s:.2f} s from {previous_s - start_s:.2f} s on: the last is held")
+                note(f"the file has no picture for {gap_s:.2f} s from {previous_s - start_s:.2f} s on")
             else:
                 usual_s = max(usual_s, gap_s)
             yield held

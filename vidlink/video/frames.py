@@ -106,7 +106,10 @@ def _upright(
     """Turn and deinterlace each picture as its own properties say; what changes them gets a new filter graph."""
     graph = Graph()
     kinds = ((time_s, frame, properties(frame)) for time_s, frame in dated)
-    for (time_s, frame, kind), after in pairwise(chain(kinds, [None])):
+    for now, after in pairwise(chain(kinds, [None])):
+        if now is None:
+            break
+        time_s, frame, kind = now
         same = graph.properties == kind
         # A deinterlacer lets pictures pass that are not interlaced, so it may stay, and may come one picture early:
         # it looks at those before and after.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import av
 import av.filter
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 
 Filter: TypeAlias = tuple[str, str]
 """Name and arguments of one of FFmpeg's filters."""
@@ -35,10 +35,10 @@ class Turning:
 def display_matrix(frame: av.VideoFrame) -> Matrix | None:
     """The display matrix that came with a picture, from its container, its stream, or its EXIF orientation."""
     try:
-        side_data = frame.side_data
+        side_data = cast("SideDataContainer", frame.side_data)
     except ValueError:
         # PyAV refuses all of a picture's side data where it does not know some of it, such as EXIF.
-        side_data = _with_known_side_data(frame).side_data
+        side_data = cast("SideDataContainer", _with_known_side_data(frame).side_data)
     if Type.DISPLAYMATRIX not in side_data:
         return None
     return tuple(np.frombuffer(bytes(side_data[Type.DISPLAYMATRIX]), np.int32)[:9].tolist())
