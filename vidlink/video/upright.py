@@ -93,6 +93,8 @@ def turning(matrix: Matrix | None) -> Turning:
         said = "the picture was mirrored and turned upright, as its display matrix says"
     else:
         said = f"the picture was turned upright ({angle} degrees clockwise)"
+    if filters[-1] == ("vflip", ""):
+        filters.append(("copy", ""))  # or its rows may run backwards in memory
     return Turning(filters=tuple(filters), swaps_sides=swaps_sides, said=said)
 
 
