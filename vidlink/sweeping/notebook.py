@@ -27,6 +27,7 @@ def run(
     *,
     out: str | Path | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     quiet: bool = False,
     **options: Any,
 ) -> Run:
@@ -42,7 +43,9 @@ def run(
     out
         Run folder to write, film included; None to write nothing.
     overwrite
-        Whether a run folder that is there already is replaced.
+        Whether a run folder, and captures, that are there already are replaced.
+    resume
+        Whether to go on with the run in ``out``, if it was stopped.
     quiet
         Whether to show no progress bars.
     options
@@ -60,12 +63,14 @@ def run(
         The input, an option or ``out`` is wrong; the message names it.
     """
     from vidlink.options import settings_of
+    from vidlink.report.outputs import check_outputs
     from vidlink.simulate import run_into, simulate
 
     settings = settings_of(input=None if input is None else str(input), **options)
     if out is None:
+        check_outputs(settings, None, overwrite=overwrite)
         return simulate(settings, quiet=quiet)
-    return run_into(Path(out), settings, overwrite=overwrite, quiet=quiet)
+    return run_into(Path(out), settings, overwrite=overwrite, resume=resume, quiet=quiet)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
