@@ -117,6 +117,15 @@ def test_one_interlaced_picture(tmp_path, ffmpeg):
     assert any("deinterlaced" in note for note in source.notes)
 
 
+@pytest.mark.parametrize("size", ["2x2", "12x14", "16x16"])
+def test_interlaced_pictures_of_any_size(tmp_path, ffmpeg, size):
+    fields = ("-vf", "tinterlace=4", "-flags", "+ildct+ilme", "-top", "1", "-pix_fmt", "yuv420p")
+    ffmpeg("-f", "lavfi", "-i", f"testsrc2=s={size}:r=50:d=0.2", *fields, "-c:v", "ffv1", tmp_path / "small.mkv")
+    found, source = pictures(tmp_path / "small.mkv")
+    assert len(found) == 5
+    assert any("deinterlaced" in note for note in source.notes) == (size == "16x16")
+
+
 def test_images_of_a_sequence_may_differ_in_format_and_size(tmp_path, ffmpeg):
     kinds = ("rgb24", "gray", "rgba", "pal8", "rgb48be", "monob")
     for number, kind in enumerate(kinds):

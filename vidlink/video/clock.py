@@ -123,7 +123,7 @@ def mended(
     """
     held: tuple[float, av.VideoFrame] | None = None
     count = 0
-    start_s = previous_s = lasts_s = jumped_s = 0.0
+    start_s = previous_s = lasts_s = jumped_s = furthest_s = 0.0
     usual_s = clock.period_s
     for time_s, frame in dated:
         count += 1
@@ -134,11 +134,12 @@ def mended(
             if gap_s > max(JUMP_S, _MANY * usual_s) and (clock.may_jump or _too_late(time_s - start_s, clock)):
                 note(_jump(gap_s - lasts_s, previous_s - start_s))
                 jumped_s += gap_s - lasts_s
-            elif clock.may_jump and gap_s > max(_TELLING_S, _MANY * usual_s):
-                note(f"the file has no picture for {gap_s:.2f} s from {previous_s - start_s:.2f} s on")
             else:
+                if clock.may_jump and gap_s > max(_TELLING_S, _MANY * usual_s):
+                    note(f"the file has no picture for {gap_s:.2f} s from {previous_s - start_s:.2f} s on")
                 usual_s = max(usual_s, gap_s)
             yield held
+        furthest_s = max(furthest_s, time_s - start_s)
         previous_s, lasts_s = time_s, _duration_s(frame) or clock.period_s
         held = time_s - jumped_s, frame
     if held is None:
@@ -147,8 +148,9 @@ def mended(
     whole = clock.count is None or count >= clock.count
     if clock.end_s is not None and whole and clock.end_s > previous_s and frame.time_base:
         frame.duration = round((clock.end_s - previous_s) / frame.time_base)
-    seconds = previous_s - start_s + (_duration_s(frame) or clock.period_s)
-    if clock.stated_s and not jumped_s and seconds < 0.95 * clock.stated_s - clock.period_s:
+    seconds = furthest_s + (_duration_s(frame) or clock.period_s)
+    early = clock.stated_s and not clock.may_jump and seconds < 0.95 * clock.stated_s - clock.period_s
+    if early and not jumped_s:
         note(f"the file ends early: {seconds:.2f} s decoded of the {clock.stated_s:.2f} s it states")
     yield held
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import av
 from av.video.reformatter import ColorRange
 
-from vidlink.video.graph import DEINTERLACED, Graph, properties
+from vidlink.video.graph import DEINTERLACED, Graph, interlaced, properties
 from vidlink.video.upright import turning
 
 if TYPE_CHECKING:
@@ -114,11 +114,11 @@ def _upright(
         # A deinterlacer lets pictures pass that are not interlaced, so it may stay, and may come one picture early:
         # it looks at those before and after.
         deinterlaces = (
-            frame.interlaced_frame
+            interlaced(frame)
             or (same and graph.deinterlaces)
-            or (after is not None and after[1].interlaced_frame and after[2] == kind)
+            or (after is not None and interlaced(after[1]) and after[2] == kind)
         )
-        if frame.interlaced_frame:
+        if interlaced(frame):
             note(DEINTERLACED)
         if not same or deinterlaces != graph.deinterlaces:
             yield from graph.rest()

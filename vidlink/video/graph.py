@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 DEINTERLACED = "interlaced video was deinterlaced (FFmpeg's bwdif, one picture a frame)"
 """What is said of clips that hold interlaced pictures."""
 _BWDIF = ("bwdif", "mode=send_frame:deint=interlaced")
+_SMALLEST = 16
+"""Pixels of the shorter side: bwdif wants four rows of chroma."""
 _TICK = Fraction(1)
 
 
@@ -50,6 +52,11 @@ def properties(frame: av.VideoFrame) -> Properties:
         colour_range=int(frame.color_range),
         display_matrix=display_matrix(frame),
     )
+
+
+def interlaced(frame: av.VideoFrame) -> bool:
+    """Whether a picture's flags say that it is interlaced, and it is large enough for FFmpeg's deinterlacer."""
+    return frame.interlaced_frame and min(frame.width, frame.height) >= _SMALLEST
 
 
 class Graph:

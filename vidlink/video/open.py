@@ -15,7 +15,7 @@ from vidlink.types import Clip
 from vidlink.video.choose import film_in
 from vidlink.video.clock import clock_of, mended, nominal_rate
 from vidlink.video.frames import converted_note, decoded, reason, timed, uniform
-from vidlink.video.graph import DEINTERLACED
+from vidlink.video.graph import DEINTERLACED, interlaced
 from vidlink.video.sequence import by_number, first_number, gap_in
 from vidlink.video.source import Source
 from vidlink.video.upright import display_matrix, turning
@@ -105,7 +105,7 @@ def _look_into(container: av.container.InputContainer, path: str, frame_rate: Fr
     if not head:
         raise UserError(f"{path}: no frame could be decoded")
     first = head[0]
-    if any(frame.interlaced_frame for frame in head):
+    if any(interlaced(frame) for frame in head):
         notes.append(DEINTERLACED)
     turn = turning(display_matrix(first))
     if turn.said:
