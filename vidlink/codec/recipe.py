@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from vidlink.codec.parameters import check_name, check_options
 from vidlink.rtp.formats import payload_format
+
+Knob = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+"""A value of the quality knob."""
 
 
 def _known(payload: str) -> str:
@@ -19,15 +23,15 @@ class QualityKnob(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    option: str = Field(min_length=1)
+    option: Annotated[str, AfterValidator(check_name)]
     """Name of the encoder option (``crf``, ``qp``)."""
-    best: float
+    best: Knob
     """Lowest value that is allowed."""
-    worst: float
+    worst: Knob
     """Highest value that is allowed."""
-    step: float = Field(default=1.0, gt=0)
+    step: float = Field(default=1.0, ge=1e-3, le=1e6, allow_inf_nan=False)
     """Smallest difference that the encoder heeds."""
-    grid: tuple[float, ...] = Field(min_length=1)
+    grid: tuple[Knob, ...] = Field(min_length=1, max_length=1000)
     """Values that the exhaustive search tries."""
 
     def rounded(self, value: float) -> float:
@@ -65,12 +69,23 @@ class Codec(BaseModel):
     is the encoder's and decoder's name, too, and ``payload`` is ``generic``."""
     program: Literal["ffmpeg"] | None = None
     """``ffmpeg``: encode with the machine's own ffmpeg, for encoders that PyAV's wheel lacks."""
-    min_side: int = Field(default=16, ge=2)
+    min_side: int = Field(default=16, ge=2, le=65_536)
     """Smallest width or height in pixels that the encoder takes; rungs below are left out."""
     options: dict[str, str] = Field(default_factory=dict)
-    """Encoder options as FFmpeg names them."""
+    """Encoder options as FFmpeg names them: the encoder's own, and none that name files."""
     quality: QualityKnob
     """The quality knob."""
+
+    @field_validator("options")
+    @classmethod
+    def _harmless(cls, options: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        return options if info.data.get("implementation") else check_options(options)
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        if self.quality.option in self.options:
+            raise ValueError(f"options has {self.quality.option}, which is the quality knob: leave it out there")
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -58,7 +58,11 @@ def load_channel(name: str) -> ChannelProfile:
 def _find(kind: Literal["codecs", "channels"], name: str) -> Path:
     if name.endswith(".toml") or "/" in name:
         path = Path(name)
-        if not path.is_file():
+        try:
+            found = path.is_file()
+        except OSError as error:  # a name too long
+            raise UserError(f"{kind[:-1]} file {name[:80]!r}: {error.strerror}") from error
+        if not found:
             raise UserError(f"{kind[:-1]} file {name!r} does not exist")
         return path
     if name not in names(kind):
@@ -69,8 +73,9 @@ def _find(kind: Literal["codecs", "channels"], name: str) -> Path:
 def _validated(model: type[BaseModel], path: Path) -> Any:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid TOML: {error}") from error
+    except (ValueError, RecursionError) as error:  # whole numbers of thousands of digits, tables within tables
+        said = " ".join(str(error).split())
+        raise UserError(f"{path}: not valid TOML: {said[:200]}") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     try:
