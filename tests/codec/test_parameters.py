@@ -1,5 +1,7 @@
 """Recipes ask for the encoder's own parameters, and name no files: what does is refused as the file is read."""
 
+from pathlib import Path
+
 import pytest
 
 from vidlink.codec.parameters import KNOWN, check_name, check_options, hint, not_taken
@@ -163,14 +165,11 @@ def test_the_knob_is_said_once(tmp_path):
     ids=range(10),
 )
 def test_numbers_are_bounded(tmp_path, old, new):
-    path = written(tmp_path)
-    with open(path) as file:
-        text = file.read()
-    assert old in text
-    with open(path, "w") as file:
-        file.write(text.replace(old, new))
+    path = Path(written(tmp_path))
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
     with pytest.raises(UserError) as caught:
-        load_codec(path)
+        load_codec(str(path))
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 700
 

@@ -20,16 +20,13 @@ best = 10
 worst = 51
 grid = [20, 30]
 """
-HEVC = (
-    RECIPE.replace("libx264", "libx265")
-    .replace('"h264"', '"hevc"')
-    .replace('x264-params = "', 'x265-params = "info=0:')
+X264 = 'x264-params = "keyint=infinite:scenecut=0"'
+HEVC = RECIPE.replace("libx264", "libx265").replace('"h264"', '"hevc"')
+HEVC = HEVC.replace(X264, 'x265-params = "keyint=-1:scenecut=0"')
+AV1 = RECIPE.replace("libx264", "libsvtav1").replace('decoder = "h264"', 'decoder = "libdav1d"')
+AV1 = AV1.replace('payload = "h264"', 'payload = "generic"').replace(
+    'preset = "veryfast"\n' + X264, 'svtav1-params = "lp=1"'
 )
-AV1 = (
-    RECIPE.replace("libx264", "libsvtav1")
-    .replace('decoder = "h264"', 'decoder = "libdav1d"')
-    .replace("h264", "generic")
-).replace('preset = "veryfast"\nx264-params = "keyint=infinite:scenecut=0"', 'svtav1-params = "lp=1"')
 
 
 def checked(tmp_path, text):
@@ -115,13 +112,10 @@ def test_a_run_tells_at_its_start(command, small_clip, tmp_path):
     assert ended.status == 2
     assert len(ended.err.splitlines()) == 1
     assert "'bogus'" in ended.err
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["mine.toml"]
 
 
 def test_codecs_of_ones_own_code_answer_for_themselves(tmp_path):
-    text = (
-        RECIPE.partition("encoder")[0]
-        + 'implementation = "no.such:Class"\n[quality]'
-        + RECIPE.partition("[quality]")[2]
-    )
+    start, _, rest = RECIPE.partition("encoder")
+    text = start + 'implementation = "no.such:Class"\n[quality]' + rest.partition("[quality]")[2]
     assert checked(tmp_path, text).implementation == "no.such:Class"
