@@ -24,9 +24,8 @@ X264 = 'x264-params = "keyint=infinite:scenecut=0"'
 HEVC = RECIPE.replace("libx264", "libx265").replace('"h264"', '"hevc"')
 HEVC = HEVC.replace(X264, 'x265-params = "keyint=-1:scenecut=0"')
 AV1 = RECIPE.replace("libx264", "libsvtav1").replace('decoder = "h264"', 'decoder = "libdav1d"')
-AV1 = AV1.replace('payload = "h264"', 'payload = "generic"').replace(
-    'preset = "veryfast"\n' + X264, 'svtav1-params = "lp=1"'
-)
+AV1 = AV1.replace('payload = "h264"', 'payload = "generic"')
+AV1 = AV1.replace('preset = "veryfast"\n' + X264, 'svtav1-params = "lp=1"')
 
 
 def checked(tmp_path, text):

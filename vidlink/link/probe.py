@@ -135,15 +135,18 @@ def _check_pictures(codec: Codec) -> None:
     segment = Segment(index=0, first_frame=0, frames=tuple(pictures), times_s=times, duration_s=COUNT / RATE)
     rung = Rung(scale=1, quality=min(codec.quality.grid))
     what = f"codec {codec.name!r}"
-    try:
-        with _quiet():
+    failed, shown = "", {}
+    with _quiet():
+        try:
             coded = encode(segment, rung, clip=clip, codec=codec)
             units = [(unit.frame, unit.nals) for unit in coded.units]
             shown = decode(units, codec=codec, size=(side, side), parameter_sets=coded.parameter_sets)
-    except UserError:
-        raise
-    except Exception as error:  # a stream that is not what the recipe says may break whatever reads it
-        raise UserError(f"{what}: coding a few pictures as it says failed: {reason(error)}") from error
+        except UserError as error:  # not raised here, for it holds the encoder, which may speak as it goes
+            failed = str(error)
+        except Exception as error:  # a stream that is not what the recipe says may break whatever reads it
+            failed = f"{what}: coding a few pictures as it says failed: {reason(error)}"
+    if failed:
+        raise UserError(failed)
     fits = f"decoder {codec.decoder!r} and payload {codec.payload!r} must fit encoder {codec.encoder!r} and its options"
     if sorted(shown) != list(range(COUNT)):
         raise UserError(f"{what}: {len(shown)} of {COUNT} pictures came back from a trial: {fits}")
