@@ -40,6 +40,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     from vidlink.faces.follow import cut_out
     from vidlink.link.capture import Captures
     from vidlink.link.lossless import decode_all
+    from vidlink.link.probe import check_codec
     from vidlink.link.rooms import make_rooms
     from vidlink.pipeline import in_order, thread_pool
     from vidlink.report.run import Run
@@ -54,7 +55,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     settings.check_budget()
     watch = Watch(quiet=quiet)
     with watch("open"):
-        codec, profile = load_codec(settings.codec), load_channel(settings.channel)
+        codec, profile = check_codec(load_codec(settings.codec)), load_channel(settings.channel)
         source = open_input(settings)
         judge = load_judge(settings, source.labels)
         source = cut_out(source, settings, judge.boxes, memory.boxes if memory else None)

@@ -12,8 +12,17 @@ from vidlink.errors import UserError
 from vidlink.nets.build import Network, build, build_restorer
 from vidlink.nets.motion import ActivityNet
 from vidlink.nets.recognition import RecognitionNet
-from vidlink.nets.weights import Header, describe, load_network, load_restorer, read_header, read_kind, read_weights
-from vidlink.recognizers.activity import load_activity
+from vidlink.nets.weights import (
+    Header,
+    describe,
+    load_activity,
+    load_network,
+    load_restorer,
+    load_weights,
+    read_header,
+    read_kind,
+    read_weights,
+)
 from vidlink.recognizers.recognize import load_recognizer
 from vidlink.training.checkpoint import save_weights
 
@@ -75,6 +84,9 @@ def test_weights_of_another_kind_are_refused(tmp_path, load):
     assert "\n" not in str(caught.value)
 
 
+LOAD = {"affect": load_network, "activity": load_activity, "restorer": load_restorer}
+
+
 @pytest.mark.parametrize(
     ("kind", "network", "arguments", "message"),
     [
@@ -90,9 +102,130 @@ def test_weights_of_another_kind_are_refused(tmp_path, load):
 def test_networks_that_are_none_are_named(tmp_path, kind, network, arguments, message):
     path = tmp_path / "w.safetensors"
     save_file({"a": torch.zeros(1)}, path, Header(kind=kind, network=network, arguments=arguments).to_metadata())
-    load = {"affect": load_network, "activity": load_activity, "restorer": load_restorer}[kind]
     with pytest.raises(UserError, match=message):
+        LOAD[kind](path)
+
+
+HUGE = [
+    ("affect", "residual", {"width": 6000}),
+    ("affect", "residual", {"width": 4096}),
+    ("affect", "recognition", {"width": 4096}),
+    ("affect", "recognition", {"size": 4096, "width": 4096, "outputs": 65536}),
+    ("affect", "twin+recognition", {"width": 4096}),
+    ("affect", "residual", {"width": 10**400}),
+    ("restorer", "residual", {"scale": 2, "width": 4096}),
+    ("restorer", "twin", {"scale": 2, "width": 10**9}),
+    ("activity", "motion", {"classes": ["a"], "restorer": 4096}),
+    ("activity", "motion", {"classes": ["a"], "restorer": 10**12}),
+]
+
+
+@pytest.mark.parametrize(("kind", "network", "arguments"), HUGE)
+def test_what_a_header_asks_for_is_not_allocated(tmp_path, monkeypatch, kind, network, arguments):
+    """Only the outline of the network is made, on a device without memory."""
+    path = tmp_path / "w.safetensors"
+    save_file({"a": torch.zeros(1)}, path, Header(kind=kind, network=network, arguments=arguments).to_metadata())
+    made = []
+    register = torch.nn.Module.register_parameter
+
+    def watched(self, name, parameter):
+        made.append(0 if parameter is None or parameter.is_meta else parameter.numel())
+        register(self, name, parameter)
+
+    monkeypatch.setattr(torch.nn.Module, "register_parameter", watched)
+    with pytest.raises(UserError) as caught:
+        LOAD[kind](path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert sum(made) < 10_000
+
+
+@pytest.mark.parametrize("odd", [None, True, "4", 4.5, -1, 0, float("nan"), float("inf"), [4], {"a": 4}, 10**30])
+@pytest.mark.parametrize(
+    ("kind", "network", "arguments", "key"),
+    [
+        ("affect", "recognition", {"width": 4}, "width"),
+        ("affect", "recognition", {"width": 4}, "size"),
+        ("affect", "residual", {"width": 4}, "outputs"),
+        ("restorer", "espcn", {"scale": 2, "width": 4}, "scale"),
+        ("restorer", "residual", {"scale": 2, "width": 4}, "width"),
+        ("activity", "motion", {"classes": ["a"], "restorer": 0}, "classes"),
+        ("activity", "motion", {"classes": ["a"], "restorer": 1}, "restorer"),
+    ],
+)
+def test_arguments_of_another_type_or_size_are_named(tmp_path, kind, network, arguments, key, odd):
+    path = tmp_path / "w.safetensors"
+    wrong = Header(kind=kind, network=network, arguments=arguments | {key: odd})
+    save_file({"a": torch.zeros(1)}, path, wrong.to_metadata())
+    with pytest.raises(UserError) as caught:
+        LOAD[kind](path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("classes", [[], [1], ["a", "a"], [""], ["a\nb"], "ab"])
+def test_classes_are_names_that_differ(tmp_path, classes):
+    path = tmp_path / "w.safetensors"
+    arguments = {"classes": classes, "restorer": 0}
+    header = Header(kind="activity", network="motion", arguments=arguments)
+    save_weights(path, ActivityNet(max(1, len(classes)), restorer=0).state_dict(), header.to_metadata())
+    with pytest.raises(UserError, match=r"does not name the classes.*\(classes"):
+        load_activity(path)
+
+
+@pytest.mark.parametrize(
+    "arguments", ["[" * 100_000, '{"width": ' + "9" * 5000 + "}", '{"size": 1e999}', "[[1, 2, 3]]"]
+)
+def test_json_that_no_reader_likes_is_named(tmp_path, arguments):
+    path = tmp_path / "w.safetensors"
+    save_file({"a": torch.zeros(1)}, path, {"kind": "affect", "network": "residual", "arguments": arguments})
+    with pytest.raises(UserError, match="no description of a network"):
+        load_network(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "load"),
+    [
+        ({"network": '{"name": 5}'}, load_network),
+        ({"network": "[1]"}, load_network),
+        ({"restorer": '{"name": null, "scale": 2, "width": 4}'}, load_restorer),
+        ({"activity": '["a"]'}, load_activity),
+    ],
+)
+def test_broken_headers_of_earlier_versions_are_named(tmp_path, header, load):
+    path = tmp_path / "w.safetensors"
+    save_file({"a": torch.zeros(1)}, path, header)
+    with pytest.raises(UserError):
         load(path)
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.float8_e4m3fn, torch.complex64])
+def test_numbers_of_another_kind_are_named(tmp_path, dtype):
+    path = tmp_path / "w.safetensors"
+    state = {name: tensor.to(dtype) for name, tensor in build(SMALL).state_dict().items()}
+    try:
+        save_file(state, path, describe(SMALL).to_metadata())
+    except (KeyError, ValueError):
+        pytest.skip(f"this safetensors does not write {dtype}")
+    with pytest.raises(UserError, match=r"of another network: '.*' holds \w+, expected F64 or F32"):
+        load_network(path)
+
+
+@pytest.mark.parametrize("data", [b"", b"\0", b"\xff" * 8, b"\xff" * 100, (10).to_bytes(8, "little") + b"{}"])
+def test_files_that_are_no_safetensors_are_named(tmp_path, data):
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(UserError, match="not safetensors, or damaged"):
+        load_weights(build(SMALL), path)
+
+
+def test_a_header_that_claims_more_than_its_file_holds_is_named(tmp_path):
+    path = tmp_path / "w.safetensors"
+    count = 3 * 10**9
+    tensors = {"a": {"dtype": "F32", "shape": [count], "data_offsets": [0, 4 * count]}}
+    text = json.dumps(tensors | {"__metadata__": describe(SMALL).to_metadata()}).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + b"1234")
+    with pytest.raises(UserError, match="not safetensors, or damaged"):
+        load_network(path)
 
 
 @pytest.mark.parametrize("arguments", ["[1", "3", None])

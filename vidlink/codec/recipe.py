@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from vidlink.codec.parameters import check_name, check_options
 from vidlink.rtp.formats import payload_format
 from vidlink.units import LARGEST_SIDE, NUMBER
 
@@ -24,7 +25,7 @@ class QualityKnob(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    option: str = Field(min_length=1)
+    option: Annotated[str, AfterValidator(check_name)]
     """Name of the encoder option (``crf``, ``qp``)."""
     best: Number
     """Lowest value that is allowed."""
@@ -73,9 +74,20 @@ class Codec(BaseModel):
     min_side: int = Field(default=16, ge=2, le=LARGEST_SIDE)
     """Smallest width or height in pixels that the encoder takes; rungs below are left out."""
     options: dict[str, str] = Field(default_factory=dict)
-    """Encoder options as FFmpeg names them."""
+    """Encoder options as FFmpeg names them: the encoder's own, and none that name files."""
     quality: QualityKnob
     """The quality knob."""
+
+    @field_validator("options")
+    @classmethod
+    def _harmless(cls, options: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        return options if info.data.get("implementation") else check_options(options)
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        if self.quality.option in self.options:
+            raise ValueError(f"options has {self.quality.option}, which is the quality knob: leave it out there")
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -84,7 +84,11 @@ def read_toml(path: Path) -> dict[str, Any]:
 def _find(kind: Literal["codecs", "channels"], name: str) -> Path:
     if name.endswith(".toml") or "/" in name:
         path = Path(name)
-        if not path.is_file():
+        try:
+            found = path.is_file()
+        except OSError as error:  # a name too long
+            raise UserError(f"{kind[:-1]} file {name[:80]!r}: {error.strerror}") from error
+        if not found:
             raise UserError(f"{kind[:-1]} file {name!r} does not exist")
         return path
     if name not in names(kind):

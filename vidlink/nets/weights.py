@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from vidlink.errors import UserError
-from vidlink.nets.build import Network, build, build_restorer
+from vidlink.nets.build import ACTIVITY, Network, build, build_restorer
+from vidlink.nets.tensors import Stored, fill, make_as_stored, open_stored, prefixed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from torch import Tensor, nn
@@ -52,10 +54,50 @@ def read_header(metadata: dict[str, str]) -> Header | None:
         for entry, kind in _EARLIER.items():
             if entry in metadata:
                 about = json.loads(metadata[entry])
-                return Header(kind=kind, network=about.pop("name", "motion"), arguments=about)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+                return Header(kind=kind, network=_text(about.pop("name", "motion")), arguments=dict(about))
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"no description of a network: {str(metadata)[:80]!r}") from error
     return None
+
+
+def _text(found: Any) -> str:
+    if not isinstance(found, str):
+        raise TypeError(f"{found = }: expected a text")
+    return found
+
+
+class _Arguments(BaseModel):
+    """Arguments of a header: bounded, so that what they ask for can at least be counted."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+class _OfFaces(_Arguments):
+    model_config = ConfigDict(extra="forbid")
+
+    size: int = Field(default=48, ge=1, le=4096)
+    outputs: int = Field(default=10, ge=1, le=65_536)
+    width: int = Field(default=48, ge=1, le=4096)
+
+
+class _OfRestorer(_Arguments):
+    scale: float = Field(ge=1, le=256, allow_inf_nan=False)
+    width: int = Field(ge=1, le=4096)
+
+
+class _OfActivity(_Arguments):
+    classes: list[str] = Field(min_length=1, max_length=65_536)
+    restorer: int = Field(ge=0, le=4096)
+
+    @field_validator("classes")
+    @classmethod
+    def _named_apart(cls, classes: list[str]) -> list[str]:
+        for name in classes:
+            if not name.strip() or not name.isprintable():
+                raise ValueError(f"a class cannot be named {name!r}")
+        if len(set(classes)) < len(classes):
+            raise ValueError("two classes have one name")
+        return classes
 
 
 def describe(network: Network) -> Header:
@@ -87,16 +129,10 @@ def load_network(path: Path, *, own: str = "") -> tuple[Network, nn.Module]:
         Where the file is missing, damaged, no safetensors, says nothing of its network or another one's weights.
     """
     expected = "the header does not say of which network; expected a file of vidlink.train"
-    header, weights = read_kind(path, "affect", expected=expected, own=own)
-    try:
-        network = Network(name=header.network, **header.arguments)
-        module = build(network)
-    except (TypeError, AttributeError) as error:
-        raise UserError(f"weights {path}: no description of a network: {header.arguments}") from error
-    except UserError as error:
-        raise UserError(f"weights {path}: {error}") from error
-    fill(module, weights, path)
-    return network, module
+    header, stored = read_kind(path, "affect", expected=expected, own=own)
+    found = _checked(_OfFaces, header, path, f"no description of a network: {str(header.arguments)[:200]}")
+    network = Network(name=header.network, size=found.size, outputs=found.outputs, width=found.width)
+    return network, _made(header, stored, lambda: build(network))
 
 
 def load_restorer(path: Path, *, own: str = "") -> tuple[nn.Module, float]:
@@ -108,17 +144,50 @@ def load_restorer(path: Path, *, own: str = "") -> tuple[nn.Module, float]:
         Where the weights are missing, damaged, no safetensors, or no restorer's.
     """
     expected = "no restorer's; expected a file of vidlink.train --task sr"
-    header, weights = read_kind(path, "restorer", expected=expected, own=own)
+    header, stored = read_kind(path, "restorer", expected=expected, own=own)
+    found = _checked(_OfRestorer, header, path, expected)
+    made = _made(header, stored, lambda: build_restorer(header.network, found.width, found.scale))
+    return made, found.scale
+
+
+def load_activity(path: Path) -> tuple[nn.Module, tuple[str, ...]]:
+    """Make the network of activities that a weights file describes, with these weights, and name its classes.
+
+    Raises
+    ------
+    UserError
+        Where the file is missing, damaged, no safetensors, or of no activity network.
+    """
+    expected = (
+        "the header does not name the classes of an activity network; expected a file of vidlink.train --task activity"
+    )
+    header, stored = read_kind(path, "activity", expected=expected)
+    found = _checked(_OfActivity, header, path, expected)
+    offered = {"classes": len(found.classes), "restorer": found.restorer}
+    return _made(header, stored, lambda: ACTIVITY.make(header.network, offered)), tuple(found.classes)
+
+
+_A = TypeVar("_A", bound=_Arguments)
+
+
+def _checked(arguments: type[_A], header: Header, path: Path, expected: str) -> _A:
     try:
-        scale, width = float(header.arguments["scale"]), int(header.arguments["width"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"weights {path}: {expected}") from error
+        return arguments.model_validate(header.arguments)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        said = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"weights {path}: {expected} ({key}: {said[:1].lower()}{said[1:]})") from error
+
+
+def _made(header: Header, stored: Stored, make: Callable[[], nn.Module]) -> nn.Module:
+    """Make a network and fill it. Classes of users' own may want numbers while they are made: they get no outline."""
     try:
-        restorer = build_restorer(header.network, width, scale)
+        module = make() if ":" in header.network else make_as_stored(make, stored)
     except UserError as error:
-        raise UserError(f"weights {path}: {error}") from error
-    fill(restorer, weights, path)
-    return restorer, scale
+        raise prefixed(stored.path, error) from error
+    fill(module, stored)
+    return module
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
@@ -129,12 +198,11 @@ def load_weights(network: nn.Module, path: Path) -> None:
     UserError
         Where the file is missing, damaged, no safetensors or another network's.
     """
-    weights, _ = read_weights(path)
-    fill(network, weights, path)
+    fill(network, open_stored(path))
 
 
-def read_kind(path: Path, kind: str, *, expected: str, own: str = "") -> tuple[Header, dict[str, Tensor]]:
-    """Read the weights of one kind.
+def read_kind(path: Path, kind: str, *, expected: str, own: str = "") -> tuple[Header, Stored]:
+    """Read the header of weights of one kind.
 
     Parameters
     ----------
@@ -153,9 +221,9 @@ def read_kind(path: Path, kind: str, *, expected: str, own: str = "") -> tuple[H
     UserError
         As :func:`load_weights`; and where the header is missing, of another kind, or names code that ``own`` does not.
     """
-    weights, metadata = read_weights(path)
+    stored = open_stored(path)
     try:
-        header = read_header(metadata)
+        header = read_header(stored.about)
     except UserError as error:
         raise UserError(f"weights {path}: {expected} ({error})") from error
     if header is None:
@@ -164,47 +232,12 @@ def read_kind(path: Path, kind: str, *, expected: str, own: str = "") -> tuple[H
         raise UserError(f"weights {path}: {expected}; it is of kind {header.kind!r}")
     if ":" in header.network and header.network != own:
         raise UserError(
-            f"weights {path}: for {header.network}, which is code of its own: it runs only where the command names it"
+            f"weights {path}: for {header.network!r}, which is code of its own: it runs only where the command names it"
         )
-    return header, weights
+    return header, stored
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Read tensors and header; nothing but safetensors is ever opened, and errors are those of :func:`load_weights`."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
-    if not path.is_file():
-        raise UserError(f"weights {path}: no such file")
-    data = path.read_bytes()
-    if data[:2] in (b"PK", b"\x80\x02", b"\x80\x04", b"\x80\x05"):
-        raise UserError(f"weights {path}: a pickle, which can run code and is refused; expected safetensors")
-    try:
-        weights = load(data)
-        # The format: eight bytes for the length of the JSON header, which may hold a map of strings.
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise UserError(f"weights {path}: not safetensors, or damaged ({error})") from error
-    return weights, header
-
-
-def fill(network: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
-    """Load weights into a network; ``path`` is where they come from, for messages.
-
-    Raises
-    ------
-    UserError
-        Where they are another network's, or not finite.
-    """
-    wanted = network.state_dict()
-    strangers = sorted(weights.keys() ^ wanted.keys())
-    if strangers:
-        whose = "lacks" if strangers[0] in wanted else "has an unknown"
-        raise UserError(f"weights {path}: of another network: {whose} {strangers[0]!r}")
-    for name, tensor in wanted.items():
-        if weights[name].shape != tensor.shape:
-            found, expected = tuple(weights[name].shape), tuple(tensor.shape)
-            raise UserError(f"weights {path}: of another network: {name!r} is {found}, expected {expected}")
-        if not bool(torch.isfinite(weights[name]).all()):
-            raise UserError(f"weights {path}: {name!r} has numbers that are not finite")
-    network.load_state_dict(weights)
+    """Read tensors and header, whatever they are; errors are those of :func:`load_weights`."""
+    stored = open_stored(path)
+    return stored.read(), stored.about

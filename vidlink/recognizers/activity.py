@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from vidlink.errors import UserError
-from vidlink.nets.build import ACTIVITY
 from vidlink.nets.motion import FRAME_RATE, FRAMES, HEIGHT, WIDTH
-from vidlink.nets.weights import fill, read_kind
+from vidlink.nets.weights import load_activity
 from vidlink.recognizers.recognizer import Wants
 
 if TYPE_CHECKING:
@@ -75,27 +73,3 @@ class Activity:
     def __call__(self, windows: Tensor, context: Context) -> Tensor:
         """Scores of the classes, shape (n, classes), of windows of shape (n, 16, 1, 48, 64)."""
         return self.network(windows[:, :, 0])
-
-
-def load_activity(path: Path) -> tuple[ActivityNet, tuple[str, ...]]:
-    """Make the network of a weights file, and name its classes.
-
-    Raises
-    ------
-    UserError
-        Where the file is missing, damaged, no safetensors, or of no activity network.
-    """
-    expected = (
-        "the header does not name the classes of an activity network; expected a file of vidlink.train --task activity"
-    )
-    header, weights = read_kind(path, "activity", expected=expected)
-    try:
-        classes, restorer = tuple(map(str, header.arguments["classes"])), int(header.arguments["restorer"])
-    except (KeyError, ValueError, TypeError):
-        raise UserError(f"weights {path}: {expected}") from None
-    try:
-        network = ACTIVITY.make(header.network, {"classes": len(classes), "restorer": restorer})
-    except UserError as error:
-        raise UserError(f"weights {path}: {error}") from error
-    fill(network, weights, path)
-    return network, classes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import av
 from av.video.reformatter import VideoReformatter
 
+from vidlink.codec.parameters import hint
 from vidlink.errors import UserError
 from vidlink.rtp.formats import payload_format
 from vidlink.sender.ladder import coded_size
@@ -116,7 +117,7 @@ def _encode(
     except (av.FFmpegError, ValueError) as error:
         raise UserError(
             f'codec {codec.name!r}: PyAV\'s FFmpeg has no encoder {codec.encoder!r} (program = "ffmpeg" uses this '
-            "machine's own)"
+            f"machine's own){hint(codec.encoder, _encoders())}"
         ) from error
     if not isinstance(context, av.VideoCodecContext):
         raise UserError(f"codec {codec.name!r}: {codec.encoder!r} is no encoder of video")
@@ -125,9 +126,27 @@ def _encode(
     context.thread_count = 1
     context.options = options
     try:
-        packets = [packet for picture in [*pictures, None] for packet in context.encode(picture)]
+        context.open()
+        left = sorted(context.options)  # FFmpeg takes out of it what it takes
+        if not left:
+            packets = [packet for picture in [*pictures, None] for packet in context.encode(picture)]
     except (av.FFmpegError, ValueError) as error:
         raise UserError(
             f"codec {codec.name!r}: {codec.encoder} refused {width}x{height} with {options}: {error}"
         ) from error
+    if left:
+        takes = context.supported_options
+        nearest = hint(left[0], [option.name for option in (*takes.private, *takes.generic)])
+        raise UserError(f"codec {codec.name!r}: {codec.encoder} has no option {left[0]!r}{nearest}")
     return [(packet.pts or 0, bytes(packet), packet.is_keyframe) for packet in packets]
+
+
+def _encoders() -> list[str]:
+    """Names of the encoders of PyAV's FFmpeg; it lists decoders among them."""
+    known = []
+    for name in av.codecs_available:
+        try:
+            known += [name] if av.Codec(name, "w").type == "video" else []
+        except ValueError:
+            continue
+    return known

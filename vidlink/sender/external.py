@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 from functools import cache
 from typing import TYPE_CHECKING
 
 import av
 
+from vidlink.codec.parameters import hint, not_taken
 from vidlink.errors import UserError, unknown
 from vidlink.rtp.formats import payload_format
 from vidlink.types import CLOCK, CLOCK_HZ
@@ -52,6 +54,11 @@ def encode_with_program(
     known = _encoders()
     if codec.encoder not in known:
         raise unknown(f"encoder of this machine's ffmpeg (codec {codec.name!r})", codec.encoder, known)
+    takes = _options(codec.encoder)
+    for name in options:
+        if name.removesuffix(":v") not in takes:  # it may be one of the program's own, which write where they like
+            raise UserError(f"codec {codec.name!r}: ffmpeg's {codec.encoder} has no option {name!r}{hint(name, takes)}")
+    given = {"threads": 1, **options}
     stream = ffmpeg.input("pipe:0", format="nut").output(
         "pipe:1",
         format="nut",
@@ -59,16 +66,19 @@ def encode_with_program(
         pix_fmt="yuv420p",
         enc_time_base=f"1:{CLOCK_HZ}",
         fps_mode="passthrough",
-        threads=1,
-        **options,
+        **given,
     )
     try:
-        coded, _ = stream.global_args("-hide_banner", "-loglevel", "error").run(
+        coded, log = stream.global_args("-hide_banner", "-nostats", "-loglevel", "level+warning").run(
             input=_raw_nut(pictures, width, height, rate), capture_stdout=True, capture_stderr=True
         )
     except ffmpeg.Error as error:
-        reason = error.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise UserError(f"codec {codec.name!r}: ffmpeg's {codec.encoder} failed: {reason[0]}") from error
+        raise UserError(
+            f"codec {codec.name!r}: ffmpeg's {codec.encoder} failed: {_first_error(error.stderr)}"
+        ) from error
+    said = not_taken(log.decode(errors="replace").splitlines(), options)
+    if said:
+        raise UserError(f"codec {codec.name!r}: ffmpeg's {codec.encoder} did not take its options: {said}")
     units = []
     with av.open(io.BytesIO(coded), "r", format="nut") as container:
         stream = container.streams.video[0]
@@ -85,6 +95,13 @@ def encode_with_program(
     return [(time - shift, data, key) for time, data, key in units]
 
 
+def _first_error(log: bytes) -> str:
+    """The first line of a log that tells of an error, without where and how bad."""
+    lines = log.decode(errors="replace").strip().splitlines() or ["no reason given"]
+    first = next((line for line in lines if "[error]" in line or "[fatal]" in line), lines[0])
+    return re.sub(r"^(\[[^\]]*\] )+", "", first)
+
+
 def _raw_nut(pictures: list[av.VideoFrame], width: int, height: int, rate: Fraction) -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format="nut") as container:
@@ -98,11 +115,25 @@ def _raw_nut(pictures: list[av.VideoFrame], width: int, height: int, rate: Fract
 
 @cache
 def _encoders() -> frozenset[str]:
-    import subprocess
-
     if shutil.which("ffmpeg") is None:
         raise UserError('this codec needs the program "ffmpeg", and there is none on this machine: install FFmpeg')
-    listing = subprocess.run(["ffmpeg", "-hide_banner", "-encoders"], capture_output=True, text=True, check=True).stdout
-    rows = [line.split() for line in listing.splitlines()]
+    rows = [line.split() for line in _told("-encoders").splitlines()]
     video = (row[1] for row in rows if len(row) > 1 and len(row[0]) == 6 and row[0].startswith("V"))
     return frozenset(name for name in video if name != "=")  # the legend has one
+
+
+@cache
+def _options(encoder: str) -> frozenset[str]:
+    """The encoder's own options, and those that FFmpeg has for all encoders of video."""
+    of_all = _told("-h", "full").partition("AVCodecContext AVOptions:")[2].partition("AVOptions:")[0]
+    rows = [line.split() for line in (of_all + _told("-h", f"encoder={encoder}")).splitlines()]
+    options = (row for row in rows if len(row) > 2 and row[0].startswith("-") and row[1].startswith("<"))
+    return frozenset(row[0][1:] for row in options if row[2][0] == "E" and row[2][3] == "V")
+
+
+def _told(*asked: str) -> str:
+    """What ffmpeg tells of itself."""
+    import subprocess
+
+    command = ["ffmpeg", "-hide_banner", *asked]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout

@@ -100,8 +100,9 @@ class AffectTask(Task):
             raise UserError("--pretrain and --start: one of them; both say what the early layers begin as")
         if options.codec_aware:
             from vidlink.codec.shelf import load_codec
+            from vidlink.link.probe import check_codec
 
-            load_codec(options.codec)
+            check_codec(load_codec(options.codec))
         if options.disturb:
             from vidlink.training.disturb import parse_mix
 
@@ -203,10 +204,11 @@ class AffectTask(Task):
 
         from vidlink.codec.shelf import load_codec
         from vidlink.data.faces import load_faces
+        from vidlink.link.probe import check_codec
         from vidlink.recognizers.recognize import load_recognizer
         from vidlink.tasks.face_scores import parse_qualities, parse_scales, score_faces, table
 
-        codec = load_codec(options.codec or "x264")
+        codec = check_codec(load_codec(options.codec or "x264"))
         recognizer = load_recognizer(
             options.recognizer, device=options.device, weights=options.weights, arguments=options.recognizer_arg
         )
