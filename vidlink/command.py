@@ -145,7 +145,20 @@ def option(group: str, name: str, default: Any = None, **declared: Any) -> Any:
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line on stderr and exit status 2."""
+    """An argument parser whose errors are one line on stderr and exit status 2.
+
+    A file whose name begins with a dash is a file, unless an option has that name.
+    """
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As :meth:`argparse.ArgumentParser.parse_known_args`."""
+        words = sys.argv[1:] if args is None else args
+        return super().parse_known_args([self._as_file(word) for word in words], namespace)
+
+    def _as_file(self, word: str) -> str:
+        called = word.partition("=")[0]
+        is_option = any(known.startswith(called) for known in self._option_string_actions)
+        return f"./{word}" if word.startswith("-") and not is_option and os.path.lexists(word) else word
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong in one line and exit with status 2."""

@@ -112,7 +112,7 @@ class Settings:
         "input",
         positional=True,
         metavar="INPUT",
-        help="anything FFmpeg reads; image sequence as img%03d.png; raw *.yuv",
+        help="local file, anything FFmpeg reads; image sequence as img%03d.png; raw *.yuv",
     )
     """None for the built-in clip."""
     video_size: tuple[int, int] | None = option(
@@ -120,6 +120,15 @@ class Settings:
     )
     framerate: Fraction | None = option(
         VIDEO, "framerate", read=parse_frame_rate, metavar="N", help="frames a second of raw video and image sequences"
+    )
+    allow_network: bool = option(
+        VIDEO,
+        "allow-network",
+        False,
+        kind=bool,
+        help="let INPUT be an address (https://...), not only a local file",
+        swept=False,
+        shown=False,
     )
     bitrate_bps: float | None = option(
         CODING,

@@ -51,6 +51,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     from vidlink.scores.objective import make_objective
     from vidlink.scores.scores import Scores
     from vidlink.video.film import Film
+    from vidlink.video.park import few_for
 
     settings.check_budget()
     watch = Watch(quiet=quiet)
@@ -67,7 +68,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     captures, thumbnails = Captures(settings.pcap, settings.pcap_received), Thumbnails(clip)
     seen = Film(film, clip) if film else None
 
-    with thread_pool(settings.workers) as pool, seen or nullcontext(), scores:
+    with thread_pool(settings.workers or few_for(clip)) as pool, seen or nullcontext(), scores:
         pool.submit(preload)
         coded = sender.coded(
             lambda stage: watch.segments(source, sender.cut, stage),
@@ -79,8 +80,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
         # What crossed the wire goes to the receiver, the ledger goes past it to the scores.
         ways = ((receiver.collect(each.wire), each.ledger) for each in carried)
         decoded = in_order(pool, lambda way: receiver.decode(way[0]), ways, ahead=2)
-        segments = UntilStopped(watch.each("link", decoded))
-        for (arrival, ledger), pictures in segments:
+        for (arrival, ledger), pictures in (segments := UntilStopped(watch.each("link", decoded))):
             shown = receiver.hold(arrival, pictures)
             with watch("score"):
                 screen = scores.add(ledger, arrival, shown)
@@ -105,11 +105,10 @@ def run_into(place: Path | None, settings: Settings, **how: bool) -> Run:
 
 def main() -> None:
     """The command ``python -m vidlink.simulate``."""
-    arguments = parse_arguments()
-    settings = settings_from(arguments)
-
     from vidlink.report.terminal import print_summary
 
+    arguments = parse_arguments()
+    settings = settings_from(arguments)
     run = run_into(arguments.out, settings, overwrite=bool(arguments.overwrite), resume=bool(arguments.resume))
     print_summary(run.summary, str(run.folder))
     if run.summary.get("recognition_error"):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import av
     from numpy.typing import NDArray
@@ -34,6 +34,24 @@ IPV4_UDP_RTP_BYTES = IPV4_BYTES + UDP_BYTES + RTP_BYTES
 """Header bytes of a packet."""
 
 
+Picture: TypeAlias = "av.VideoFrame | Callable[[], av.VideoFrame]"
+"""A picture, or what fetches it from where it waits: large ones wait on disk, see :mod:`vidlink.video.park`."""
+NOT_STATED = 2
+"""What a source that does not say has for each part of its colour (ITU-T H.273)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Colour:
+    """What the numbers of ``yuv420p`` pictures mean, as code points of ITU-T H.273. Their range is limited, always."""
+
+    matrix: int = NOT_STATED
+    """Matrix coefficients: 1 for BT.709, 5 and 6 for BT.601. Where it is not stated, BT.601 is used."""
+    primaries: int = NOT_STATED
+    """Colour primaries. They are handed on; nothing is converted by them."""
+    transfer: int = NOT_STATED
+    """Transfer characteristics. They are handed on."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clip:
     """One video as it will be read: what is known before its frames are decoded."""
@@ -47,7 +65,9 @@ class Clip:
     frame_rate: Fraction
     """Nominal frames a second; the true times are in each segment."""
     pixel_format: str
-    """Pixel format of the source. Segments are 8-bit ``yuv420p`` whatever it is."""
+    """Pixel format of the source. Segments are 8-bit ``yuv420p`` in limited range whatever it is."""
+    colour: Colour = Colour()
+    """What the numbers of its segments mean: what the source states, or else nothing."""
     seconds: float | None
     """Duration in seconds as the container states it, or None where it states none."""
     notes: tuple[str, ...] = ()
@@ -65,7 +85,7 @@ class Segment:
     """Position in the clip, from 0."""
     first_frame: int
     """Index of the first frame in the clip."""
-    frames: tuple[av.VideoFrame, ...]
+    frames: Sequence[av.VideoFrame]
     """HR pictures, ``yuv420p``, in presentation order, with their time as ``pts`` on :data:`CLOCK`. They are shared:
     nobody may change them."""
     times_s: NDArray[np.float64]
@@ -143,6 +163,8 @@ class CodedSegment:
     """Start of the segment in seconds."""
     duration_s: float
     """Duration of the segment in seconds."""
+    colour: Colour = Colour()
+    """What the numbers of its pictures mean. It is signalled, since not every stream can say it."""
 
     @property
     def payload_bits(self) -> int:
@@ -313,6 +335,8 @@ class SegmentIndex:
     """LR width in pixels."""
     height: int
     """LR height in pixels."""
+    colour: Colour = Colour()
+    """What the numbers of its pictures mean (``colr``)."""
     samples: tuple[Sample, ...]
     """Its coded pictures, in decoding order."""
 
@@ -362,7 +386,7 @@ class Shown:
 
     frame: int
     """Index of the source frame."""
-    picture: av.VideoFrame | None
+    picture: Picture | None
     """The LR picture on show at that time, ``yuv420p``; None before anything was ever decoded (a grey screen)."""
     fresh: bool
     """Whether the picture is this frame's own; otherwise the last one is held."""
@@ -392,7 +416,7 @@ class Reception:
     """Index of the source frame."""
     time_s: float
     """Presentation time in seconds."""
-    picture: av.VideoFrame | None
+    picture: Picture | None
     """The LR picture on show at that time, ``yuv420p``; None before anything was ever decoded (a grey screen)."""
     status: Status
     """How it came about."""

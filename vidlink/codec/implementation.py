@@ -60,7 +60,7 @@ class Implementation(Protocol):
         -------
         mapping of int to av.VideoFrame
             The picture of each of these source frames that can be shown, in any pixel format, at the size at which it
-            was coded.
+            was coded. ``yuv420p`` is taken for what was coded, in limited range.
         """
         ...
 
@@ -91,7 +91,7 @@ def encode_with_class(codec: Codec, pictures: Sequence[av.VideoFrame], quality: 
 def decode_with_class(
     codec: Codec, units: Mapping[int, bytes], size: tuple[int, int] | None = None
 ) -> dict[int, av.VideoFrame]:
-    """Decode what arrived of one segment; pictures by source frame, ``yuv420p``.
+    """Decode what arrived of one segment; pictures by source frame, in the pixel format that the class gives.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def decode_with_class(
                 f"codec {codec.name!r}: decode() gave {picture.width}x{picture.height} pixels for frame {frame}, "
                 f"expected {size[0]}x{size[1]}, the size at which it was coded"
             )
-    return {frame: picture.reformat(format="yuv420p") for frame, picture in sorted(pictures.items())}
+    return dict(sorted(pictures.items()))
 
 
 def _ask(codec: Codec, what: Callable[[Any], T], method: str) -> tuple[Any, T]:

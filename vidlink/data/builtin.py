@@ -30,7 +30,12 @@ def open_input(settings: Settings) -> Source:
     """
     if settings.input is None:
         return open_builtin()
-    return open_source(settings.input, video_size=settings.video_size, frame_rate=settings.framerate)
+    return open_source(
+        settings.input,
+        video_size=settings.video_size,
+        frame_rate=settings.framerate,
+        allow_network=settings.allow_network,
+    )
 
 
 def open_builtin() -> Source:

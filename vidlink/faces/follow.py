@@ -190,4 +190,5 @@ def _window(frame: av.VideoFrame, left: int, top: int, cut: int, side: int) -> a
         window = window.reformat(width=side, height=side, format="yuv420p", interpolation=interpolation)
     window.pts, window.time_base, window.pict_type = frame.pts, frame.time_base, PictureType.NONE
     window.colorspace, window.color_range = frame.colorspace, frame.color_range
+    window.color_primaries, window.color_trc = frame.color_primaries, frame.color_trc
     return window

@@ -67,6 +67,7 @@ def _index(ledger: Ledger) -> SegmentIndex:
         times_s=segment.times_s,
         width=coded.width,
         height=coded.height,
+        colour=coded.colour,
         samples=samples,
     )
 

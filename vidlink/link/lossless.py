@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 from vidlink.receiver.decode import decode
 
 if TYPE_CHECKING:
-    import av
-
     from vidlink.codec.recipe import Codec
-    from vidlink.types import CodedSegment
+    from vidlink.types import CodedSegment, Picture
 
 
-def decode_all(coded: CodedSegment, *, codec: Codec) -> dict[int, av.VideoFrame]:
+def decode_all(coded: CodedSegment, *, codec: Codec) -> dict[int, Picture]:
     """Decode one segment as if everything had arrived: LR pictures by source frame. May run in any thread."""
     units = ((unit.frame, unit.nals) for unit in coded.units)
-    return decode(units, codec=codec, size=(coded.width, coded.height), parameter_sets=coded.parameter_sets)
+    return decode(
+        units,
+        codec=codec,
+        size=(coded.width, coded.height),
+        parameter_sets=coded.parameter_sets,
+        colour=coded.colour,
+    )

@@ -21,6 +21,7 @@ from vidlink.plugins import reason
 from vidlink.receiver.decode import decode
 from vidlink.sender.encode import encode
 from vidlink.types import CLOCK, CLOCK_HZ, Clip, Rung, Segment
+from vidlink.video.park import fetched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +151,8 @@ def _check_pictures(codec: Codec) -> None:
     fits = f"decoder {codec.decoder!r} and payload {codec.payload!r} must fit encoder {codec.encoder!r} and its options"
     if sorted(shown) != list(range(COUNT)):
         raise UserError(f"{what}: {len(shown)} of {COUNT} pictures came back from a trial: {fits}")
-    for number, picture in shown.items():
+    for number, held in shown.items():
+        picture = fetched(held)
         if (picture.width, picture.height) != (side, side):
             found = f"{picture.width}x{picture.height} pixels, expected {side}x{side}"
             raise UserError(f"{what}: a trial came back with {found}: {fits}")

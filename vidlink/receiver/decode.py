@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING
 import av
 
 from vidlink.rtp.formats import payload_format
+from vidlink.types import Colour
+from vidlink.video.colour import as_signalled
+from vidlink.video.park import Parking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from vidlink.codec.recipe import Codec
+    from vidlink.types import Picture
 
 
 def decode(
@@ -26,7 +30,8 @@ def decode(
     codec: Codec,
     size: tuple[int, int] | None = None,
     parameter_sets: Sequence[bytes] = (),
-) -> dict[int, av.VideoFrame]:
+    colour: Colour | None = None,
+) -> dict[int, Picture]:
     """Decode one closed GOP, or what is left of it.
 
     Parameters
@@ -40,38 +45,42 @@ def decode(
         knows its own.
     parameter_sets
         SPS, PPS (and VPS) of the segment, without start codes.
+    colour
+        What the numbers of the pictures mean, as signalled.
 
     Returns
     -------
-    dict of int to av.VideoFrame
+    dict of int to Picture
         LR picture of every source frame that the decoder could show, ``yuv420p``.
     """
+    park = Parking()
+
+    def keep(picture: av.VideoFrame) -> Picture:
+        return park(as_signalled(picture, colour or Colour()))
+
     if codec.implementation:
         from vidlink.codec.implementation import decode_with_class
 
-        return decode_with_class(codec, {frame: b"".join(nals) for frame, nals in units if nals}, size)
+        given = decode_with_class(codec, {frame: b"".join(nals) for frame, nals in units if nals}, size)
+        return {frame: keep(picture) for frame, picture in given.items()}
     context: av.VideoCodecContext = av.CodecContext.create(codec.decoder, "r")  # type: ignore[assignment]
     context.thread_count = 1
     context.options = {"flags2": "+showall", "flags": "+output_corrupt"}
     start_code = payload_format(codec.payload).start_code
     head = b"".join(start_code + nal for nal in parameter_sets)
-    pictures: dict[int, av.VideoFrame] = {}
+    pictures: dict[int, Picture] = {}
     for frame, nals in units:
         if not nals:
             continue
         packet = av.Packet(head + b"".join(start_code + nal for nal in nals))
         packet.pts, packet.time_base = frame, Fraction(1, 1)
         head = b""
-        _collect(context, packet, pictures)
-    _collect(context, None, pictures)
-    return pictures
+        pictures |= {picture.pts: keep(picture) for picture in _decoded(context, packet) if picture.pts is not None}
+    return pictures | {picture.pts: keep(picture) for picture in _decoded(context, None) if picture.pts is not None}
 
 
-def _collect(context: av.VideoCodecContext, packet: av.Packet | None, pictures: dict[int, av.VideoFrame]) -> None:
+def _decoded(context: av.VideoCodecContext, packet: av.Packet | None) -> list[av.VideoFrame]:
     try:
-        frames = context.decode(packet)
+        return context.decode(packet)
     except av.FFmpegError:
-        return
-    for picture in frames:
-        if picture.pts is not None:
-            pictures[picture.pts] = picture
+        return []

@@ -16,11 +16,10 @@ from vidlink.receiver.start import follow_starts
 from vidlink.types import CLOCK_HZ, Shown
 
 if TYPE_CHECKING:
-    import av
     from numpy.typing import NDArray
 
     from vidlink.codec.recipe import Codec
-    from vidlink.types import SegmentIndex, Wire
+    from vidlink.types import Picture, SegmentIndex, Wire
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -64,7 +63,7 @@ class Receiver:
         self._codec, self._waits = codec, waits
         self._latency_s, self._deadline_s = latency_s, deadline_s
         self._depacketizer = Depacketizer(payload=codec.payload, timestamp_offset=timestamp_offset)
-        self._on_show: av.VideoFrame | None = None
+        self._on_show: Picture | None = None
 
     def collect(self, wire: Wire) -> Arrival:
         """Sort out what arrived in time. Call once for each segment, in order."""
@@ -87,12 +86,18 @@ class Receiver:
             due_s=due_s,
         )
 
-    def decode(self, arrival: Arrival) -> dict[int, av.VideoFrame]:
+    def decode(self, arrival: Arrival) -> dict[int, Picture]:
         """Decode one segment; needs no order and may run in any thread."""
-        size = arrival.index.width, arrival.index.height
-        return decode(arrival.units, codec=self._codec, size=size, parameter_sets=arrival.parameter_sets)
+        index = arrival.index
+        return decode(
+            arrival.units,
+            codec=self._codec,
+            size=(index.width, index.height),
+            parameter_sets=arrival.parameter_sets,
+            colour=index.colour,
+        )
 
-    def hold(self, arrival: Arrival, pictures: dict[int, av.VideoFrame]) -> list[Shown]:
+    def hold(self, arrival: Arrival, pictures: dict[int, Picture]) -> list[Shown]:
         """What is on show at the time of every source frame of a segment. Call once for each segment, in order."""
         shown = []
         for frame in range(arrival.index.first_frame, arrival.index.first_frame + len(arrival.index.times_s)):

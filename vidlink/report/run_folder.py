@@ -33,6 +33,10 @@ _PROBE_BYTES = 1 << 16
 _BROKEN = (errno.EIO, errno.EROFS, errno.ESTALE)
 
 
+_LONGEST_PART = 80
+"""Bytes of each part of a run folder's name; file systems take 255 in all."""
+
+
 class RunFolder:
     """A folder that appears at its place when the block ends well, and leaves nothing behind when it does not.
 
@@ -198,7 +202,13 @@ def run_name(settings: Settings) -> str:
         rate = f"{settings.bitrate_bps / 1000:g}k"
     else:
         rate = f"s{settings.scale:g}-q{settings.quality:g}"
-    return "-".join(re.sub(r"[^\w.]+", "_", part) for part in (clip, rate, Path(settings.channel).stem))
+    parts = (re.sub(r"[^\w.]+", "_", part) for part in (clip, rate, Path(settings.channel).stem))
+    return "-".join(_shortened(part) for part in parts)
+
+
+def _shortened(part: str) -> str:
+    """So much of a name that a folder can have it, with what stands before and behind it while the run lasts."""
+    return part.encode()[:_LONGEST_PART].decode(errors="ignore")
 
 
 def places(name: str) -> Iterator[Path]:

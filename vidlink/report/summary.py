@@ -92,11 +92,16 @@ def preload() -> None:
 
 
 def plain(value: Any) -> Any:
-    """Nested values as JSON has them: NumPy's numbers as Python's, tuples as lists, what is not finite as None."""
+    r"""Nested values as JSON has them: NumPy's numbers as Python's, tuples as lists, what is not finite as None.
+
+    Names of files whose bytes are no UTF-8 are written with these as ``\xff``.
+    """
     if isinstance(value, dict):
         return {key: plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [plain(part) for part in value]
+    if isinstance(value, str):
+        return value.encode(errors="surrogateescape").decode(errors="backslashreplace")
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value.item() if hasattr(value, "item") else value

@@ -28,14 +28,16 @@ class Thumbnails:
     def __init__(self, clip: Clip) -> None:
         self._factor = max(1.0, max(clip.width, clip.height) / _LONGEST_SIDE)
         self._every = 1
-        self._kept: list[tuple[float, av.VideoFrame, av.VideoFrame]] = []
+        self._kept: list[Thumbnail] = []
 
     def look(self, segment: Segment, screen: Sequence[av.VideoFrame]) -> None:
         """Take a picture from the middle of a segment, perhaps."""
         if segment.index % self._every:
             return
         middle = len(screen) // 2
-        self._kept.append((float(segment.times_s[middle]), segment.frames[middle], screen[middle]))
+        self._kept.append(
+            (float(segment.times_s[middle]), self._small(segment.frames[middle]), self._small(screen[middle]))
+        )
         if len(self._kept) >= 2 * COUNT:
             self._kept = self._kept[::2]
             self._every *= 2
@@ -51,4 +53,4 @@ class Thumbnails:
     def chosen(self) -> list[Thumbnail]:
         """At most six of them, evenly spaced."""
         rows = np.unique(np.linspace(0, len(self._kept) - 1, min(COUNT, len(self._kept))).round().astype(int))
-        return [(self._kept[k][0], self._small(self._kept[k][1]), self._small(self._kept[k][2])) for k in rows]
+        return [self._kept[k] for k in rows]

@@ -22,6 +22,7 @@ from vidlink.recognizers.crop import bring_to
 from vidlink.recognizers.recognize import names_classes, recognize, recognize_windows
 from vidlink.scores.psnr import PSNR, luma_psnr_db
 from vidlink.scores.ssim import SSIM
+from vidlink.video.park import in_order
 from vidlink.video.pictures import Upsampler, as_array
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from vidlink.recognizers.recognizer import Recognizer
     from vidlink.scores.measure import FrameMeasure
     from vidlink.sender.trial import Objective
-    from vidlink.types import Clip, Segment
+    from vidlink.types import Clip, Picture, Segment
 
 
 _SAME = 0.01
@@ -70,9 +71,9 @@ class _OwnObjective:
     def __init__(self, name: str, made: Objective) -> None:
         self._name, self._made, self.knob_worth = name, made, made.knob_worth
 
-    def __call__(self, segment: Segment, pictures: Sequence[av.VideoFrame], side_data: bytes) -> float:
+    def __call__(self, segment: Segment, pictures: Sequence[Picture], side_data: bytes) -> float:
         try:
-            worth = self._made(segment, pictures, side_data)
+            worth = self._made(segment, in_order(pictures), side_data)
             number = float(worth)
         except UserError:
             raise
@@ -100,7 +101,7 @@ class PictureObjective:
         self._measure, self._clip = measure, clip
         self.knob_worth = knob_worth
 
-    def __call__(self, segment: Segment, pictures: Sequence[av.VideoFrame], side_data: bytes) -> float:
+    def __call__(self, segment: Segment, pictures: Sequence[Picture], side_data: bytes) -> float:
         """Mean quality of LR pictures, one for each frame of the segment."""
         upsample, meter = Upsampler(self._clip.width, self._clip.height), self._measure.make(self._clip)
         pairs = zip(pictures, segment.frames, strict=True)
@@ -137,7 +138,7 @@ class TaskObjective:
         self._pristine: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
         self._lock = Lock()
 
-    def __call__(self, segment: Segment, pictures: Sequence[av.VideoFrame], side_data: bytes) -> float:
+    def __call__(self, segment: Segment, pictures: Sequence[Picture], side_data: bytes) -> float:
         """Closeness of the outputs on LR pictures, one for each frame of the segment."""
         slots = self._slots(segment)
         upsample = Upsampler(self._clip.width, self._clip.height)

@@ -13,7 +13,7 @@ from vidlink.labels.classes import ClassLabels
 from vidlink.recognizers.recognize import names_classes
 from vidlink.scores.classes import ClassScores
 from vidlink.scores.dimensions import DimensionScores, no_predictions
-from vidlink.video.pictures import as_array
+from vidlink.video.pictures import as_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,7 @@ class Recognition:
             whole = np.array([0.0, 0.0, self._clip.width, self._clip.height])
             boxes = {0: (np.tile(whole, (len(offsets), 1)),) * 2}
         colour = recognizer.wants.colour
-        received, pristine = ([as_array(side[slot], colour) for slot in slots] for side in (screen, segment.frames))
+        received, pristine = (as_arrays(side, slots, colour) for side in (screen, segment.frames))
         crops_of = {
             face: [Box(*box) for box in shown.tolist()] if recognizer.wants.region == "face" else None
             for face, (_, shown) in boxes.items()

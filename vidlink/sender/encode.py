@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import av
@@ -13,12 +14,14 @@ from vidlink.errors import UserError
 from vidlink.rtp.formats import payload_format
 from vidlink.sender.ladder import coded_size
 from vidlink.types import CLOCK, AccessUnit, CodedSegment
+from vidlink.video.colour import tag_stream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from fractions import Fraction
 
     from vidlink.codec.recipe import Codec
-    from vidlink.types import Clip, Rung, Segment
+    from vidlink.types import Clip, Colour, Rung, Segment
 
 os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings otherwise
 
@@ -51,21 +54,21 @@ def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data:
     """
     width, height = coded_size(clip.width, clip.height, rung.scale)
     chosen = range(0, len(segment.frames), rung.frame_divisor)
-    pictures = _downsampled(segment, chosen, width, height)
+    frame_at: dict[int, int] = {}
+    pictures = _downsampled(segment, chosen, width, height, frame_at)
     rate = clip.frame_rate / rung.frame_divisor
     options = {**codec.options, codec.quality.option: f"{rung.quality:g}"}
     if codec.implementation:
         from vidlink.codec.implementation import encode_with_class
 
-        coded = encode_with_class(codec, pictures, rung.quality)
+        coded = encode_with_class(codec, list(pictures), rung.quality)
     elif codec.program:
         from vidlink.sender.external import encode_with_program
 
-        coded = encode_with_program(codec, options, pictures, width, height, rate)
+        coded = encode_with_program(codec, options, list(pictures), width, height, rate, clip.colour)
     else:
-        coded = _encode(codec, options, pictures, width, height, rate)
+        coded = _encode(codec, options, pictures, width, height, rate, clip.colour)
 
-    frame_at = {picture.pts: index for picture, index in zip(pictures, chosen, strict=True)}
     parameter_sets: tuple[bytes, ...] = ()
     units = []
     payload = payload_format(codec.payload)
@@ -84,7 +87,7 @@ def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data:
             )
         )
     if frame_at:
-        raise RuntimeError(f"{codec.encoder} returned {len(units)} of {len(pictures)} pictures")
+        raise RuntimeError(f"{codec.encoder} returned {len(units)} of {len(chosen)} pictures")
     return CodedSegment(
         index=segment.index,
         rung=rung,
@@ -96,20 +99,31 @@ def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data:
         units=tuple(units),
         start_s=segment.start_s,
         duration_s=segment.duration_s,
+        colour=clip.colour,
     )
 
 
-def _downsampled(segment: Segment, chosen: range, width: int, height: int) -> list[av.VideoFrame]:
-    """LR pictures, area-averaged; at scale 1 the source's own."""
+def _downsampled(
+    segment: Segment, chosen: range, width: int, height: int, frame_at: dict[int, int]
+) -> Iterator[av.VideoFrame]:
+    """LR pictures, area-averaged, one by one; at scale 1 the source's own. Their places are noted by ``pts``."""
     reformatter = VideoReformatter()
-    return [
-        reformatter.reformat(segment.frames[index], width=width, height=height, format="yuv420p", interpolation="AREA")
-        for index in chosen
-    ]
+    for index in chosen:
+        picture = reformatter.reformat(
+            segment.frames[index], width=width, height=height, format="yuv420p", interpolation="AREA"
+        )
+        frame_at[picture.pts or 0] = index
+        yield picture
 
 
 def _encode(
-    codec: Codec, options: dict[str, str], pictures: list[av.VideoFrame], width: int, height: int, rate: Fraction
+    codec: Codec,
+    options: dict[str, str],
+    pictures: Iterable[av.VideoFrame],
+    width: int,
+    height: int,
+    rate: Fraction,
+    colour: Colour,
 ) -> list[tuple[int, bytes, bool]]:
     """Encode with PyAV; returns (presentation time on the 90 kHz clock, unit, whether it is a key frame)."""
     try:
@@ -123,13 +137,14 @@ def _encode(
         raise UserError(f"codec {codec.name!r}: {codec.encoder!r} is no encoder of video")
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.time_base, context.framerate = CLOCK, rate
+    tag_stream(context, colour)
     context.thread_count = 1
     context.options = options
     try:
         context.open()
         left = sorted(context.options)  # FFmpeg takes out of it what it takes
         if not left:
-            packets = [packet for picture in [*pictures, None] for packet in context.encode(picture)]
+            packets = [packet for picture in chain(pictures, [None]) for packet in context.encode(picture)]
     except (av.FFmpegError, ValueError) as error:
         raise UserError(
             f"codec {codec.name!r}: {codec.encoder} refused {width}x{height} with {options}: {error}"

@@ -13,7 +13,7 @@ import av
 from vidlink.codec.parameters import hint, not_taken
 from vidlink.errors import UserError, unknown
 from vidlink.rtp.formats import payload_format
-from vidlink.types import CLOCK, CLOCK_HZ
+from vidlink.types import CLOCK, CLOCK_HZ, Colour
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 
 def encode_with_program(
-    codec: Codec, options: dict[str, str], pictures: list[av.VideoFrame], width: int, height: int, rate: Fraction
+    codec: Codec,
+    options: dict[str, str],
+    pictures: list[av.VideoFrame],
+    width: int,
+    height: int,
+    rate: Fraction,
+    colour: Colour = Colour(),  # noqa: B008
 ) -> list[tuple[int, bytes, bool]]:
     """Encode pictures by ``ffmpeg``; they travel both ways through pipes in NUT, which keeps every timestamp.
 
@@ -38,6 +44,8 @@ def encode_with_program(
         LR size in pixels.
     rate
         Nominal frames a second.
+    colour
+        What the numbers of the pictures mean; NUT does not say it, so it is told beside.
 
     Returns
     -------
@@ -59,7 +67,7 @@ def encode_with_program(
         if name.removesuffix(":v") not in takes:  # it may be one of the program's own, which write where they like
             raise UserError(f"codec {codec.name!r}: ffmpeg's {codec.encoder} has no option {name!r}{hint(name, takes)}")
     given = {"threads": 1, **options}
-    stream = ffmpeg.input("pipe:0", format="nut").output(
+    stream = ffmpeg.input("pipe:0", format="nut", **_tags(colour)).output(
         "pipe:1",
         format="nut",
         vcodec=codec.encoder,
@@ -100,6 +108,18 @@ def _first_error(log: bytes) -> str:
     lines = log.decode(errors="replace").strip().splitlines() or ["no reason given"]
     first = next((line for line in lines if "[error]" in line or "[fatal]" in line), lines[0])
     return re.sub(r"^(\[[^\]]*\] )+", "", first)
+
+
+def _tags(colour: Colour) -> dict[str, int]:
+    """Options of ffmpeg's decoder of raw video: what it cannot know of its pictures."""
+    if colour == Colour():
+        return {}
+    return {
+        "colorspace": colour.matrix,
+        "color_primaries": colour.primaries,
+        "color_trc": colour.transfer,
+        "color_range": 1,
+    }
 
 
 def _raw_nut(pictures: list[av.VideoFrame], width: int, height: int, rate: Fraction) -> bytes:

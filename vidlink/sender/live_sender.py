@@ -21,12 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Executor, Future
 
-    import av
-
     from vidlink.sender.adapt import RateControl
     from vidlink.sender.trial import Attempt, Objective
     from vidlink.settings import Settings
-    from vidlink.types import CodedSegment, Segment
+    from vidlink.types import CodedSegment, Picture, Segment
     from vidlink.video.source import Cut
 
 _OVER, _UNDER = 1.1, 0.8
@@ -116,7 +114,7 @@ class LiveSender(Sender):
         read: Callable[[str], Iterable[Segment]],
         *,
         objective: Objective,
-        decode: Callable[[CodedSegment], dict[int, av.VideoFrame]],
+        decode: Callable[[CodedSegment], dict[int, Picture]],
         pool: Executor,
     ) -> Iterator[tuple[Segment, CodedSegment]]:
         """Choose a rung for each segment and code it, as it is captured; see :class:`~vidlink.sender.sender.Sender`."""

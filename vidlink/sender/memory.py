@@ -13,6 +13,7 @@ import json
 import struct
 import threading
 import time
+from dataclasses import astuple
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ import numpy as np
 from vidlink import __version__
 from vidlink.plugins import sources_of
 from vidlink.sender.encode import encode
-from vidlink.types import AccessUnit, CodedSegment
+from vidlink.types import NOT_STATED, AccessUnit, CodedSegment, Colour
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +80,7 @@ class Memory:
             return struct.pack("<d", cpu_s) + pack(coded, first_frame=segment.first_frame)
 
         data = self._cache.remember(self._key(segment, rung, clip, codec), packed)
-        coded = unpack(data[8:], segment=segment, rung=rung, codec=codec, side_data=side_data)
+        coded = unpack(data[8:], segment=segment, rung=rung, codec=codec, side_data=side_data, colour=clip.colour)
         return coded, struct.unpack_from("<d", data)[0]
 
     def worth(
@@ -123,7 +124,9 @@ class Memory:
         recipe = codec.model_dump(mode="json", exclude={"name", "description"})
         if codec.implementation:
             recipe["source"] = _source_digest(codec.implementation)
-        size = (clip.width, clip.height, str(clip.frame_rate))
+        size: tuple[Any, ...] = (clip.width, clip.height, str(clip.frame_rate))
+        if clip.colour != Colour():
+            size += astuple(clip.colour)
         how = (rung.scale, rung.frame_divisor, rung.quality)
         return _digest("coded, timed", self._fingerprint(segment), size, how, recipe)
 
@@ -136,6 +139,8 @@ class Memory:
             content = hashlib.sha256(segment.times_s.tobytes())
             for picture in segment.frames:
                 content.update(str(picture.pts).encode())
+                if picture.colorspace != NOT_STATED:
+                    content.update(f" matrix {picture.colorspace}".encode())
                 for plane in picture.planes:
                     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
                     content.update(rows[:, : plane.width].tobytes())
@@ -157,7 +162,9 @@ def pack(coded: CodedSegment, *, first_frame: int) -> bytes:
     return json.dumps(head).encode() + b"\n" + body
 
 
-def unpack(data: bytes, *, segment: Segment, rung: Rung, codec: Codec, side_data: bytes) -> CodedSegment:
+def unpack(
+    data: bytes, *, segment: Segment, rung: Rung, codec: Codec, side_data: bytes, colour: Colour | None = None
+) -> CodedSegment:
     """What :func:`pack` packed."""
     line, _, body = data.partition(b"\n")
     head = json.loads(line)
@@ -195,6 +202,7 @@ def unpack(data: bytes, *, segment: Segment, rung: Rung, codec: Codec, side_data
         units=units,
         start_s=segment.start_s,
         duration_s=segment.duration_s,
+        colour=colour or Colour(),
     )
 
 

@@ -38,13 +38,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Executor
 
-    import av
     import pandas as pd
 
     from vidlink.codec.recipe import Codec
     from vidlink.sender.trial import Objective
     from vidlink.settings import Settings
-    from vidlink.types import Clip, CodedSegment, Packets, Segment
+    from vidlink.types import Clip, CodedSegment, Packets, Picture, Segment
     from vidlink.video.source import Cut
 
 _DEEPER = 1.05
@@ -150,7 +149,7 @@ class Sender:
         read: Callable[[str], Iterable[Segment]],
         *,
         objective: Objective,
-        decode: Callable[[CodedSegment], dict[int, av.VideoFrame]],
+        decode: Callable[[CodedSegment], dict[int, Picture]],
         pool: Executor,
     ) -> Iterator[tuple[Segment, CodedSegment]]:
         """Choose a rung for each segment and code it.
@@ -212,7 +211,7 @@ class Sender:
         self,
         rate_bps: float,
         objective: Objective,
-        decode: Callable[[CodedSegment], dict[int, av.VideoFrame]],
+        decode: Callable[[CodedSegment], dict[int, Picture]],
         pool: Executor,
     ) -> Task:
         settings, codec = self._settings, self._codec

@@ -12,10 +12,8 @@ from vidlink.sender.memory import Memory
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import av
-
     from vidlink.codec.recipe import Codec
-    from vidlink.types import Clip, CodedSegment, Rung, Segment
+    from vidlink.types import Clip, CodedSegment, Picture, Rung, Segment
 
 
 class Objective(Protocol):
@@ -25,7 +23,7 @@ class Objective(Protocol):
     def knob_worth(self) -> float:
         """About what one unit of the codec's quality knob is worth; a first guess for planners that learn it."""
 
-    def __call__(self, segment: Segment, pictures: Sequence[av.VideoFrame], side_data: bytes) -> float:
+    def __call__(self, segment: Segment, pictures: Sequence[Picture], side_data: bytes) -> float:
         """Quality of what the receiver would show; higher is better. May run in any thread.
 
         Parameters
@@ -80,7 +78,7 @@ class Trials:
         clip: Clip,
         codec: Codec,
         objective: Objective,
-        decode: Callable[[CodedSegment], dict[int, av.VideoFrame]],
+        decode: Callable[[CodedSegment], dict[int, Picture]],
         wire_bits: Callable[[CodedSegment], int],
         memory: Memory | None = None,
     ) -> None:
@@ -113,7 +111,7 @@ class Trials:
 
         def measure() -> float:
             decoded = self._decode(coded)
-            shown: list[av.VideoFrame] = []
+            shown: list[Picture] = []
             for frame in range(segment.first_frame, segment.first_frame + len(segment.frames)):
                 shown.append(decoded[frame] if frame in decoded else shown[-1])
             return self._objective(segment, shown, side_data)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlink import __version__
-from vidlink.errors import UserError
 from vidlink.plugins import sources_of
 from vidlink.recognizers.content import digest_file, recognizer_content, with_sources
 from vidlink.settings import as_json
@@ -73,17 +71,14 @@ def _input(name: str | None) -> list[str]:
     """Digests of the files of an input; with their names where a name says something (size of raw video, order)."""
     if name is None:
         return []
-    from vidlink.video.open import RAW_SUFFIXES
+    from vidlink.video.input import files_of
+    from vidlink.video.raw import is_raw
 
-    path = Path(name)
-    if path.is_dir():
-        raise UserError(f"input {name}: is a folder; give a video file, or the images in it as '{name}/*.png'")
-    if path.exists():
-        return [path.name if path.suffix.lower() in RAW_SUFFIXES else path.suffix.lower(), digest_file(path)]
-    images = sorted(path.parent.glob(re.sub(r"%0?\d*d", "*", path.name)))
-    if not images:
-        raise UserError(f"input {name}: no such file")
-    return [part for image in images for part in (image.name, digest_file(image))]
+    path, *others = files_of(name)
+    if Path(name).exists():
+        found = [path.name if is_raw(name) else path.suffix.lower(), digest_file(path)]
+        return found + [digest_file(other) for other in others]
+    return [part for image in (path, *others) for part in (image.name, digest_file(image))]
 
 
 def _folder_label(settings: Settings) -> str | None:

@@ -21,6 +21,7 @@ from torch.nn import functional
 from vidlink.receiver.decode import decode
 from vidlink.sender.encode import encode
 from vidlink.types import CLOCK, Clip, Rung, Segment
+from vidlink.video.park import fetched
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,7 +136,7 @@ def _through(film: list[NDArray[np.uint8]], wanted: int, rung: Rung, codec: Code
     coded = encode(segment, rung, clip=clip, codec=codec)
     units = [(unit.frame, unit.nals) for unit in coded.units]
     size = coded.width, coded.height
-    picture = decode(units, codec=codec, size=size, parameter_sets=coded.parameter_sets)[wanted]
+    picture = fetched(decode(units, codec=codec, size=size, parameter_sets=coded.parameter_sets)[wanted])
     luma = np.asarray(picture.to_ndarray(), np.uint8)[: picture.height, : picture.width]
     if luma.shape == (height, width):
         return luma

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Self
 
 import av
 from av.video.frame import PictureType
+from av.video.reformatter import ColorRange
 
 from vidlink.types import CLOCK
+from vidlink.video.colour import tag_stream
+from vidlink.video.park import is_large
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +32,7 @@ class Film:
     path
         The file.
     clip
-        Gives size and rate. Odd sizes lose their last row or column: 4:2:0 in MP4 needs even ones.
+        Gives size, rate and colour. Odd sizes lose their last row or column: 4:2:0 in MP4 needs even ones.
     """
 
     def __init__(self, path: Path, clip: Clip) -> None:
@@ -38,7 +41,11 @@ class Film:
         stream.width, stream.height = max(2, clip.width // 2 * 2), max(2, clip.height // 2 * 2)
         stream.pix_fmt = "yuv420p"
         stream.time_base = stream.codec_context.time_base = CLOCK
+        tag_stream(stream.codec_context, clip.colour)
+        stream.codec_context.color_range = ColorRange.MPEG
         stream.options = {"preset": "veryfast", "crf": "16"}
+        if is_large(clip.width, clip.height):
+            stream.thread_count = 2  # each thread of x264 holds pictures
         self._last: tuple[av.VideoFrame, float] | None = None
         self._ticks: dict[int, int] = {}
 

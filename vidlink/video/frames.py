@@ -6,7 +6,6 @@ from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import av
-from av.video.reformatter import ColorRange
 
 from vidlink.video.graph import DEINTERLACED, Graph, interlaced, properties
 from vidlink.video.upright import turning
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from fractions import Fraction
 
-    from vidlink.types import Clip
+    from vidlink.video.colour import Converter
 
 
 def decoded(
@@ -57,6 +56,8 @@ def timed(
     previous: tuple[int, float] | None = None
     for index, frame in enumerate(frames):
         ticks = frame.dts if decoding_times else frame.pts
+        if ticks is None or decoding_times:
+            frame.duration = 0  # it is of a clock that does not hold here
         if ticks is not None and frame.time_base is not None:
             previous = index, float(ticks * frame.time_base)
             yield previous[1], frame
@@ -67,37 +68,11 @@ def timed(
 
 
 def uniform(
-    dated: Iterator[tuple[float, av.VideoFrame]], clip: Clip, note: Callable[[str], None]
+    dated: Iterator[tuple[float, av.VideoFrame]], convert: Converter, note: Callable[[str], None]
 ) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Upright, progressive, 8-bit ``yuv420p`` pictures of one size; a file that is so already passes untouched."""
+    """Upright, progressive pictures of one size, format and colour; a file that is so already passes untouched."""
     for time_s, frame in _upright(dated, note):
-        if frame.width != clip.width or frame.height != clip.height:
-            note(f"the picture size changes within the file; all were scaled to {clip.width}x{clip.height}")
-        elif frame.format.name == "yuv420p":
-            yield time_s, frame
-            continue
-        yield time_s, _converted(frame, clip, note)
-
-
-def _converted(frame: av.VideoFrame, clip: Clip, note: Callable[[str], None]) -> av.VideoFrame:
-    """A picture in the size and format of the clip, scaled as the ``ffmpeg`` program scales."""
-    if frame.format.name != "yuv420p":
-        note(converted_note(frame))
-    scaled = frame.width != clip.width or frame.height != clip.height
-    picture = frame.reformat(
-        width=clip.width,
-        height=clip.height,
-        format="yuv420p",
-        dst_color_range=ColorRange.MPEG,
-        interpolation="BICUBIC" if scaled else None,
-    )
-    picture.duration = frame.duration
-    return picture
-
-
-def converted_note(frame: av.VideoFrame) -> str:
-    """What is said of pictures in another format."""
-    return f"{frame.format.name} was converted to 8-bit yuv420p"
+        yield time_s, convert(frame, note)
 
 
 def _upright(

@@ -1,105 +1,87 @@
-"""Open a video file, an image sequence or raw 4:2:0: find out what is in it."""
+"""Open a video file, an image sequence or raw video: find out what is in it."""
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
+from av.format import Flags
 
 from vidlink.errors import UserError
 from vidlink.types import Clip
 from vidlink.video.choose import film_in
 from vidlink.video.clock import clock_of, mended, nominal_rate
-from vidlink.video.frames import converted_note, decoded, reason, timed, uniform
+from vidlink.video.colour import Converter, colour_within, conversions
+from vidlink.video.frames import decoded, timed, uniform
 from vidlink.video.graph import DEINTERLACED, interlaced
-from vidlink.video.sequence import by_number, first_number, gap_in
+from vidlink.video.input import find_input, printable
 from vidlink.video.source import Source
 from vidlink.video.upright import display_matrix, turning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RAW_SUFFIXES = (".yuv", ".i420")
-"""File names that mean raw planar 4:2:0 without a header."""
+    from vidlink.video.input import Input
+
+_NO_TIMES: int = Flags.no_timestamps.value  # type: ignore[assignment]
+"""A flag of FFmpeg's demuxers of bare streams."""
 _PEEK = 8
 """Frames looked at before the clip is read."""
 
 
-def open_source(path: str, *, video_size: tuple[int, int] | None = None, frame_rate: Fraction | None = None) -> Source:
-    """Open a video file, an image sequence or raw 4:2:0.
+def open_source(
+    path: str,
+    *,
+    video_size: tuple[int, int] | None = None,
+    frame_rate: Fraction | None = None,
+    allow_network: bool = False,
+) -> Source:
+    """Open a video file, an image sequence or raw video.
 
     Parameters
     ----------
     path
-        Anything FFmpeg reads; an image sequence as ``img%03d.png`` or ``"*.png"``; raw planar 4:2:0 as ``*.yuv``.
+        Any local file that FFmpeg reads; an image sequence as ``img%03d.png`` or ``"*.png"``; raw video as ``*.yuv``.
     video_size
         Width and height in pixels of raw video. Without it they are read from the name (``clip_320x192_12fps.yuv``).
     frame_rate
-        Frames a second of raw video or an image sequence (25 if it is not in the name either).
+        Frames a second of raw video, of an image sequence, or of a bare stream (``.264``); else they are read from the
+        name or the stream's header, or 25 are assumed, which is noted.
+    allow_network
+        Whether ``path`` may be an address on the network.
 
     Raises
     ------
     UserError
-        No such file, not a video, no video stream in it, or a raw file of unknown size.
+        No such file, not a video, no video stream in it, a raw file of unknown size, or a size or a rate was given for
+        what states its own.
     """
-    path = by_number(path)
-    container_format, options = _demuxer(path, video_size, frame_rate)
-    try:
-        container = av.open(path, format=container_format, options=options)
-    except (av.FFmpegError, ValueError) as error:
-        raise UserError(f"{path}: not a video that FFmpeg can read ({reason(error)})") from error
-    with container:
-        clip = _look_into(container, path, frame_rate)
+    notes: list[str] = []
+    given = find_input(
+        path, video_size=video_size, frame_rate=frame_rate, allow_network=allow_network, note=notes.append
+    )
+    with given.open() as container:
+        clip = _look_into(container, given, frame_rate, notes)
+    convert = Converter(clip)
 
     def read(source: Source) -> Iterator[tuple[float, av.VideoFrame]]:
-        with av.open(path, format=container_format, options=options) as container:
+        with given.open() as container:
             stream = film_in(container, path)
             frames = decoded(container, stream, source.note)
             dated = timed(frames, clip.frame_rate, decoding_times=container.format.name == "avi")
             clock = clock_of(container, stream, clip.frame_rate, path)
-            yield from uniform(mended(dated, clock, source.note), clip, source.note)
+            yield from uniform(mended(dated, clock, source.note), convert, source.note)
 
-    source = Source(clip, read)
-    if container_format == "image2" and (gap := gap_in(path)):
-        source.note(gap)
-    return source
+    return Source(clip, read)
 
 
-def _demuxer(
-    path: str, video_size: tuple[int, int] | None, frame_rate: Fraction | None
-) -> tuple[str | None, dict[str, str]]:
-    rate = {"framerate": str(frame_rate)} if frame_rate else {}
-    if "*" in path:
-        if not any(Path(path).parent.glob(Path(path).name)):
-            raise UserError(f"{path}: no file matches")
-        return "image2", {"pattern_type": "glob", **rate}
-    if re.search(r"%0?\d*d", path) and not Path(path).exists():
-        if not any(Path(path).parent.glob(re.sub(r"%0?\d*d", "*", Path(path).name))):
-            raise UserError(f"{path}: no file matches")
-        return "image2", rate | first_number(path)
-    if Path(path).is_dir():
-        raise UserError(f"{path}: is a folder; give a video file, or the images in it as '{path}/*.png'")
-    if not Path(path).exists():
-        raise UserError(f"{path}: no such file")
-    if Path(path).suffix.lower() not in RAW_SUFFIXES:
-        return None, rate if Path(path).suffix.lower() in (".264", ".h264", ".265", ".hevc") else {}
-    stated = re.search(r"(\d+)x(\d+)", Path(path).name)
-    if not video_size and stated:
-        video_size = int(stated[1]), int(stated[2])
-    if not video_size:
-        raise UserError(f"{path}: raw video has no header; give --video-size WIDTHxHEIGHT (and --framerate)")
-    named_rate = re.search(r"(\d+(?:\.\d+)?)fps", Path(path).name)
-    rate = rate or {"framerate": named_rate[1] if named_rate else "25"}
-    return "rawvideo", {"video_size": f"{video_size[0]}x{video_size[1]}", "pixel_format": "yuv420p", **rate}
-
-
-def _look_into(container: av.container.InputContainer, path: str, frame_rate: Fraction | None) -> Clip:
+def _look_into(
+    container: av.container.InputContainer, given: Input, frame_rate: Fraction | None, notes: list[str]
+) -> Clip:
     """What is known of a clip before it is decoded."""
-    notes: list[str] = []
+    path = given.name
     stream = film_in(container, path, notes.append)
     head = list(islice(decoded(container, stream, lambda _: None), _PEEK))
     if not head:
@@ -107,19 +89,40 @@ def _look_into(container: av.container.InputContainer, path: str, frame_rate: Fr
     first = head[0]
     if any(interlaced(frame) for frame in head):
         notes.append(DEINTERLACED)
+    if frame_rate and not _bare(container, given):
+        raise UserError(f"--framerate is for raw video and images, and {path} states its own times: leave it out")
     turn = turning(display_matrix(first))
     if turn.said:
         notes.append(turn.said)
-    if first.format.name != "yuv420p":
-        notes.append(converted_note(first))
+    notes += conversions(first)
     times_s = [time_s for time_s, _ in timed(iter(head), Fraction(25), decoding_times=container.format.name == "avi")]
-    rate = frame_rate or nominal_rate(stream, times_s, path)
+    rate = frame_rate or _stated_rate(container, stream, given, notes) or nominal_rate(stream, times_s, path)
     return Clip(
-        name=path,
+        name=printable(path),
         width=first.height if turn.swaps_sides else first.width,
         height=first.width if turn.swaps_sides else first.height,
         frame_rate=Fraction(rate),
         pixel_format=first.format.name,
+        colour=colour_within(first, path),
         seconds=clock_of(container, stream, rate, path).stated_s,
         notes=tuple(notes),
     )
+
+
+def _bare(container: av.container.InputContainer, given: Input) -> bool:
+    """Whether a file holds pictures without their times: images, raw video, or a stream of an encoder as it is."""
+    return given.kind in ("raw", "images") or bool(container.format.flags & _NO_TIMES)
+
+
+def _stated_rate(
+    container: av.container.InputContainer, stream: av.VideoStream, given: Input, notes: list[str]
+) -> Fraction | None:
+    """Frames a second, where they stand elsewhere than FFmpeg looks; None where it is right."""
+    if container.format.name == "avi":
+        return stream.guessed_rate  # the average counts the empty chunks that stand between pictures
+    if given.kind == "file" and _bare(container, given):
+        rate = stream.codec_context.framerate  # as the headers of the stream say, once decoded
+        if rate:
+            return Fraction(rate)
+        notes.append("the stream states no frame rate: 25 a second were assumed (--framerate says another)")
+    return None

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
 
 import av
 import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from vidlink.video.park import fetched, is_large
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from vidlink.types import Picture
 
 
 def luma(picture: av.VideoFrame) -> NDArray[np.uint8]:
@@ -59,20 +64,46 @@ class Upsampler:
     def __init__(self, width: int, height: int) -> None:
         self._width, self._height = width, height
         self._reformatter = VideoReformatter()
-        self._last: tuple[av.VideoFrame, av.VideoFrame] | None = None
+        self._last: tuple[Picture, av.VideoFrame] | None = None
 
-    def __call__(self, picture: av.VideoFrame) -> av.VideoFrame:
+    def __call__(self, picture: Picture) -> av.VideoFrame:
         """The picture at HR size, ``yuv420p``."""
         if self._last is None or self._last[0] is not picture:
             large = self._reformatter.reformat(
-                picture, width=self._width, height=self._height, format="yuv420p", interpolation="BICUBIC"
+                fetched(picture), width=self._width, height=self._height, format="yuv420p", interpolation="BICUBIC"
             )
             self._last = picture, large
         return self._last[1]
 
     def grey(self) -> av.VideoFrame:
-        """What is on show before anything was ever decoded: mid-grey at HR size."""
+        """What is on show before anything was ever decoded: mid-grey at HR size, which is grey by any matrix."""
         picture = av.VideoFrame(self._width, self._height, "yuv420p")
         for plane in picture.planes:
             plane.update(bytes([128]) * plane.buffer_size)
         return picture
+
+
+class Arrays(Sequence["NDArray[np.uint8]"]):
+    """Some pictures as arrays, each made when it is looked at."""
+
+    def __init__(self, pictures: Sequence[av.VideoFrame], slots: Sequence[int], colour: str) -> None:
+        self._pictures, self._slots, self._colour = pictures, slots, colour
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    @overload
+    def __getitem__(self, place: int) -> NDArray[np.uint8]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Arrays: ...
+    def __getitem__(self, place: int | slice) -> NDArray[np.uint8] | Arrays:
+        if isinstance(place, slice):
+            return Arrays(self._pictures, self._slots[place], self._colour)
+        return as_array(self._pictures[self._slots[place]], self._colour)
+
+
+def as_arrays(pictures: Sequence[av.VideoFrame], slots: Sequence[int], colour: str) -> Sequence[NDArray[np.uint8]]:
+    """Pictures at some slots as :func:`as_array` makes them; large ones only when they are looked at."""
+    made = Arrays(pictures, slots, colour)
+    first = pictures[slots[0]] if slots else None
+    return made if first is not None and is_large(first.width, first.height) else list(made)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, overload
 
 import av
 
+from vidlink.video.park import is_large
+
 if TYPE_CHECKING:
     from vidlink.types import Reception
     from vidlink.video.pictures import Upsampler
@@ -39,5 +41,8 @@ class Screen(Sequence[av.VideoFrame]):
             return [self[k] for k in range(*slot.indices(len(self)))]
         if slot not in self._made:
             picture = self._receptions[slot].picture
-            self._made[slot] = self._upsample.grey() if picture is None else self._upsample(picture)
+            shown = self._upsample.grey() if picture is None else self._upsample(picture)
+            if is_large(shown.width, shown.height):
+                return shown  # a segment of them would fill the memory
+            self._made[slot] = shown
         return self._made[slot]

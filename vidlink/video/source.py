@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from av.video.frame import PictureType
 
 from vidlink.errors import UserError
 from vidlink.types import CLOCK, Segment
+from vidlink.video.park import Parking, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import av
     import pandas as pd
 
-    from vidlink.types import Clip
+    from vidlink.types import Clip, Picture
 
 Cut: TypeAlias = "Callable[[float, float], bool]"
 """Whether a segment that began at one time ends at another, both in seconds."""
@@ -103,8 +104,9 @@ class Source:
             return
         period = float(1 / self.clip.frame_rate)
         index = first = 0
-        held: list[tuple[float, av.VideoFrame]] = []
-        filling: list[tuple[float, av.VideoFrame]] = []
+        held: list[tuple[float, Picture]] = []
+        filling: list[tuple[float, Picture]] = []
+        park = Parking()
         slot = 0
         for time_s, frame in self.frames():
             if int((time_s + period / 100) / seconds) > slot and filling:
@@ -113,7 +115,7 @@ class Source:
                     index, first = index + 1, first + len(held)
                 held, filling = filling, []
             slot = int((time_s + period / 100) / seconds)
-            filling.append((time_s, frame))
+            filling.append((time_s, park(frame)))
         end_s = filling[-1][0] + self._lasts_s(filling[-1][1])
         if held and end_s - filling[0][0] < seconds / 2:
             held, filling = held + filling, []
@@ -125,15 +127,16 @@ class Source:
 
     def _captured(self, cut: Cut) -> Iterator[Segment]:
         index = first = 0
-        captured: list[tuple[float, av.VideoFrame]] = []
+        captured: list[tuple[float, Picture]] = []
+        park = Parking()
         for time_s, frame in self.frames():
             if captured and cut(captured[0][0], time_s):
                 yield _segment(index, first, captured, time_s, last=False)
                 index, first, captured = index + 1, first + len(captured), []
-            captured.append((time_s, frame))
+            captured.append((time_s, park(frame)))
         yield _segment(index, first, captured, captured[-1][0] + self._lasts_s(captured[-1][1]), last=True)
 
-    def _lasts_s(self, last: av.VideoFrame) -> float:
+    def _lasts_s(self, last: Any) -> float:
         """Seconds that the last picture lasts: by the container, or one frame period within a clock's rounding."""
         period_s, stated_s = float(1 / self.clip.frame_rate), float(last.duration * CLOCK)
         if not stated_s or abs(stated_s - period_s) <= min(0.001, 0.1 * period_s):
@@ -141,12 +144,12 @@ class Source:
         return stated_s
 
 
-def _segment(index: int, first: int, timed: list[tuple[float, av.VideoFrame]], next_s: float, *, last: bool) -> Segment:
+def _segment(index: int, first: int, timed: list[tuple[float, Picture]], next_s: float, *, last: bool) -> Segment:
     times = np.array([time_s for time_s, _ in timed])
     return Segment(
         index=index,
         first_frame=first,
-        frames=tuple(frame for _, frame in timed),
+        frames=in_order([picture for _, picture in timed]),
         times_s=times,
         duration_s=next_s - timed[0][0],
         last=last,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import av
 import av.filter
@@ -34,11 +34,12 @@ class Turning:
 
 def display_matrix(frame: av.VideoFrame) -> Matrix | None:
     """The display matrix that came with a picture, from its container, its stream, or its EXIF orientation."""
+    # Not frame.side_data: the frame remembers that, and that holds the frame, until Python looks for circles.
     try:
-        side_data = cast("SideDataContainer", frame.side_data)
+        side_data = SideDataContainer(frame)  # type: ignore[call-arg]
     except ValueError:
         # PyAV refuses all of a picture's side data where it does not know some of it, such as EXIF.
-        side_data = cast("SideDataContainer", _with_known_side_data(frame).side_data)
+        side_data = SideDataContainer(_with_known_side_data(frame))  # type: ignore[call-arg]
     if Type.DISPLAYMATRIX not in side_data:
         return None
     return tuple(np.frombuffer(bytes(side_data[Type.DISPLAYMATRIX]), np.int32)[:9].tolist())
