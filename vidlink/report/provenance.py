@@ -66,7 +66,7 @@ def describe(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
 
 def describe_run(settings: Settings, *, seconds: float = 0.0) -> dict[str, Any]:
-    """The content of ``run.json`` of a run that began so long ago: as :func:`describe`, and the ``input`` by content."""
+    """The content of ``run.json`` of a run that began so long ago: :func:`describe`, and the ``input`` by content."""
     started = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="seconds")
     return {**describe(), "started": started, "input": input_content(settings.input)}
 

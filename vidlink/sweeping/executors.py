@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from types import TracebackType
 
+_PATIENCE_S = 5.0
+
 
 class Executors(Protocol):
     """Gives an executor, and another one when that broke. Used as a context manager."""
@@ -92,6 +94,8 @@ class Processes:
         self._pool.shutdown(wait=not at_once, cancel_futures=at_once)
         for process in processes if at_once else ():
             process.terminate()
+        for process in processes if at_once else ():
+            process.join(_PATIENCE_S)  # so that what it was about to write can be cleared away
         self._pool = None
 
 

@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vidlink import __version__
+from vidlink.files.outputs import check_apart, check_folder_output
+from vidlink.report.outputs import inputs_of
 from vidlink.report.progress import Progress
 from vidlink.report.provenance import describe
 from vidlink.sweeping.folder import PROVENANCE, ResultsFolder
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
     from vidlink.sweeping.executors import Executors
     from vidlink.sweeping.grid import Point
+
+
+_READS = ("input", "labels", "weights", "recognizer", "recognizer_args", "codec", "channel", "estimator")
+"""Settings that name files."""
 
 
 def sweep(
@@ -70,6 +76,7 @@ def sweep(
         The folder is something else's or another version's, an input is missing at the start, a disk is full, or the
         cluster is gone. What is done is kept.
     """
+    _check_inputs(points, out)
     identities = [identify(point.settings) for point in points]
     with ResultsFolder(out) as folder, executors:
         tasks = {
@@ -113,6 +120,17 @@ def sweep(
 def clip_count(points: Sequence[Point]) -> int:
     """How many different inputs the points have."""
     return len({point.settings.input for point in points})
+
+
+def _check_inputs(points: Sequence[Point], out: Path) -> None:
+    """Refuse a results folder in which the sweep would write over what it reads."""
+    reads = {tuple(getattr(point.settings, name) for name in _READS): point.settings for point in points}
+    for settings in reads.values():
+        inputs = inputs_of(settings)
+        for name in (PARQUET, CSV, PROVENANCE):
+            check_apart("--out", out / name, inputs)
+        for name in ("points", "cache"):
+            check_folder_output("--out", out / name, inputs)
 
 
 def _failures(records: dict[str, dict[str, Any]]) -> str:
