@@ -181,6 +181,8 @@ def run_command(main: Callable[[], None]) -> None:
             sys.exit(2)
         except KeyboardInterrupt as stop:
             _say(f"interrupted; {stop if str(stop) else 'nothing was kept'}")
+            # Where it struck within a text that a library executes, Python would not take it for handled.
+            eval("0")
             sys.exit(128 + (came[0] if came else signal.SIGINT))
         except BrokenPipeError:
             sys.stderr.close()

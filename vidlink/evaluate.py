@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vidlink.command import run_command
-from vidlink.tasks.task import pick_task, save_json
+from vidlink.tasks.task import check_json, pick_task, save_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     task, words = pick_task(arguments, "vidlink.evaluate", by_data=True)
     options = task.evaluation_parser().parse_args(words)
     task.check_evaluation(options)
+    check_json(options)
     import torch
 
     if options.threads:

@@ -66,6 +66,7 @@ def write_reels(
 
     from vidlink.data.faces import load_faces
     from vidlink.data.reels import make_reel, write_reel
+    from vidlink.files.outputs import check_apart, existing_files
     from vidlink.files.whole import write_whole
 
     if count < 1:
@@ -75,6 +76,8 @@ def write_reels(
     if seed < 0:
         raise UserError(f"--seed {seed}: at least 0")
     clips = [folder / f"{index:02d}.mkv" for index in range(count)]
+    for path in (path for clip in clips for path in (clip, clip.with_suffix(".csv"))):
+        check_apart("--out", path, {"--data": existing_files(data)})
     there = [path for clip in clips for path in (clip, clip.with_suffix(".csv")) if path.exists()]
     if there and not overwrite:
         raise UserError(f"--out {folder}: has {there[0].name} already; give another folder, or --overwrite")

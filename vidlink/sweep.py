@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,8 +105,7 @@ def _run(arguments: argparse.Namespace, points: list[Point], text: str) -> None:
             on_start=announce,
         )
     except KeyboardInterrupt:
-        print("vidlink: interrupted; what is done is kept: the same command goes on", file=sys.stderr)
-        sys.exit(130)
+        raise KeyboardInterrupt("what is done is kept: the same command goes on") from None
     tell_outcome(table, arguments.out)
 
 

@@ -22,7 +22,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
 _HIDDEN = ".partial-vidlink"
@@ -156,6 +156,27 @@ def sweep_leftovers(parent: Path) -> None:
             continue
         finally:
             os.close(file)
+
+
+def open_held(path: Path) -> int:
+    """Make a file that the living are told from the dead by: locked as long as it is open. Gives its descriptor."""
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
+        if _lock_patiently(file) and _is(file, path):
+            return file
+        os.close(file)
+
+
+def sweep_files(paths: Iterable[Path]) -> None:
+    """Remove those files of :func:`open_held` whose processes died."""
+    for path in paths:
+        with suppress(OSError):
+            file = os.open(path, os.O_RDWR)
+            try:
+                if lock(file, certain=True):
+                    path.unlink()
+            finally:
+                os.close(file)
 
 
 def restore(folder: Path, place: Path) -> None:

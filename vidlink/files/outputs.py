@@ -36,13 +36,18 @@ def check_output(
     """
     if path.is_dir():
         raise UserError(f"{option} {path}: is a folder, expected a file")
+    check_apart(option, path, inputs)
+    if path.is_file() and overwrite is False:
+        raise UserError(f"{option} {path}: exists already; give another name, or --overwrite")
+    _try(option, path)
+
+
+def check_apart(option: str, path: Path, inputs: Mapping[str, Iterable[Path]]) -> None:
+    """Refuse a file that is an input, whatever name either goes by. Raises UserError."""
     for name, files in inputs.items():
         for file in files:
             if _same(path, file):
                 raise UserError(f"{option} {path}: is the file that {name} reads ({file}); give another name")
-    if path.is_file() and overwrite is False:
-        raise UserError(f"{option} {path}: exists already; give another name, or --overwrite")
-    _try(option, path)
 
 
 def check_folder_output(option: str, folder: Path, inputs: Mapping[str, Iterable[Path]]) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from vidlink.errors import UserError
-from vidlink.files.claim import lock
+from vidlink.files.claim import open_held, sweep_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +31,8 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     held = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path.parent, start)
-        held = os.open(partial, os.O_RDWR | os.O_CREAT, 0o666)
-        lock(held)  # tells the living from the dead
+        sweep_files(path.parent.glob(f"{glob.escape(start)}*.partial"))
+        held = open_held(partial)
         write(partial)
         with partial.open("rb") as file:
             os.fsync(file.fileno())
@@ -47,15 +46,3 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         if held is not None:
             os.close(held)
-
-
-def _sweep(folder: Path, start: str) -> None:
-    """Remove what killed processes left beside a file that they were writing."""
-    for left in folder.glob(f"{glob.escape(start)}*.partial"):
-        with suppress(OSError):
-            file = os.open(left, os.O_RDWR)
-            try:
-                if lock(file, certain=True):
-                    left.unlink()
-            finally:
-                os.close(file)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from vidlink import __version__
 from vidlink.errors import UserError, is_disk_full
+from vidlink.files.claim import open_held, sweep_files, sweep_leftovers
 from vidlink.sweeping.locks import Locks
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ def write_whole(path: Path, data: bytes) -> None:
     OSError
         It cannot be written; nothing is left behind.
     """
-    beside = path.parent / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}"
+    beside = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
     try:
-        with beside.open("xb") as file:
+        with os.fdopen(open_held(beside), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -103,6 +104,8 @@ class ResultsFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.locks.close()
+        if error is not None:
+            sweep_leftovers(self.path / "runs")
 
     def unwritable(self, error: OSError) -> UserError:
         """What to tell the user when writing failed."""
@@ -166,8 +169,10 @@ class ResultsFolder:
             )
 
     def _sweep_away(self) -> None:
-        """Remove files that killed processes left half-written, once they are surely nobody's."""
-        for left in [*self.path.glob("points/.*.json.*"), *self.path.glob(".*.*-*")]:
+        """Remove what killed processes left half-written."""
+        sweep_files([*self.path.glob("points/.*.json.*.partial"), *self.path.glob(".*.partial")])
+        sweep_leftovers(self.path / "runs")
+        for left in [*self.path.glob("points/.*.json.*"), *self.path.glob(".*.*-*")]:  # of older versions, unlocked
             with suppress(OSError):
                 if time.time() - left.stat().st_mtime > _DAY_S:
                     left.unlink()

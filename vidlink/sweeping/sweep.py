@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vidlink import __version__
+from vidlink.files.outputs import check_apart, check_folder_output
+from vidlink.report.outputs import inputs_of
 from vidlink.report.progress import Progress
 from vidlink.report.provenance import describe
 from vidlink.sweeping.executors import refuse_unguarded
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
     from vidlink.sweeping.executors import Executors
     from vidlink.sweeping.grid import Point
+
+
+_READS = ("input", "labels", "weights", "recognizer", "recognizer_args", "codec", "channel", "estimator")
+"""Settings that name files."""
 
 
 def sweep(
@@ -72,6 +78,7 @@ def sweep(
         cluster is gone. What is done is kept.
     """
     refuse_unguarded()
+    _check_inputs(points, out)
     identities = [identify(point.settings) for point in points]
     with ResultsFolder(out) as folder, executors:
         tasks = {
@@ -115,6 +122,17 @@ def sweep(
 def clip_count(points: Sequence[Point]) -> int:
     """How many different inputs the points have."""
     return len({point.settings.input for point in points})
+
+
+def _check_inputs(points: Sequence[Point], out: Path) -> None:
+    """Refuse a results folder in which the sweep would write over what it reads."""
+    reads = {tuple(getattr(point.settings, name) for name in _READS): point.settings for point in points}
+    for settings in reads.values():
+        inputs = inputs_of(settings)
+        for name in (PARQUET, CSV, PROVENANCE):
+            check_apart("--out", out / name, inputs)
+        for name in ("points", "cache"):
+            check_folder_output("--out", out / name, inputs)
 
 
 def _failures(records: dict[str, dict[str, Any]]) -> str:

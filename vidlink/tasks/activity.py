@@ -89,7 +89,7 @@ class ActivityTask(Task):
         """Train, or go on; also draws the folds' confusion (``.png``). Returns the card."""
         from vidlink.data.classfolders import find_clips, load_clips
         from vidlink.recognizers.registry import find_device
-        from vidlink.training.checkpoint import save_card
+        from vidlink.training.checkpoint import save_results, save_weights
         from vidlink.training.loop import Training
 
         files = find_clips(options.data, options.groups)
@@ -106,10 +106,9 @@ class ActivityTask(Task):
         fold = _folds(options, found) if options.folds else None
         verdicts, kept, weights = _learn(options, settings, found, fold, run, device)
         for number, each in enumerate(kept):
-            _save(_fold_file(options, number), each, found.classes, settings)
-        _save(options.out, weights, found.classes, settings)
+            save_weights(_fold_file(options, number), each, _about(found.classes, settings))
         card = _card(options, settings, found, fold, verdicts)
-        save_card(options.out.with_suffix(".json"), card)
+        save_results(options.out, weights, _about(found.classes, settings), card)
         if verdicts is not None:
             draw(options.out.with_suffix(".png"), verdicts)
         run.finish()
@@ -251,13 +250,13 @@ def _identity(options: argparse.Namespace, settings: ActivitySettings, found: Cl
     return {**asdict(settings), "data": _named(options.data), "clips": files} | {n: getattr(options, n) for n in names}
 
 
-def _save(path: Path, weights: dict[str, Tensor], classes: Sequence[str], settings: ActivitySettings) -> None:
+def _about(classes: Sequence[str], settings: ActivitySettings) -> dict[str, str]:
+    """What the header of weights says of them."""
     from vidlink.nets.weights import Header
-    from vidlink.training.checkpoint import save_weights
 
     channels = 0 if settings.restorer == "none" else settings.channels
     header = Header(kind="activity", network="motion", arguments={"classes": list(classes), "restorer": channels})
-    save_weights(path, weights, header.to_metadata() | {"seed": str(settings.seed)})
+    return header.to_metadata() | {"seed": str(settings.seed)}
 
 
 def _card(

@@ -118,7 +118,7 @@ class AffectTask(Task):
         from vidlink.recognizers.registry import find_device
         from vidlink.tasks.affect_network import check_restorer, check_teacher, make_network, pretrain_encoder
         from vidlink.training.affect import AffectLearner
-        from vidlink.training.checkpoint import save_card, save_weights
+        from vidlink.training.checkpoint import save_results
         from vidlink.training.degrade import Degradation
         from vidlink.training.loop import Training
         from vidlink.training.regimes import find_regime
@@ -152,9 +152,8 @@ class AffectTask(Task):
         run = Training(asdict(settings), checkpoint=checkpoint, log=log, device=device, quiet=options.quiet)
         best = run.fit(learner)
         about = {"regime": regime.name, "data": settings.data, "seed": str(settings.seed)}
-        save_weights(options.out, best["weights"], describe(network).to_metadata() | about)
         card = _card(options, settings, faces, learner, best)
-        save_card(options.out.with_suffix(".json"), card)
+        save_results(options.out, best["weights"], describe(network).to_metadata() | about, card)
         run.finish()
         return card
 

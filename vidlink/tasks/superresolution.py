@@ -75,7 +75,7 @@ class SuperResolutionTask(Task):
         from vidlink.nets.build import build_restorer
         from vidlink.nets.weights import Header
         from vidlink.recognizers.registry import find_device
-        from vidlink.training.checkpoint import save_card, save_weights
+        from vidlink.training.checkpoint import save_results
         from vidlink.training.loop import Training
         from vidlink.training.restore import score_restorer
         from vidlink.training.superresolution import RestorerLearner
@@ -91,9 +91,8 @@ class SuperResolutionTask(Task):
         weights = run.fit(learner)["weights"]
         arguments = {"width": options.width, "scale": options.scale}
         header = Header(kind="restorer", network=options.network, arguments=arguments)
-        save_weights(options.out, weights, header.to_metadata())
         card = _card(options, settings, len(images), score_restorer(restorer, valid, options.scale, device=device))
-        save_card(options.out.with_suffix(".json"), card)
+        save_results(options.out, weights, header.to_metadata(), card)
         run.finish()
         return card
 

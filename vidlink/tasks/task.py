@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidlink.command import Parser
 from vidlink.errors import UserError
+from vidlink.files.outputs import check_apart, check_output, existing_files
 from vidlink.plugins import Catalogue
 
 if TYPE_CHECKING:
@@ -124,12 +125,48 @@ def add_out(parser: Parser) -> None:
 
 
 def check_out(options: argparse.Namespace, *others: Path) -> None:
-    """Refuse an ``--out`` that is no name of weights, and one that is there already, as are ``others`` beside it."""
+    """Refuse an ``--out`` that is no name of weights, and to write over what is read, or there already.
+
+    That goes for the files beside the weights, and for ``others``, too. Where the checkpoint of a run is there, what is
+    there beside it is of that run, which is gone on with.
+    """
     if options.out.suffix != ".safetensors":
         raise UserError(f"--out {options.out}: the name of a .safetensors file")
-    for path in (options.out, *others):
-        if path.exists() and not options.overwrite:
+    inputs, checkpoint = _inputs(options), options.out.with_suffix(".checkpoint")
+    beside = [options.out.with_suffix(suffix) for suffix in (".json", ".csv", ".png")]
+    for path in (options.out, checkpoint, *beside, *others):
+        check_apart("--out", path, inputs)
+    for path in beside:
+        for name, files in inputs.items():
+            for folder in files:
+                if path.exists() and folder.is_dir() and path.resolve().is_relative_to(folder.resolve()):
+                    raise UserError(
+                        f"--out {options.out}: {path} lies in what {name} reads ({folder}); give another place"
+                    )
+    for path in (options.out, *beside[:2], *others):
+        if path.exists() and not options.overwrite and not checkpoint.exists():
             raise UserError(f"--out {path}: exists; --overwrite replaces it")
+
+
+def _inputs(options: argparse.Namespace) -> dict[str, list[Path]]:
+    """The files and folders that options name, but for those that are written."""
+    given = {name: value if isinstance(value, list) else [value] for name, value in vars(options).items()}
+    found = {f"--{name.replace('_', '-')}": existing_files(*values) for name, values in given.items()}
+    return {name: files for name, files in found.items() if files and name not in ("--out", "--json")}
+
+
+def check_json(options: argparse.Namespace) -> None:
+    """Refuse to write the scores over what is read, or over what is no earlier scores."""
+    if options.json is None:
+        return
+    check_output("--json", options.json, _inputs(options))
+    if options.json.is_file():
+        try:
+            json.loads(options.json.read_bytes() or b"{}")
+        except ValueError:
+            raise UserError(
+                f"--json {options.json}: is there already, and holds no scores; give another name"
+            ) from None
 
 
 def check_least(options: argparse.Namespace, **least: int) -> None:
@@ -156,4 +193,10 @@ def versions() -> dict[str, str]:
 
 def save_json(path: Path, result: dict[str, Any]) -> None:
     """Write what an evaluation found."""
-    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    from vidlink.files.whole import write_whole
+
+    text = json.dumps(result, indent=2) + "\n"
+    if path.exists() and not path.is_file():  # a device, or a pipe
+        path.write_text(text, encoding="utf-8")
+    else:
+        write_whole(path.resolve(), lambda partial: partial.write_text(text, encoding="utf-8"))

@@ -18,19 +18,44 @@ if TYPE_CHECKING:
 
 def save_weights(path: Path, weights: dict[str, Tensor], about: dict[str, str]) -> None:
     """Save weights as safetensors with a few words about them in the header; equal weights give equal files."""
+    data = _safetensors(weights, about)
+    write_whole(path, lambda partial: partial.write_bytes(data))
+
+
+def save_results(path: Path, weights: dict[str, Tensor], about: dict[str, str], card: dict[str, Any]) -> None:
+    """Save weights, and their card beside them (``.json``): at no moment are there weights with another run's card.
+
+    Both are on the disk before either has its name; the card has it first, so that where there are weights all is done.
+    """
+    data = _safetensors(weights, about)
+
+    def write(partial: Path) -> None:
+        partial.write_bytes(data)
+        write_whole(path.with_suffix(".json"), write_card)
+
+    def write_card(partial: Path) -> None:
+        partial.write_text(_as_text(card), encoding="utf-8")
+        path.unlink(missing_ok=True)  # weights of before; the checkpoint holds the new ones
+
+    write_whole(path, write)
+
+
+def _safetensors(weights: dict[str, Tensor], about: dict[str, str]) -> bytes:
     data = to_safetensors({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}, about)
     # The library writes the words in an order that differs from process to process.
     size = int.from_bytes(data[:8], "little")
     header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True, separators=(",", ":")).encode()
     header = header.ljust(-(-len(header) // 8) * 8)
-    data = len(header).to_bytes(8, "little") + header + data[8 + size :]
-    write_whole(path, lambda partial: partial.write_bytes(data))
+    return len(header).to_bytes(8, "little") + header + data[8 + size :]
 
 
 def save_card(path: Path, card: dict[str, Any]) -> None:
     """Save a card (how weights came about) as JSON."""
-    text = json.dumps(card, indent=2) + "\n"
-    write_whole(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+    write_whole(path, lambda partial: partial.write_text(_as_text(card), encoding="utf-8"))
+
+
+def _as_text(card: dict[str, Any]) -> str:
+    return json.dumps(card, indent=2) + "\n"
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
