@@ -41,6 +41,8 @@ METHODS: dict[str, dict[str, Any]] = {
     "fixed": {"scale": 4},
     "adaptive": {"scales": "1,2,4,8,16", "objective": "task"},
 }
+MEANS = ("recognition_accuracy_clip", "recognition_accuracy", "rate_wire_bps", "rate_bpp", "plan_mean_scale")
+"""Columns of the sweep's table that are averaged over clips."""
 LABELS = {"whole": "whole resolution", "fixed": "scale factor 4", "adaptive": "adaptive, for the task"}
 COLOURS = {"whole": VERMILION, "fixed": GREY, "adaptive": BLUE}
 
@@ -110,25 +112,11 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
     for keys, group in table.groupby(["channel", "method", "bitrate_bps"], sort=False):
         channel, method, bitrate_bps = cast("tuple[str, str, float]", keys)
         done = group[group["status"] == "done"]
-        right = done["recognition_accuracy_clip"].astype(float)
-        interval = wilson(int(right.sum()), len(done))
-        low, high = interval or (np.nan, np.nan)
-        rows.append(
-            {
-                "channel": channel,
-                "method": method,
-                "kbps": bitrate_bps / 1000,
-                "clips": len(done),
-                "refused": len(group) - len(done),
-                "accuracy": float(right.mean()) if len(done) else np.nan,
-                "low": low,
-                "high": high,
-                "windows": float(done["recognition_accuracy"].astype(float).mean()) if len(done) else np.nan,
-                "wire_kbps": float(done["rate_wire_bps"].astype(float).mean()) / 1000 if len(done) else np.nan,
-                "bpp": float(done["rate_bpp"].astype(float).mean()) if len(done) else np.nan,
-                "scale": float(done["plan_mean_scale"].astype(float).mean()) if len(done) else np.nan,
-            }
-        )
+        accuracy, windows, wire_bps, bpp, scale = (done[name].astype(float).mean() for name in MEANS)
+        low, high = (wilson(round(accuracy * len(done)), len(done)) if len(done) else None) or (np.nan, np.nan)
+        counts: dict[str, Any] = {"channel": channel, "method": method, "kbps": bitrate_bps / 1000, "clips": len(done)}
+        scores = {"refused": len(group) - len(done), "accuracy": accuracy, "low": low, "high": high, "windows": windows}
+        rows.append({**counts, **scores, "wire_kbps": wire_bps / 1000, "bpp": bpp, "scale": scale})
     return pd.DataFrame(rows).round(4)
 
 
@@ -156,16 +144,8 @@ def draw(path: Path, rows: pd.DataFrame) -> None:
                 # Side by side, or equal accuracies would hide each other.
                 aside = mine[key] * {"whole": 0.94, "fixed": 1.0, "adaptive": 1.06}[method]
                 reach = [mine["accuracy"] - mine["low"], mine["high"] - mine["accuracy"]]
-                axis.errorbar(
-                    aside,
-                    mine["accuracy"],
-                    yerr=reach,
-                    fmt="o-",
-                    color=COLOURS[method],
-                    label=label,
-                    markersize=4,
-                    elinewidth=0.8,
-                )
+                style: Any = {"fmt": "o-", "color": COLOURS[method], "markersize": 4, "elinewidth": 0.8}
+                axis.errorbar(aside, mine["accuracy"], yerr=reach, label=label, **style)
         for axis, name in zip(axes[:, column], ("wire rate (kb/s)", "payload bits per pixel"), strict=True):
             axis.set_xscale("log", base=2)
             axis.xaxis.set_major_formatter(lambda value, _: f"{value:.2g}" if value < 1 else f"{value:g}")

@@ -1,6 +1,7 @@
 """Pictures in tests: as the machine's own ffmpeg decodes them, made worse, and how far apart they are."""
 
 import json
+import struct
 
 import av
 import numpy as np
@@ -51,3 +52,12 @@ def probed_times(ffprobe, path):
 
 def psnr(a, b):
     return 10 * np.log10(255**2 / max(1e-9, np.mean((a.astype(float) - b.astype(float)) ** 2)))
+
+
+def put_matrix(source, target, nine):
+    """Copy an MP4 file with another matrix in its track header."""
+    content = bytearray(source.read_bytes())
+    place = content.find(b"tkhd") + 44
+    content[place : place + 36] = struct.pack(">9i", *nine)
+    target.write_bytes(content)
+    return target

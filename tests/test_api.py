@@ -54,6 +54,7 @@ def test_a_run_has_the_tables_that_the_folder_has(written):
         "plot.png",
         "predictions.csv",
         "received.mp4",
+        "run.json",
         "segments.csv",
         "summary.json",
     ]
@@ -117,7 +118,10 @@ def test_every_combination_is_a_row(table, written):
 def test_a_table_is_drawn(table):
     figure = table.plot()
     axis = figure.axes[0]
-    assert axis.get_ylabel() == "PSNR (dB)"
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("wire (kb/s)", "PSNR (dB)")
+    drawn = sorted(x for line in axis.get_lines() for x in line.get_xdata())
+    rates = table.frame.groupby(["quality", "loss"])["rate_wire_bps"].mean()
+    assert drawn == pytest.approx(sorted(rates / 1000))
     assert [text.get_text() for text in axis.get_legend().get_texts()] == [
         f"loss {loss}, quality {quality}" for quality in (30, 45) for loss in (0, 0.2)
     ]

@@ -1,21 +1,31 @@
 """What an option is, and how every command ends.
 
-A command's exit status: 0 done, 2 the user's input or settings are wrong, 1 a defect.
+A command's exit status: 0 done, 2 the user's input or settings are wrong, 1 a defect; 130 where Ctrl-C stopped it, and
+as a shell has it for other signals.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
+import threading
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from vidlink.errors import UserError
+from vidlink.errors import UserError, is_disk_full
+from vidlink.units import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from types import FrameType, TracebackType
+
+_STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Signals that ask a program to stop: Ctrl-C, ``kill``, and the end of its terminal."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +110,7 @@ class Option:
             return None
         if self.kind is bool:
             if not isinstance(found, bool):
-                raise UserError(f"{self.name} = {found!r}: expected true or false")
+                raise UserError(f"{self.name} = {shown(found)}: expected true or false")
             return found
         if self.kind is tuple:
             return tuple(self._text(part) for part in (found if isinstance(found, list | tuple) else [found]))
@@ -113,7 +123,7 @@ class Option:
         try:
             value = self.kind(text)
         except ValueError:
-            raise UserError(f"{self.flag}: invalid {self.kind.__name__} value: {text!r}") from None
+            raise UserError(f"{self.flag}: invalid {self.kind.__name__} value: {shown(text)}") from None
         return self.read(self.flag, value) if self.read else value
 
     def _text(self, found: Any) -> str:
@@ -121,8 +131,11 @@ class Option:
         if isinstance(found, list | tuple) and found:
             return self.between.join(self._text(part) for part in found)
         if isinstance(found, bool) or not isinstance(found, str | Real | Path):
-            raise UserError(f"{self.name} = {found!r}: expected text or a number")
-        return str(found)
+            raise UserError(f"{self.name} = {shown(found)}: expected text or a number")
+        try:
+            return str(found)
+        except ValueError:
+            raise UserError(f"{self.name}: found {shown(found)}, expected one that can be written") from None
 
 
 def option(group: str, name: str, default: Any = None, **declared: Any) -> Any:
@@ -142,17 +155,105 @@ class Parser(argparse.ArgumentParser):
 def run_command(main: Callable[[], None]) -> None:
     """Run a command's ``main`` and turn how it ends into an exit status.
 
-    A :class:`~vidlink.errors.UserError` becomes one line on stderr and status 2, an interrupt one that says what was
-    kept and status 130. Anything else keeps its traceback and status 1.
+    A :class:`~vidlink.errors.UserError` becomes one line on stderr and status 2, and so does a full disk. Ctrl-C,
+    SIGTERM and SIGHUP become one line that says what was kept, and the status that a shell has for them. Anything else
+    keeps its traceback and status 1.
     """
+    with _stoppable() as came:
+        try:
+            main()
+            sys.stdout.flush()
+        except UserError as error:
+            _say(str(error))
+            sys.exit(2)
+        except KeyboardInterrupt as stop:
+            _say(f"interrupted; {stop if str(stop) else 'nothing was kept'}")
+            sys.exit(128 + (came[0] if came else signal.SIGINT))
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(1)
+        except Exception as error:
+            if came:  # Libraries make other errors of an interrupt.
+                _say("interrupted; nothing was kept")
+                sys.exit(128 + came[0])
+            if not is_disk_full(error):
+                raise
+            _say(f"cannot be written: {error}")
+            with suppress(OSError, ValueError):  # What waits for a full stdout would fail once more at the very end.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+            sys.exit(2)
+
+
+def _say(line: str) -> None:
+    print(f"vidlink: {' '.join(line.split())}", file=sys.stderr)
+
+
+@contextmanager
+def _stoppable() -> Iterator[list[int]]:
+    """Let every signal that asks to stop do what Ctrl-C does; gives those that came."""
+    came: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in _STOPPING:
+            found = signal.getsignal(number)
+            if found in (signal.SIG_DFL, signal.default_int_handler):  # What is ignored, as under nohup, stays so.
+                before[number] = found
+                signal.signal(number, stop)
     try:
-        main()
-    except UserError as error:
-        print(f"vidlink: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt as stop:
-        print(f"vidlink: interrupted; {stop if str(stop) else 'nothing was kept'}", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Stop:
+    """Says whether somebody asked to stop, and keeps the first request waiting where that would leave a half.
+
+    A context manager. A request that waits still when its block ends is let through then. A second one never waits.
+
+    Parameters
+    ----------
+    holding
+        Whether requests wait; may be set at any time.
+    """
+
+    def __init__(self, *, holding: bool = True) -> None:
+        self.holding = holding
+        self.asked = 0
+        """The signal that came, or 0."""
+        self._before: dict[int, Callable[[int, FrameType | None], Any]] = {}
+
+    def __enter__(self) -> Self:
+        """Listen, where this is the main thread: no other is told of signals."""
+        if threading.current_thread() is threading.main_thread():
+            for number in _STOPPING:
+                before = signal.getsignal(number)
+                if callable(before):
+                    self._before[number] = before
+                    signal.signal(number, self._hear)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+        asked = self.take()
+        if asked in self._before and error is None:
+            self._before[asked](asked, None)
+
+    def take(self) -> int:
+        """The signal that came, or 0; it is dealt with herewith."""
+        asked, self.asked = self.asked, 0
+        return asked
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        waits = self.holding and not self.asked
+        self.asked = number
+        if not waits:
+            self._before[number](number, frame)

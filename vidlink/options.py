@@ -26,7 +26,22 @@ OF_THE_COMMAND = (
         help="run folder (default: a new one in runs/)",
         swept=False,
     ),
-    Option(name="overwrite", kind=bool, default=False, group=RUN, help="replace an existing run folder", swept=False),
+    Option(
+        name="overwrite",
+        kind=bool,
+        default=False,
+        group=RUN,
+        help="replace an existing run folder, and captures",
+        swept=False,
+    ),
+    Option(
+        name="resume",
+        kind=bool,
+        default=False,
+        group=RUN,
+        help="go on with a run that was stopped (give its command again), or start it",
+        swept=False,
+    ),
     Option(
         name="list",
         choices=("codecs", "channels", "estimators", "recognizers"),

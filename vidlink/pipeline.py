@@ -46,14 +46,12 @@ def in_order(
 
 @contextmanager
 def thread_pool(workers: int | None) -> Iterator[ThreadPoolExecutor]:
-    """A pool of threads, one a core by default; what has not started is dropped when the block is left by an error."""
+    """A pool of threads, one a core by default; what has not started when the block is left is dropped."""
     pool = ThreadPoolExecutor(workers or available_cores())
     try:
         yield pool
-    except BaseException:
+    finally:
         pool.shutdown(cancel_futures=True)
-        raise
-    pool.shutdown()
 
 
 def available_cores() -> int:

@@ -19,6 +19,9 @@ from vidlink.errors import UserError, unknown
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+RAISED = (Exception, SystemExit)
+"""What is caught around other people's code. A class that ends the program must not pass for a run that is done."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
@@ -141,7 +144,7 @@ def find_class(target: str, *, what: str, expected: str) -> Callable[..., Any]:
         raise UserError(f"{what}: expected {expected} or package.module:Class")
     try:
         found: Any = import_module(module)
-    except Exception as error:  # whatever somebody's module raises, it is theirs to mend
+    except RAISED as error:  # whatever somebody's module raises, it is theirs to mend
         raise UserError(f"{what}: importing {module} failed: {reason(error)}") from error
     for part in attribute.split("."):
         if not hasattr(found, part):
@@ -206,10 +209,10 @@ def make(made_by: Callable[..., Any], keywords: Mapping[str, Any], *, what: str)
         return made_by(**keywords)
     except UserError:
         raise
-    except Exception as error:  # as above
+    except RAISED as error:  # as above
         raise UserError(f"{what}: making it failed: {reason(error)}") from error
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """Put an exception into one line."""
     return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"

@@ -16,6 +16,7 @@ from vidlink.command import option
 from vidlink.errors import UserError
 from vidlink.units import (
     check_count,
+    check_number,
     check_seconds,
     parse_divisors,
     parse_fec,
@@ -24,6 +25,7 @@ from vidlink.units import (
     parse_roi,
     parse_scales,
     parse_size,
+    shown,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ GROUPS = (VIDEO, CODING, LINK, LIVE, RECOGNIZER, RUN)
 
 SMALLEST_MTU = 68
 """Every IPv4 link carries datagrams of so many bytes whole (RFC 791, section 3.2)."""
+LARGEST_SEED = 2**63 - 1
+"""What the tables of sweeps can hold."""
 LARGEST_MTU = 65535
 """Bytes of the largest IPv4 datagram."""
 
@@ -58,9 +62,13 @@ def _feedback(flag: str, value: float) -> float:
 
 def _mtu(flag: str, value: int) -> int:
     if value < SMALLEST_MTU:
-        raise UserError(f"{flag} {value}: the MTU must be at least {SMALLEST_MTU} bytes, of which headers take 40")
+        raise UserError(
+            f"{flag} {shown(value)}: the MTU must be at least {SMALLEST_MTU} bytes, of which headers take 40"
+        )
     if value > LARGEST_MTU:
-        raise UserError(f"{flag} {value}: must be {SMALLEST_MTU} to {LARGEST_MTU} bytes, of which 40 are headers")
+        raise UserError(
+            f"{flag} {shown(value)}: must be {SMALLEST_MTU} to {LARGEST_MTU} bytes, of which 40 are headers"
+        )
     return value
 
 
@@ -149,6 +157,7 @@ class Settings:
         "shortest-segment",
         0.25,
         kind=float,
+        read=check_seconds,
         metavar="S",
         help="segments shrink to this where the channel varies fast (default: {default})",
     )
@@ -224,7 +233,9 @@ class Settings:
     """See :mod:`vidlink.sender.strategies`."""
     scale: float | None = option(CODING, "scale", kind=float, read=_scale, metavar="S", help="fix the scale factor")
     """Instead of the ladder."""
-    quality: float | None = option(CODING, "quality", kind=float, metavar="Q", help="fix the codec's quality (CRF)")
+    quality: float | None = option(
+        CODING, "quality", kind=float, read=check_number, metavar="Q", help="fix the codec's quality (CRF)"
+    )
     """Instead of the recipe's grid."""
     segment_s: float = option(
         CODING,
@@ -292,7 +303,7 @@ class Settings:
         "seed",
         0,
         kind=int,
-        read=partial(check_count, least=0),
+        read=partial(check_count, least=0, most=LARGEST_SEED),
         help="seed of every random choice (default: {default})",
     )
     pcap: Path | None = option(

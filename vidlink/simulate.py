@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from vidlink.command import run_command
 from vidlink.errors import UserError
 from vidlink.options import parse_arguments, settings_from
+from vidlink.report.stop import UntilStopped, stoppable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from vidlink.settings import Settings
 
 
+@stoppable
 def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = False, memory: Memory | None = None) -> Run:
     """Send one clip over one channel. What is seen goes to ``film``, what runs share (trial encodes) is in ``memory``.
 
@@ -28,6 +30,8 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     ------
     UserError
         The input or the settings are wrong.
+    Stopped
+        Somebody asked to stop; it has what was done.
     """
     import numpy as np
 
@@ -75,7 +79,8 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
         # What crossed the wire goes to the receiver, the ledger goes past it to the scores.
         ways = ((receiver.collect(each.wire), each.ledger) for each in carried)
         decoded = in_order(pool, lambda way: receiver.decode(way[0]), ways, ahead=2)
-        for (arrival, ledger), pictures in watch.each("link", decoded):
+        segments = UntilStopped(watch.each("link", decoded))
+        for (arrival, ledger), pictures in segments:
             shown = receiver.hold(arrival, pictures)
             with watch("score"):
                 screen = scores.add(ledger, arrival, shown)
@@ -85,19 +90,17 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
                     seen.show(screen, ledger.segment)
 
     with watch("write"):
-        tables, summary = conclude(settings, source, rooms, scores)
-        captures.write()
+        tables, summary = conclude(settings, source, rooms, scores, complete=segments.complete)
+        captures.write(len(summary["plan"]))
     summary |= timing(watch, sender.trials)
     return Run(settings=settings, summary=summary, tables=tables, pictures=tuple(thumbnails.chosen()))
 
 
-def run_into(place: Path, settings: Settings, *, overwrite: bool = False, quiet: bool = False) -> Run:
-    """Run, and write a run folder: tables, plot, film and ``summary.json``. It appears once the run is over."""
-    from vidlink.report.run_folder import RunFolder
+def run_into(place: Path | None, settings: Settings, **how: bool) -> Run:
+    """Run, and write a run folder, which appears once the run is over or stopped; see :func:`.resume.run_in`."""
+    from vidlink.report.resume import run_in
 
-    with RunFolder(place, overwrite=overwrite) as folder:
-        film = folder.path / "received.mp4" if settings.save_video else None
-        return simulate(settings, film=film, quiet=quiet).write_to(folder)
+    return run_in(place, settings, simulate, **how)
 
 
 def main() -> None:
@@ -105,14 +108,12 @@ def main() -> None:
     arguments = parse_arguments()
     settings = settings_from(arguments)
 
-    from vidlink.report.run_folder import fresh_place, run_name
     from vidlink.report.terminal import print_summary
 
-    place = arguments.out or fresh_place(run_name(settings))
-    summary = run_into(place, settings, overwrite=arguments.overwrite).summary
-    print_summary(summary, str(place))
-    if summary.get("recognition_error"):
-        raise UserError(f"{summary['recognition_error']} (all else of the run is in {place})")
+    run = run_into(arguments.out, settings, overwrite=bool(arguments.overwrite), resume=bool(arguments.resume))
+    print_summary(run.summary, str(run.folder))
+    if run.summary.get("recognition_error"):
+        raise UserError(f"{run.summary['recognition_error']} (all else of the run is in {run.folder})")
 
 
 if __name__ == "__main__":

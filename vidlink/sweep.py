@@ -76,15 +76,15 @@ def _points(arguments: argparse.Namespace) -> tuple[list[Point], str]:
         raise UserError(f"{path}: {count:,} points; --yes runs more than {MANY:,}")
     print(f"{count:,} point{'s' if count != 1 else ''}", flush=True)
     try:
-        return list(sweep_file.make_points(path.parent)), path.read_text(encoding="utf-8")
+        return list(sweep_file.make_points(path.parent)), path.read_text(encoding="utf-8-sig")
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
 
 def _run(arguments: argparse.Namespace, points: list[Point], text: str) -> None:
     from vidlink.sweeping.executors import choose_executors
+    from vidlink.sweeping.outcome import tell_outcome
     from vidlink.sweeping.sweep import clip_count, sweep
-    from vidlink.sweeping.work import DONE
 
     cache_bytes = parse_bytes("--cache", arguments.cache)
     executors = choose_executors(workers=arguments.workers, dask=arguments.dask)
@@ -108,10 +108,7 @@ def _run(arguments: argparse.Namespace, points: list[Point], text: str) -> None:
     except KeyboardInterrupt:
         print("vidlink: interrupted; what is done is kept: the same command goes on", file=sys.stderr)
         sys.exit(130)
-    bad = table[table["status"] != DONE]
-    for error, rows in bad.groupby("error", sort=False):
-        print(f"{len(rows)} x  {error}")
-    print(f"{len(table) - len(bad):,} of {len(table):,} points done  {arguments.out}")
+    tell_outcome(table, arguments.out)
 
 
 if __name__ == "__main__":

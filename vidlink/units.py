@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
@@ -17,10 +19,98 @@ if TYPE_CHECKING:
 _RATE = re.compile(r"\s*(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e(?P<power>[+-]?[0-9]+))?\s*(?P<prefix>[kKMG]?)\s*")
 _FACTORS = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
 
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
+
 LARGEST_BLOCK = 255
 """Packets in a block of a code over GF(256), sources and parity together."""
 _FEC_KEYS = {"none": set[str](), "xor": {"k", "depth"}, "rs": {"k", "n", "key_n", "depth"}, "auto": {"k", "depth"}}
 _FEC_GRAMMAR = "none, xor:k=5, rs:k=10,n=12[,key_n=14][,depth=2] or auto:0.01[,k=10][,depth=2]"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quantity:
+    """A kind of number that recipes, channels, traces, options and labels hold, and its bounds.
+
+    The bounds are far beyond what anybody measures, and near enough that sums of nanoseconds and of bits stay within
+    64 bits. Infinity, NaN and what is no number are outside.
+    """
+
+    name: str
+    """What such a number is, for messages."""
+    least: float
+    """Smallest that is allowed."""
+    most: float
+    """Largest that is allowed."""
+
+    def read(self, what: str, found: Any) -> float:
+        """Read a number, or text that is one.
+
+        Parameters
+        ----------
+        what
+            Begins the message, such as ``trace a.csv, line 3: rate_bps``.
+        found
+            A number or text.
+
+        Raises
+        ------
+        UserError
+            It is no number, or beyond the bounds.
+
+        Examples
+        --------
+        >>> SECONDS.read("--deadline", "0.4")
+        0.4
+        """
+        number = math.nan
+        is_text = isinstance(found, str) and _NUMBER.fullmatch(found)
+        if is_text or (isinstance(found, Real) and not isinstance(found, bool)):
+            try:
+                number = float(found)
+            except OverflowError:  # a whole number of hundreds of digits
+                number = math.inf
+        if not self.least <= number <= self.most:
+            raise UserError(f"{what}: found {shown(found)}, expected {self}")
+        return number
+
+    def __str__(self) -> str:
+        """What is allowed, in words."""
+        return f"{self.name} from {self.least:g} to {self.most:g}"
+
+
+NUMBER = Quantity(name="a number", least=-1e9, most=1e9)
+"""What has no unit, or one of its own: a label, an encoder's option."""
+SECONDS = Quantity(name="a number of seconds", least=0, most=1e6)
+"""Eleven days."""
+RATE = Quantity(name="bits per second", least=0, most=1e12)
+"""A bit rate; where it stands still a link waits."""
+SIZE = Quantity(name="a number of bytes", least=0, most=1e15)
+"""What a queue or a disk holds."""
+SLOWEST_RATE = 1.0
+"""Bits per second of a link or a budget, at the least."""
+LARGEST_COUNT = 2**31 - 1
+"""Of things that are counted: frames, threads."""
+LARGEST_SIDE = 65_535
+"""Of a picture, in pixels."""
+SLOWEST = 86_400
+"""Seconds between two pictures at the most: one a day."""
+
+
+def shown(found: Any) -> str:
+    """What was found, for a message: short, whatever it is.
+
+    Examples
+    --------
+    >>> shown("x" * 1000)
+    "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..."
+    """
+    try:
+        text = repr(found)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return "a number of thousands of digits"
+    except RecursionError:
+        return "something nested too deeply"
+    return text if len(text) <= 80 else f"{text[:40]}..."
 
 
 def parse_rate(text: str | float) -> float:
@@ -40,7 +130,7 @@ def parse_rate(text: str | float) -> float:
     Raises
     ------
     UserError
-        Not such a number; or zero, negative, infinite or NaN.
+        Not such a number; or below 1, above a terabit, infinite or NaN.
 
     Examples
     --------
@@ -48,33 +138,52 @@ def parse_rate(text: str | float) -> float:
     (64000.0, 1500000.0, 24000.0)
     """
     if isinstance(text, bool) or not isinstance(text, str | int | float):
-        raise UserError(f"bit rate {text!r}: expected bits per second, such as 64k, 1.5M or 64000")
+        raise UserError(f"bit rate {shown(text)}: expected bits per second, such as 64k, 1.5M or 64000")
     if isinstance(text, str):
         match = _RATE.fullmatch(text)
         if match is None:
             raise UserError(
-                f"bit rate {text!r}: expected a positive number of bits per second, such as 64k, 1.5M or 64000"
+                f"bit rate {shown(text)}: expected a positive number of bits per second, such as 64k, 1.5M or 64000"
             )
         rate = float(f"{match['number']}e{match['power'] or 0}") * _FACTORS[match["prefix"]]
     else:
-        rate = float(text)
-    if not (math.isfinite(rate) and rate > 0):
-        raise UserError(f"bit rate {text!r}: must be positive and finite, such as 64k, 1.5M or 64000")
+        rate = math.inf if abs(text) > RATE.most else float(text)
+    if not 0 < rate <= RATE.most:
+        raise UserError(
+            f"bit rate {shown(text)}: must be positive and finite, such as 64k, 1.5M or 64000, at most {RATE.most:g}"
+        )
+    if rate < SLOWEST_RATE:
+        raise UserError(f"bit rate {shown(text)}: must be at least {SLOWEST_RATE:g} bit per second, such as 64k")
     return rate
 
 
 def check_seconds(option: str, value: float, *, least: float = 0.0) -> float:
-    """Refuse what is not finite or below ``least`` seconds; raises UserError."""
-    if not (math.isfinite(value) and value >= least):
-        raise UserError(f"{option} {value:g}: must be a number of seconds, at least {least:g}")
+    """Refuse what is below ``least`` seconds or beyond :data:`SECONDS`; raises UserError."""
+    if not least <= value <= SECONDS.most:
+        raise UserError(
+            f"{option} {value:g}: must be a number of seconds, at least {least:g} and at most {SECONDS.most:g}"
+        )
     return value
 
 
-def check_count(option: str, value: int, *, least: int) -> int:
-    """Refuse what is below ``least``; raises UserError."""
+def check_number(option: str, value: float) -> float:
+    """Refuse what is not finite or beyond :data:`NUMBER`; raises UserError."""
+    return NUMBER.read(option, value)
+
+
+def check_count(option: str, value: int, *, least: int, most: int = LARGEST_COUNT) -> int:
+    """Refuse what is below ``least`` or above ``most``; raises UserError."""
     if value < least:
-        raise UserError(f"{option} {value}: at least {least}")
+        raise UserError(f"{option} {shown(value)}: at least {least}")
+    if value > most:
+        raise UserError(f"{option} {shown(value)}: at most {most}")
     return value
+
+
+def _whole(text: str, most: int) -> int:
+    """A whole number from 1 to ``most``, or 0 for anything else."""
+    digits = text.isascii() and text.isdecimal() and len(text) < 20
+    return int(text) if digits and int(text) <= most else 0
 
 
 def parse_size(option: str, text: str) -> tuple[int, int]:
@@ -83,12 +192,14 @@ def parse_size(option: str, text: str) -> tuple[int, int]:
     Raises
     ------
     UserError
-        Anything else.
+        Anything else, or more than 65,535 pixels.
     """
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) > 0 and int(height) > 0):
-        raise UserError(f"{option} {text!r}: write width x height in pixels, like 320x240")
-    return int(width), int(height)
+    sides = [_whole(part, LARGEST_SIDE) for part in text.lower().split("x")]
+    if len(sides) != 2 or not all(sides):
+        raise UserError(
+            f"{option} {shown(text)}: write width x height in pixels, like 320x240, each at most {LARGEST_SIDE}"
+        )
+    return sides[0], sides[1]
 
 
 def parse_frame_rate(option: str, text: str) -> Fraction:
@@ -97,16 +208,17 @@ def parse_frame_rate(option: str, text: str) -> Fraction:
     Raises
     ------
     UserError
-        Not such a number; or not above 0 and at most 1000.
+        Not such a number; or not from one a day to 1000 a second.
     """
     from fractions import Fraction
 
     try:
-        rate = Fraction(text)
+        # Longer numbers are none that anybody means, and powers of ten can be too large to compute.
+        rate = Fraction(text) if len(text) <= 40 and "e" not in text.lower() else Fraction(0)
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
-    if not 0 < rate <= 1000:
-        raise UserError(f"{option} {text!r}: write frames a second, like 25 or 30000/1001")
+    if not Fraction(1, SLOWEST) <= rate <= 1000:
+        raise UserError(f"{option} {shown(text)}: write frames a second, like 25 or 30000/1001, at most 1000")
     return rate
 
 
@@ -123,9 +235,11 @@ def parse_scales(option: str, text: str) -> tuple[float, ...]:
         try:
             scale = float(part)
         except ValueError:
-            raise UserError(f"{option}: {part.strip()!r} is not a number; write factors like 1,1.5,2") from None
-        if not (math.isfinite(scale) and scale >= 1):
-            raise UserError(f"{option}: a scale factor is HR side / LR side and at least 1, found {part.strip()!r}")
+            raise UserError(f"{option}: {shown(part.strip())} is not a number; write factors like 1,1.5,2") from None
+        if not 1 <= scale <= LARGEST_SIDE:
+            raise UserError(
+                f"{option}: a scale factor is HR side / LR side and at least 1, found {shown(part.strip())}"
+            )
         scales.append(scale)
     if len(set(scales)) < len(scales):
         raise UserError(f"{option}: a factor is named twice in {text!r}")
@@ -140,10 +254,10 @@ def parse_divisors(option: str, text: str) -> tuple[int, ...]:
     UserError
         A divisor that is no whole number from 1, or named twice.
     """
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and int(part) > 0 for part in parts) or len(set(parts)) < len(parts):
-        raise UserError(f"{option} {text!r}: write different whole numbers from 1, like 1,2,4")
-    return tuple(sorted(map(int, parts)))
+    divisors = [_whole(part.strip(), LARGEST_COUNT) for part in text.split(",")]
+    if not all(divisors) or len(set(divisors)) < len(divisors):
+        raise UserError(f"{option} {shown(text)}: write different whole numbers from 1, like 1,2,4")
+    return tuple(sorted(divisors))
 
 
 def parse_roi(option: str, text: str) -> tuple[bool, tuple[int, int, int, int] | None]:
@@ -168,7 +282,7 @@ def parse_roi(option: str, text: str) -> tuple[bool, tuple[int, int, int, int] |
         x, y, width, height = (int(part) for part in box.split(","))
     except ValueError:
         raise UserError(
-            f"{option} {box!r}: write none, face, x,y,w,h (a face's box in pixels) or face:x,y,w,h"
+            f"{option} {shown(box)}: write none, face, x,y,w,h (a face's box in pixels) or face:x,y,w,h"
         ) from None
     if x < 0 or y < 0 or width <= 0 or height <= 0:
         raise UserError(f"{option} {box}: x and y must not be negative, w and h must be positive")
@@ -203,14 +317,14 @@ def parse_fec(text: str) -> dict[str, Any]:
     """
     name, _, rest = text.strip().partition(":")
     if name not in _FEC_KEYS:
-        raise UserError(f"fec {text!r}: expected {_FEC_GRAMMAR}")
+        raise UserError(f"fec {shown(text)}: expected {_FEC_GRAMMAR}")
     parts = [part.strip() for part in rest.split(",")] if rest else []
     target = _target(parts.pop(0) if parts else "", text) if name == "auto" else None
     numbers = {}
     for part in parts:
         key, _, value = part.partition("=")
         if key not in _FEC_KEYS[name] or key in numbers or not (value.isascii() and value.isdigit()) or len(value) > 6:
-            raise UserError(f"fec {text!r}: found {part!r}, expected {_FEC_GRAMMAR}")
+            raise UserError(f"fec {shown(text)}: found {shown(part)}, expected {_FEC_GRAMMAR}")
         numbers[key] = int(value)
     k, depth = numbers.get("k", 10), numbers.get("depth", 1)
     n = k + 1 if name == "xor" else numbers.get("n", k + 2 if name == "rs" else k)
@@ -253,6 +367,7 @@ def parse_bytes(option: str, text: str) -> int:
     """
     prefixes = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
     number, factor = (text[:-1], prefixes[text[-1:]]) if text[-1:] in prefixes else (text, 1)
-    if not number.isdecimal():
-        raise UserError(f"{option} {text}: write bytes, like 500M or 2G, or 0 for none")
+    digits = number.isascii() and number.isdecimal() and len(number) < 20
+    if not digits or int(number) * factor > SIZE.most:
+        raise UserError(f"{option} {shown(text)}: write bytes, like 500M or 2G, or 0 for none, at most {SIZE.most:g}")
     return int(number) * factor

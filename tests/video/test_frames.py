@@ -1,5 +1,6 @@
 """Frames out of a file: pixel formats, rotation, interlacing, sizes that change, damage."""
 
+import os
 import subprocess
 
 import av
@@ -100,3 +101,74 @@ def test_damage_in_the_middle_costs_only_what_is_damaged(tmp_path, make_clip):
     frames = list(open_source(str(tmp_path / "hurt.mkv")).frames())
     assert 40 <= len(frames) <= 75
     assert np.all(np.diff([time_s for time_s, _ in frames]) > 0)
+
+
+def on_cores(count, path):
+    """Pictures and times of a clip, read on so many processor cores."""
+    all_cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(all_cores)[:count])
+    try:
+        source = open_source(str(path))
+        found = [(time_s, planes(picture).tobytes()) for time_s, picture in source.frames()]
+    finally:
+        os.sched_setaffinity(0, all_cores)
+    return found, source
+
+
+def several_cores():
+    if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("this machine has one core, or does not say which")
+
+
+@pytest.mark.parametrize("pattern", ["%02d.png", "*.png"])
+def test_an_image_that_is_missing_or_broken_costs_none_that_was_decoded(tmp_path, make_clip, ffmpeg, pattern):
+    make_clip(tmp_path / "%02d.png", count=12, codec="png", pixel_format="rgb24", options={})
+    (tmp_path / "04.png").unlink()
+    (tmp_path / "09.png").write_bytes((tmp_path / "09.png").read_bytes()[:60])
+    found, source = on_cores(1, tmp_path / pattern)
+    arguments = ("-pattern_type", "glob") if "*" in pattern else ()
+    expected = raw_pictures(ffmpeg, tmp_path / pattern, 96, 64, "-f", "image2", *arguments)
+    assert len(found) == len(expected) == (10 if "*" in pattern else 3)
+    assert any("damaged" in note for note in source.notes)
+    several_cores()
+    assert on_cores(2, tmp_path / pattern)[0] == found
+
+
+CODECS = {
+    "libx264": {"crf": "20", "g": "30"},
+    "libx265": {"crf": "20", "preset": "ultrafast", "x265-params": "log-level=none"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "crf": "30", "b": "0"},
+    "libsvtav1": {"preset": "10", "svtav1-params": "log-level=0"},
+    "mpeg4": {"bf": "2"},
+}
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_damaged_and_cut_files_give_the_same_on_any_number_of_cores(tmp_path, make_clip, codec):
+    if codec not in av.codecs_available:
+        pytest.skip(f"this PyAV has no {codec}")
+    path = make_clip(tmp_path / "clip.mkv", count=40, codec=codec, options=CODECS[codec])
+    whole = path.read_bytes()
+    rng = np.random.default_rng(5)
+    for cut in (1.0, 0.9, 0.6):
+        content = bytearray(whole[: int(len(whole) * cut)])
+        for place in rng.integers(len(content) // 3, len(content) - 8, 3 if cut > 0.8 else 0):
+            content[place : place + 8] = rng.bytes(8)
+        path.write_bytes(content)
+        found, source = on_cores(1, path)
+        assert 1 <= len(found) <= 40
+        several_cores()
+        again, notes = on_cores(2, path)
+        assert again == found
+        assert notes.notes == source.notes
+
+
+def test_an_mp4_cut_in_the_middle_gives_as_many_pictures_as_ffmpeg(tmp_path, make_clip, ffmpeg):
+    clip = make_clip(tmp_path / "clip.mp4", count=60)
+    ffmpeg("-i", clip, "-c", "copy", "-movflags", "+faststart", tmp_path / "front.mp4")
+    content = (tmp_path / "front.mp4").read_bytes()
+    for share in (0.95, 0.8, 0.6):
+        (tmp_path / "cut.mp4").write_bytes(content[: int(len(content) * share)])
+        found, source = on_cores(1, tmp_path / "cut.mp4")
+        assert len(found) == len(raw_pictures(ffmpeg, tmp_path / "cut.mp4", 96, 64))
+        assert any("ends early" in note or "damaged" in note for note in source.notes)

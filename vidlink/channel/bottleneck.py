@@ -119,7 +119,7 @@ class Bottleneck:
         starts = np.maximum.accumulate(np.maximum(arrived - before, self._done)) + before
         if (starts <= latest_start).all():
             ends = starts + work
-            self._done = int(ends[-1])
+            self._done = min(int(ends[-1]), NEVER)
             return ends
         return self._one_by_one(arrived.tolist(), work.tolist(), latest_start.tolist())
 
@@ -135,7 +135,7 @@ class Bottleneck:
                 append(done)
             else:
                 append(-1)
-        self._done = done
+        self._done = min(done, NEVER)
         return np.array(ends, dtype=np.int64)
 
 
@@ -173,7 +173,7 @@ class _ControlledDelay:
             if start > latest or (self._too_slow(time, start, size) and not keep):
                 ends.append(-1)
             else:
-                self._done = start + size
+                self._done = min(start + size, NEVER)
                 ends.append(self._done)
         return np.array(ends, dtype=np.int64)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from vidlink.errors import UserError
-from vidlink.units import parse_rate
+from vidlink.units import SECONDS, parse_rate
 
 
 def _rate(value: Any) -> float:
@@ -26,6 +26,11 @@ def _beside(value: Path, info: ValidationInfo) -> Path:
 Rate = Annotated[float, BeforeValidator(_rate)]
 """Bits per second; text such as ``64k`` too."""
 Probability = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=SECONDS.least, le=SECONDS.most)]
+"""A time; its bounds are those of all times."""
+PositiveSeconds = Annotated[float, Field(gt=0, le=SECONDS.most)]
+MOST_BYTES = 10**12
+"""What a queue holds at the most."""
 BesideProfile = Annotated[Path, AfterValidator(_beside)]
 """A file; a relative path starts at the profile's folder."""
 

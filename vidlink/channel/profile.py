@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from vidlink.channel.fields import BesideProfile, Probability, Rate, Table
+from vidlink.channel.fields import MOST_BYTES, BesideProfile, PositiveSeconds, Probability, Rate, Seconds, Table
 from vidlink.channel.losses import Loss, NoLoss
 from vidlink.types import IPV4_UDP_RTP_BYTES
 
@@ -26,9 +26,9 @@ class Trace(Table):
 class CoDel(Table):
     """Controlled delay (RFC 8289): drops packets that have waited too long, at the head of the queue."""
 
-    target_s: float = Field(default=0.005, gt=0)
+    target_s: PositiveSeconds = 0.005
     """Acceptable standing wait in seconds."""
-    interval_s: float = Field(default=0.1, gt=0)
+    interval_s: PositiveSeconds = 0.1
     """Seconds for which the wait must stay above the target before the first drop."""
 
 
@@ -44,17 +44,17 @@ class ChannelProfile(Table):
     """Constant capacity in bits per second; absent: unlimited."""
     trace: Trace | None = None
     """Capacity over time instead."""
-    queue_bytes: int | None = Field(default=None, ge=LARGEST_USUAL_PACKET)
+    queue_bytes: int | None = Field(default=None, ge=LARGEST_USUAL_PACKET, le=MOST_BYTES)
     """Drop-tail: most bytes waiting and in transmission, the new packet included; absent: no limit."""
-    queue_s: float | None = Field(default=None, ge=0)
+    queue_s: Seconds | None = None
     """Drop-tail: longest wait in seconds until transmission starts; absent: no limit."""
     codel: CoDel | None = None
     """Active queue management beside the limit."""
-    delay_s: float | None = Field(default=None, ge=0)
+    delay_s: Seconds | None = None
     """One-way propagation in seconds. Absent: half the latency that a JSON trace records, otherwise 0."""
-    return_delay_s: float | None = Field(default=None, ge=0)
+    return_delay_s: Seconds | None = None
     """Seconds that feedback (NACK) takes from receiver to sender; absent: as one-way propagation."""
-    jitter_s: float = Field(default=0.0, ge=0)
+    jitter_s: Seconds = 0.0
     """Mean of the exponentially distributed delay that comes on top, in seconds."""
     reordering: bool = False
     """Whether jitter may let a packet overtake another."""

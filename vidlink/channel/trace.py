@@ -19,14 +19,14 @@ Formats of recorded traces, each repeated from its start when it ends:
 
 from __future__ import annotations
 
-import csv
 import json
-import math
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from vidlink.errors import UserError
+from vidlink.files.csvs import read_csv
+from vidlink.units import RATE, SECONDS, Quantity, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +40,13 @@ NEVER = np.iinfo(np.int64).max // 4
 OPPORTUNITY_BYTES = 1500
 _PARTS = 1024
 """Units of work a bit, where rates change: fine enough that rounding never shows."""
+_DURATION_MS = Quantity(name="a positive number of milliseconds", least=1e-6, most=1e3 * SECONDS.most)
+_LATENCY_MS = Quantity(name="a number of milliseconds", least=0, most=1e3 * SECONDS.most)
+_KBPS = Quantity(name="kilobits per second", least=0, most=RATE.most / 1e3)
+_CLOCK_S = Quantity(name="a finite number of seconds", least=-1e12, most=1e12)
+"""A time of day, where only differences count."""
+_MOST_BITS = 1e15
+"""What a trace may carry from its start to its end."""
 
 
 class Capacity(Protocol):
@@ -86,9 +93,16 @@ class ChangingRate:
         Nanoseconds of each step, shape (n,), positive.
     bits
         Bits it carries in each step, shape (n,).
+
+    Raises
+    ------
+    ValueError
+        More time or bits than can be counted.
     """
 
     def __init__(self, durations_ns: NDArray[np.int64], bits: NDArray[np.float64]) -> None:
+        if durations_ns.sum() > 1e9 * SECONDS.most or bits.sum() > _MOST_BITS:
+            raise ValueError(f"lasts more than {SECONDS.most:g} s, or carries more than {_MOST_BITS:g} bits")
         self._starts = np.concatenate(([0], np.cumsum(durations_ns)))
         self._done = np.concatenate(([0], np.cumsum(np.rint(bits * _PARTS).astype(np.int64))))
         self._slopes = np.diff(self._done) / durations_ns
@@ -109,7 +123,7 @@ class ChangingRate:
         rounds, times = np.divmod(times, self._period)
         step = np.searchsorted(self._starts, times, side="right") - 1
         partly = np.floor((times - self._starts[step]) * self._slopes[step]).astype(np.int64)
-        return rounds * self._total + np.minimum(self._done[step] + partly, self._done[step + 1])
+        return _rounds(rounds, self._total) + np.minimum(self._done[step] + partly, self._done[step + 1])
 
     def time_of(self, work: NDArray[np.int64]) -> NDArray[np.int64]:
         """Linear within a step; steps of rate zero are waited out."""
@@ -119,7 +133,7 @@ class ChangingRate:
         step = np.searchsorted(self._done, rest + 1, side="left") - 1
         partly = np.ceil((rest + 1 - self._done[step]) / self._slopes[step]).astype(np.int64)
         times = np.minimum(self._starts[step] + partly, self._starts[step + 1])
-        return np.where(work > 0, np.where(work >= NEVER, NEVER, rounds * self._period + times), 0)
+        return np.where(work > 0, np.where(work >= NEVER, NEVER, _rounds(rounds, self._period) + times), 0)
 
     def work_for(self, sizes: NDArray[np.int64]) -> NDArray[np.int64]:
         """The packets' bits."""
@@ -152,12 +166,13 @@ class Opportunities:
         """Opportunities passed, those of this very moment included, x 1500."""
         rounds, times = np.divmod(times, self._period)
         passed = np.searchsorted(self._times, times, side="right")
-        return OPPORTUNITY_BYTES * (rounds * len(self._times) + passed)
+        return _rounds(rounds, OPPORTUNITY_BYTES * len(self._times)) + OPPORTUNITY_BYTES * passed
 
     def time_of(self, work: NDArray[np.int64]) -> NDArray[np.int64]:
         """When the opportunity comes that carries the last of it."""
         rounds, index = np.divmod((np.maximum(work, 1) - 1) // OPPORTUNITY_BYTES, len(self._times))
-        return np.where(work > 0, np.where(work >= NEVER, NEVER, rounds * self._period + self._times[index]), 0)
+        times = _rounds(rounds, self._period) + self._times[index]
+        return np.where(work > 0, np.where(work >= NEVER, NEVER, times), 0)
 
     def work_for(self, sizes: NDArray[np.int64]) -> NDArray[np.int64]:
         """The packets' bytes."""
@@ -188,6 +203,11 @@ class Latency:
         return self._delays[np.searchsorted(self._ends, times % int(self._ends[-1]), side="right")]
 
 
+def _rounds(rounds: NDArray[np.int64], each: int) -> NDArray[np.int64]:
+    """What so many runs of a trace come to, at most :data:`NEVER`."""
+    return np.minimum(rounds, NEVER // max(each, 1)) * each
+
+
 def read_trace(settings: Trace) -> tuple[ChangingRate | Opportunities, Latency | None]:
     """Read a recorded trace: capacity, and latency where it has one.
 
@@ -198,7 +218,7 @@ def read_trace(settings: Trace) -> tuple[ChangingRate | Opportunities, Latency |
     """
     path = settings.path
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"trace {path}: cannot be read as text ({error})") from None
     if settings.format == "mahimahi":
@@ -214,7 +234,7 @@ def _mahimahi(path: Path, text: str) -> Opportunities:
         raise UserError(f"trace {path}: is empty, expected a time in milliseconds a line")
     for number, line in enumerate(lines, 1):
         if not (line.isascii() and line.isdigit()) or len(line) > 12:
-            raise UserError(f"trace {path}, entry {number}: {line!r}, expected a whole number of milliseconds")
+            raise UserError(f"trace {path}, entry {number}: {shown(line)}, expected a whole number of milliseconds")
     times = np.array(lines, dtype=np.int64)
     backwards = np.flatnonzero(np.diff(times) < 0)
     if len(backwards):
@@ -224,6 +244,8 @@ def _mahimahi(path: Path, text: str) -> Opportunities:
         )
     if times[-1] == 0:
         raise UserError(f"trace {path}: ends at 0 ms, must last for some time")
+    if times[-1] > 1e3 * SECONDS.most:
+        raise UserError(f"trace {path}: ends at {times[-1]} ms, must last no longer than {SECONDS.most:g} s")
     return Opportunities(times * 1_000_000)
 
 
@@ -232,39 +254,39 @@ def _json(path: Path, text: str) -> tuple[ChangingRate, Latency | None]:
         steps = json.loads(text)
     except ValueError as error:
         raise UserError(f"trace {path}: is not JSON ({error})") from None
+    except RecursionError:
+        raise UserError(f"trace {path}: is nested too deeply, expected a list of steps") from None
     if not isinstance(steps, list) or not steps:
         raise UserError(f"trace {path}: expected a list of steps with duration_ms and bandwidth_kbps, at least one")
     rows = []
     for number, step in enumerate(steps, 1):
         where = f"trace {path}, step {number}"
         if not isinstance(step, dict):
-            raise UserError(f"{where}: found {step!r}, expected duration_ms and bandwidth_kbps")
+            raise UserError(f"{where}: found {shown(step)}, expected duration_ms and bandwidth_kbps")
         rows.append(
             [
-                _number(step.get("duration_ms"), f"{where}: duration_ms", least=1e-6),
-                _number(step.get("bandwidth_kbps"), f"{where}: bandwidth_kbps"),
-                _number(step.get("latency_ms", 0), f"{where}: latency_ms"),
+                _DURATION_MS.read(f"{where}: duration_ms", step.get("duration_ms")),
+                _KBPS.read(f"{where}: bandwidth_kbps", step.get("bandwidth_kbps")),
+                _LATENCY_MS.read(f"{where}: latency_ms", step.get("latency_ms", 0)),
             ]
         )
     durations_ms, rates, latencies_ms = np.array(rows).T
     durations = np.rint(1e6 * durations_ms).astype(np.int64)
     latency = Latency(durations, np.rint(1e6 * latencies_ms / 2).astype(np.int64)) if latencies_ms.any() else None
-    return ChangingRate(durations, durations_ms * rates), latency
+    return _changing(path, durations, durations_ms * rates), latency
 
 
 def _csv(path: Path, text: str) -> ChangingRate:
-    reader = csv.DictReader(text.splitlines())
-    if not {"time_s", "rate_bps"} <= set(reader.fieldnames or ()):
-        raise UserError(f"trace {path}: columns {reader.fieldnames}, expected time_s and rate_bps")
+    table = read_csv(text, f"trace {path}", ("time_s", "rate_bps"))
+    if not table.rows:
+        raise UserError(f"trace {path}: is empty, expected lines of time_s and rate_bps")
     rows = [
         [
-            _number(row["time_s"], f"trace {path}, line {reader.line_num}: time_s", least=-math.inf),
-            _number(row["rate_bps"], f"trace {path}, line {reader.line_num}: rate_bps"),
+            _CLOCK_S.read(f"trace {path}, line {line}: time_s", row["time_s"]),
+            RATE.read(f"trace {path}, line {line}: rate_bps", row["rate_bps"]),
         ]
-        for row in reader
+        for line, row in table.rows
     ]
-    if not rows:
-        raise UserError(f"trace {path}: is empty, expected lines of time_s and rate_bps")
     times, rates = np.array(rows).T
     durations = np.rint(1e9 * np.diff(times)).astype(np.int64)
     backwards = np.flatnonzero(durations <= 0)
@@ -272,18 +294,11 @@ def _csv(path: Path, text: str) -> ChangingRate:
         row = int(backwards[0]) + 1
         raise UserError(f"trace {path}: {times[row]} s after {times[row - 1]} s, times must go forwards")
     durations = np.append(durations, durations[-1] if len(durations) else 1_000_000_000)
-    return ChangingRate(durations, rates * durations / 1e9)
+    return _changing(path, durations, rates * durations / 1e9)
 
 
-def _number(value: Any, what: str, least: float = 0.0) -> float:
-    """A finite number of at least ``least``; text is read as one."""
+def _changing(path: Path, durations: NDArray[np.int64], bits: NDArray[np.float64]) -> ChangingRate:
     try:
-        number = float(value) if not isinstance(value, bool) else math.nan
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number) or number < least:
-        allowed = (
-            "a finite number" if least == -math.inf else "a positive number" if least > 0 else "a number of 0 or more"
-        )
-        raise UserError(f"{what}: found {value!r}, expected {allowed}")
-    return number
+        return ChangingRate(durations, bits)
+    except ValueError as error:
+        raise UserError(f"trace {path}: {error}; expected less") from None

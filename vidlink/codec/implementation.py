@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import av
 
 from vidlink.errors import UserError
-from vidlink.plugins import find_class, make, reason
+from vidlink.plugins import RAISED, find_class, make, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -122,7 +122,7 @@ def _ask(codec: Codec, what: Callable[[Any], T], method: str) -> tuple[Any, T]:
             return coder, what(coder)
     except UserError:
         raise
-    except Exception as error:  # whatever somebody's class raises, it is theirs to mend
+    except RAISED as error:  # whatever somebody's class raises, it is theirs to mend
         raise UserError(f"codec {codec.name!r}: {method}() failed: {reason(error)}") from error
 
 

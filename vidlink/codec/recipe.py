@@ -8,9 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from vidlink.codec.parameters import check_name, check_options
 from vidlink.rtp.formats import payload_format
-
-Knob = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
-"""A value of the quality knob."""
+from vidlink.units import LARGEST_SIDE, NUMBER
 
 
 def _known(payload: str) -> str:
@@ -18,20 +16,24 @@ def _known(payload: str) -> str:
     return payload
 
 
+Number = Annotated[float, Field(ge=NUMBER.least, le=NUMBER.most)]
+"""A number that an encoder takes."""
+
+
 class QualityKnob(BaseModel):
     """The codec's quality knob: a lower value is a better picture."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     option: Annotated[str, AfterValidator(check_name)]
     """Name of the encoder option (``crf``, ``qp``)."""
-    best: Knob
+    best: Number
     """Lowest value that is allowed."""
-    worst: Knob
+    worst: Number
     """Highest value that is allowed."""
-    step: float = Field(default=1.0, ge=1e-3, le=1e6, allow_inf_nan=False)
+    step: float = Field(default=1.0, ge=1e-6, le=NUMBER.most)
     """Smallest difference that the encoder heeds."""
-    grid: tuple[Knob, ...] = Field(min_length=1, max_length=1000)
+    grid: tuple[Number, ...] = Field(min_length=1, max_length=1000)
     """Values that the exhaustive search tries."""
 
     def rounded(self, value: float) -> float:
@@ -69,7 +71,7 @@ class Codec(BaseModel):
     is the encoder's and decoder's name, too, and ``payload`` is ``generic``."""
     program: Literal["ffmpeg"] | None = None
     """``ffmpeg``: encode with the machine's own ffmpeg, for encoders that PyAV's wheel lacks."""
-    min_side: int = Field(default=16, ge=2, le=65_536)
+    min_side: int = Field(default=16, ge=2, le=LARGEST_SIDE)
     """Smallest width or height in pixels that the encoder takes; rungs below are left out."""
     options: dict[str, str] = Field(default_factory=dict)
     """Encoder options as FFmpeg names them: the encoder's own, and none that name files."""

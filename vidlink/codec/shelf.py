@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from vidlink.codec.recipe import Codec
 from vidlink.errors import UserError, unknown
+from vidlink.units import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +56,31 @@ def load_channel(name: str) -> ChannelProfile:
     return profile
 
 
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file; a byte-order mark before it is no part of it.
+
+    Raises
+    ------
+    UserError
+        It cannot be read, or is no TOML: the message says where.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not valid TOML: not in UTF-8 ({error})") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise UserError(f"{path}: not valid TOML: nested too deeply") from None
+    except ValueError as error:  # numbers of thousands of digits, too
+        hint = ""
+        if "\\" in text and any(word in str(error) for word in ("hex value", "escape", "Unterminated")):
+            hint = "; in double quotes a backslash begins an escape: write a path in single quotes, 'C:\\Users\\me'"
+        raise UserError(f"{path}: not valid TOML: {error}{hint}") from error
+
+
 def _find(kind: Literal["codecs", "channels"], name: str) -> Path:
     if name.endswith(".toml") or "/" in name:
         path = Path(name)
@@ -71,13 +97,7 @@ def _find(kind: Literal["codecs", "channels"], name: str) -> Path:
 
 
 def _validated(model: type[BaseModel], path: Path) -> Any:
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # whole numbers of thousands of digits, tables within tables
-        said = " ".join(str(error).split())
-        raise UserError(f"{path}: not valid TOML: {said[:200]}") from error
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    raw = read_toml(path)
     try:
         return model.model_validate(raw, context={"folder": path.parent})
     except ValidationError as error:
@@ -95,8 +115,8 @@ def _one_line(path: Path, error: ValidationError, model: type[BaseModel]) -> str
         return f"{path}: key {key!r} is missing"
     message = first["msg"].removeprefix("Value error, ")
     found = first["input"]
-    shown = "" if isinstance(found, dict) else f", found {found!r}"
-    return f"{path}: key {key!r}: {message[:1].lower()}{message[1:]}{shown}"
+    what = "" if isinstance(found, dict) else f", found {shown(found)}"
+    return f"{path}: key {key!r}: {message[:1].lower()}{message[1:]}{what}"
 
 
 def _place(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[list[str], list[str]]:

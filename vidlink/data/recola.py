@@ -124,7 +124,7 @@ def _names_of(path: Path, names: list[str], split: str) -> list[str]:
     found = sorted(path.rglob("partition.csv"))
     if not found:
         return pick_split(names, split, {"train": 1 / 3, "valid": 1 / 3, "test": 1 / 3})
-    table = pd.read_csv(found[0], dtype=str, skipinitialspace=True)
+    table = pd.read_csv(found[0], dtype=str, skipinitialspace=True, keep_default_na=False)
     if not {"name", "split"} <= set(table.columns):
         raise UserError(f"{found[0]}: expected the columns name, split; found {', '.join(table.columns)}")
     return table.loc[table["split"].isin([split, SPLITS[split]]), "name"].tolist()

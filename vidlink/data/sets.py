@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
-from vidlink.plugins import Catalogue, reason
+from vidlink.plugins import RAISED, Catalogue, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,7 +88,7 @@ def read(kind: str, form: str, *given: Any, what: str = "kind of data") -> Any:
         return reader(*given)
     except UserError:
         raise
-    except Exception as error:
+    except RAISED as error:
         if not is_own(kind):
             raise
         raise UserError(f"data of {kind}: reading them failed: {reason(error)}") from error

@@ -141,7 +141,7 @@ class LabelledFaces:
     Raises
     ------
     UserError
-        A box without size, none at all, or more than 256 faces.
+        A box without size or far outside the picture, none at all, or more than 256 faces.
     """
 
     def __init__(self, labels: pd.DataFrame) -> None:
@@ -168,6 +168,30 @@ class LabelledFaces:
                 path = np.column_stack([np.interp(segment.times_s, times_s, boxes[:, side]) for side in range(4)])
                 found[face] = at_knots(path, offsets, segment.duration_s)
         return found
+
+
+def check_boxes(labels: pd.DataFrame, *, width: int, height: int) -> None:
+    """Refuse labels whose boxes are not of a picture of ``width`` x ``height`` pixels.
+
+    A face may be partly outside, and a box somewhat larger than the picture.
+
+    Raises
+    ------
+    UserError
+        A box does not touch the picture, or is more than twice as large.
+    """
+    if not all(side in labels for side in BOX):
+        return
+    x, y, w, h = (labels[side].to_numpy(float) for side in BOX)
+    outside = (x >= width) | (y >= height) | (x + w <= 0) | (y + h <= 0)
+    wrong = (outside & (w > 0) & (h > 0)) | (np.maximum(w, h) > 2 * max(width, height))
+    if wrong.any():
+        row = labels.iloc[int(wrong.argmax())]
+        box = ",".join(f"{row[side]:g}" for side in BOX)
+        raise UserError(
+            f"labels: the box {box} at time_s = {row['time_s']:g} leaves the picture, which is {width}x{height}; x, y, "
+            "w, h are in its pixels"
+        )
 
 
 def find_faces(

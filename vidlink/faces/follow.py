@@ -10,7 +10,7 @@ import numpy as np
 from av.video.frame import PictureType
 
 from vidlink.errors import UserError
-from vidlink.faces.find import find_faces
+from vidlink.faces.find import check_boxes, find_faces
 from vidlink.faces.roi import check_box, parse_roi, window_path, window_side
 from vidlink.faces.tracks import BOX, pack_tracks, unpack_tracks
 from vidlink.video.source import Source
@@ -50,9 +50,12 @@ def cut_out(
     Raises
     ------
     UserError
-        The region is not one, leaves the picture, no face is found, or it is not clear whose labels to use.
+        The region or a labelled box is not one, or leaves the picture; no face is found; or it is not clear whose
+        labels to use.
     """
     roi = parse_roi(settings.roi)
+    if labels is not None:
+        check_boxes(labels, width=source.clip.width, height=source.clip.height)
     if not roi.cut:
         return source
     if roi.box:

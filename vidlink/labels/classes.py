@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.errors import UserError, unknown
+from vidlink.files.csvs import read_csv_file
+from vidlink.labels.cells import column_of_numbers
+from vidlink.labels.cover import wrong_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +34,28 @@ class ClassLabels:
         """The class at a time."""
         place = int(np.searchsorted(self.starts_s, time_s, side="right")) - 1
         return self.classes[place] if place >= 0 else None
+
+    def check_cover(self, seconds: float, frame_rate: float) -> None:
+        """Refuse labels that are of another clip, or whose times are no seconds.
+
+        Parameters
+        ----------
+        seconds
+            Length of the clip.
+        frame_rate
+            Its frames a second.
+
+        Raises
+        ------
+        UserError
+            They begin after its end, or go on for more than half of it after that.
+        """
+        first, last = float(self.starts_s[0]), float(self.starts_s[-1])
+        if first >= seconds or last > 1.5 * seconds + 1:
+            raise UserError(
+                f"the labels do not match the clip: their rows are from {first:g} to {last:g} s, the clip from 0 to "
+                f"{seconds:g} s{wrong_unit(last, seconds, frame_rate)}"
+            )
 
 
 def find_class_labels(settings: Settings, classes: Sequence[str]) -> ClassLabels | None:
@@ -85,29 +110,21 @@ def load_class_labels(path: Path, classes: Sequence[str]) -> ClassLabels:
     UserError
         No such file, no such columns, a class that the recognizer does not know, a time that is none or stands twice.
     """
-    import pandas as pd
-
-    if not path.is_file():
-        raise UserError(f"labels {path}: no such file")
-    try:
-        table = pd.read_csv(path, skipinitialspace=True)
-    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise UserError(f"labels {path}: not a CSV table: {error}") from error
-    for column in ("time_s", "class"):
-        if column not in table:
-            raise UserError(
-                f"labels {path}: no column {column!r}; a recognizer of classes needs time_s, class, "
-                f"found are {', '.join(map(str, table.columns))}"
-            )
-    if not pd.api.types.is_numeric_dtype(table["time_s"]) or table["time_s"].isna().any() or table.empty:
-        raise UserError(f"labels {path}: column 'time_s' must hold a number of seconds in every row")
-    table = table.sort_values("time_s", kind="stable")
-    if table["time_s"].duplicated().any():
-        raise UserError(f"labels {path}: time_s = {table.loc[table['time_s'].duplicated(), 'time_s'].iloc[0]:g} twice")
-    names = tuple(
-        None if pd.isna(name) else match_class(str(name), classes, f"labels {path}") for name in table["class"]
-    )
-    return ClassLabels(starts_s=table["time_s"].to_numpy(float), classes=names)
+    where = f"labels {path}"
+    table = read_csv_file(path, "labels", ("time_s", "class"))
+    if not table.rows:
+        raise UserError(f"{where}: no row; expected time_s and class in each")
+    starts_s = column_of_numbers(table, "time_s", where)
+    order = np.argsort(starts_s, kind="stable")
+    starts_s = starts_s[order]
+    again = np.flatnonzero(np.diff(starts_s) == 0)
+    if len(again):
+        raise UserError(f"{where}: time_s = {starts_s[again[0]]:g} twice")
+    found = [
+        match_class(cells["class"], classes, f"{where}, line {line}") if cells["class"] else None
+        for line, cells in table.rows
+    ]
+    return ClassLabels(starts_s=starts_s, classes=tuple(found[row] for row in order))
 
 
 def _plain(name: str) -> str:

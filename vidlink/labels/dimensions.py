@@ -9,12 +9,20 @@ import pandas as pd
 
 from vidlink.errors import UserError
 from vidlink.faces.tracks import BOX
+from vidlink.files.csvs import read_csv_file
+from vidlink.labels.cells import column_of_numbers
+from vidlink.labels.cover import wrong_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+LONGEST_GAP_S = 1.0
+"""Seconds between two rows over which a label is taken to change evenly."""
+_SAME_S = 1e-6
+"""Times that differ by less are the same: tables are rounded."""
 
 
 def load_labels(path: Path, dimensions: Sequence[str]) -> pd.DataFrame:
@@ -31,43 +39,46 @@ def load_labels(path: Path, dimensions: Sequence[str]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns ``time_s``, ``face`` (0 where the file names none), the dimensions, and the box where given; sorted by
-        face and time.
+        face and time. Rows in which a dimension is empty or NaN are there between complete ones of their face.
 
     Raises
     ------
     UserError
-        No such file, no CSV, a column that is missing or not numeric, a time twice.
+        No such file, no CSV, a column that is missing, stands twice or is not numeric, a time twice.
     """
-    if not path.is_file():
-        raise UserError(f"labels {path}: no such file")
-    try:
-        table = pd.read_csv(path, skipinitialspace=True)
-    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise UserError(f"labels {path}: not a CSV table: {error}") from error
-    missing = [column for column in ("time_s", *dimensions) if column not in table]
-    if missing:
-        raise UserError(
-            f"labels {path}: no column {missing[0]!r}; needed are time_s, {', '.join(dimensions)}, "
-            f"found are {', '.join(map(str, table.columns))}"
-        )
-    if "face" not in table:
-        table["face"] = 0
-    box = list(BOX) if all(side in table for side in BOX) else []
-    table = table[["time_s", "face", *dimensions, *box]]
-    for column in table.columns if len(table) else ():
-        if not pd.api.types.is_numeric_dtype(table[column]):
-            raise UserError(f"labels {path}: column {column!r} holds something that is not a number")
-    table = table.dropna(subset=["time_s", "face", *dimensions]).sort_values(["face", "time_s"], kind="stable")
+    where = f"labels {path}"
+    cells = read_csv_file(path, "labels", ("time_s", *dimensions))
+    times_s = column_of_numbers(cells, "time_s", where)
+    columns = {"time_s": times_s, "face": np.zeros(len(times_s), int)}
+    if "face" in cells.columns:
+        columns["face"] = column_of_numbers(cells, "face", where, whole=True).astype(int)
+    boxed = BOX if all(side in cells.columns for side in BOX) else ()
+    columns |= {name: column_of_numbers(cells, name, where, unknown=True) for name in (*dimensions, *boxed)}
+    table = pd.DataFrame(columns).sort_values(["face", "time_s"], kind="stable")
+    # An incomplete row says where nothing is known, so it is kept between complete ones.
+    complete = table[[*dimensions]].notna().all(axis=1)
+    begun = complete.groupby(table["face"]).cummax()
+    goes_on = complete[::-1].groupby(table["face"][::-1]).cummax()[::-1]
+    table = table[begun & goes_on]
     if table.empty:
-        raise UserError(f"labels {path}: no complete row")
+        raise UserError(f"{where}: no complete row")
     if table.duplicated(["face", "time_s"]).any():
         twice = table.loc[table.duplicated(["face", "time_s"]), "time_s"].iloc[0]
-        raise UserError(f"labels {path}: time_s = {twice:g} stands twice (several faces need a column 'face')")
+        raise UserError(f"{where}: time_s = {twice:g} stands twice (several faces need a column 'face')")
     return table.reset_index(drop=True)
 
 
-def check_cover(labels: pd.DataFrame, seconds: float) -> None:
+def check_cover(labels: pd.DataFrame, seconds: float, frame_rate: float = 25.0) -> None:
     """Refuse labels that are of another clip.
+
+    Parameters
+    ----------
+    labels
+        As :func:`load_labels` gives them.
+    seconds
+        Length of the clip.
+    frame_rate
+        Its frames a second, for a hint.
 
     Raises
     ------
@@ -80,13 +91,27 @@ def check_cover(labels: pd.DataFrame, seconds: float) -> None:
     if not one_frame and (covered < 0.5 * seconds - 0.1 or last > 1.5 * seconds + 1):
         raise UserError(
             f"the labels do not match the clip: they run from {first:g} to {last:g} s, the clip from 0 to {seconds:g} s"
+            f"{wrong_unit(last, seconds, frame_rate) if last > seconds else ''}"
         )
 
 
 def labels_at(labels: pd.DataFrame, face: int, times_s: NDArray, dimensions: Sequence[str]) -> NDArray[np.float64]:
-    """Labels of one face at any times: straight lines between rows, NaN outside them.
+    """Labels of one face at any times: straight lines between rows, NaN where nothing is known.
 
-    Half a row's distance beyond the first and the last row still counts as inside.
+    Nothing is known beside a row that is NaN, up to the next row on either side; between rows that are more than
+    :data:`LONGEST_GAP_S` apart (in a table whose rows are all that sparse, more than twice that); and further from the
+    first and the last row than rows are apart, at most :data:`LONGEST_GAP_S`.
+
+    Parameters
+    ----------
+    labels
+        As :func:`load_labels` gives them.
+    face
+        Which face.
+    times_s
+        Seconds, shape (times,).
+    dimensions
+        Columns.
 
     Returns
     -------
@@ -96,10 +121,29 @@ def labels_at(labels: pd.DataFrame, face: int, times_s: NDArray, dimensions: Seq
     known_s = rows["time_s"].to_numpy(float)
     if len(known_s) == 0:
         return np.full((len(times_s), len(dimensions)), np.nan)
-    reach = float(np.median(np.diff(known_s))) if len(known_s) > 1 else 0.05
-    inside = (times_s >= known_s[0] - reach) & (times_s <= known_s[-1] + reach)
-    values = np.column_stack([np.interp(times_s, known_s, rows[name].to_numpy(float)) for name in dimensions])
-    return np.where(inside[:, None], values, np.nan)
+    apart_s = float(np.median(np.diff(known_s))) if len(known_s) > 1 else 0.05
+    reach_s, gap_s = min(apart_s, LONGEST_GAP_S), min(max(1.5 * apart_s, LONGEST_GAP_S), 2 * LONGEST_GAP_S)
+    times_s = np.asarray(times_s, float)
+    inside = (times_s >= known_s[0] - reach_s) & (times_s <= known_s[-1] + reach_s)
+    # The rows on both sides of each time, the same one twice where it is a row's own.
+    last = len(known_s) - 1
+    after = np.clip(np.searchsorted(known_s, times_s - _SAME_S), 0, last)
+    before = np.clip(np.searchsorted(known_s, times_s + _SAME_S, side="right") - 1, 0, last)
+    known = inside & (known_s[after] - known_s[before] <= gap_s + _SAME_S)
+    values = np.column_stack(
+        [_between(known_s, rows[name].to_numpy(float), times_s, before, after) for name in dimensions]
+    )
+    return np.where(known[:, None], values, np.nan)
+
+
+def _between(
+    known_s: NDArray[np.float64], known: NDArray, times_s: NDArray, before: NDArray, after: NDArray
+) -> NDArray[np.float64]:
+    """Straight lines between rows, NaN where the row before or after is."""
+    there = np.isfinite(known)
+    if not there.any():
+        return np.full(len(times_s), np.nan)
+    return np.where(there[before] & there[after], np.interp(times_s, known_s[there], known[there]), np.nan)
 
 
 def match_faces(labels: pd.DataFrame, predictions: pd.DataFrame) -> dict[int, int]:
@@ -142,6 +186,9 @@ def match_faces(labels: pd.DataFrame, predictions: pd.DataFrame) -> dict[int, in
 
 
 def _mean_overlap(labelled: pd.DataFrame, tracked: pd.DataFrame) -> float:
+    labelled = labelled.dropna(subset=list(BOX))
+    if labelled.empty:
+        return 0.0
     times_s = tracked["time_s"].to_numpy(float)
     known_s = labelled["time_s"].to_numpy(float)
     x, y, w, h = (np.interp(times_s, known_s, labelled[side].to_numpy(float)) for side in BOX)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.errors import UserError
+from vidlink.files.whole import write_whole
 from vidlink.rtp.formats import FORMATS, payload_format
 from vidlink.types import CLOCK_HZ, IPV4_BYTES, UDP_BYTES, Fate, Kind, Packets
 
@@ -59,10 +60,17 @@ def write_capture(path: Path, packets: Packets, times_s: NDArray[np.float64]) ->
         datagram = _datagram(packets.data[row], port, identification=row & 0xFFFF)
         seconds, rest = divmod(int(nanoseconds[row]), 1_000_000_000)
         pieces += [struct.pack("<IIII", seconds, rest, len(datagram), len(datagram)), datagram]
-    try:
-        Path(path).write_bytes(b"".join(pieces))
-    except OSError as error:
-        raise UserError(f"capture {path}: cannot be written ({error.strerror})") from None
+    _write(Path(path).resolve(), b"".join(pieces))
+
+
+def _write(path: Path, data: bytes) -> None:
+    if not path.parent.is_dir() or (path.exists() and not path.is_file()):  # maybe a pipe that somebody listens at
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise UserError(f"capture {path}: cannot be written ({error.strerror})") from error
+    else:
+        write_whole(path, lambda partial: partial.write_bytes(data))
 
 
 def describe(
@@ -168,8 +176,13 @@ class Captures:
                 self._doubled.append(carried.ledger.doubled)
             yield carried
 
-    def write(self) -> None:
+    def write(self, count: int | None = None) -> None:
         """Write the files.
+
+        Parameters
+        ----------
+        count
+            How many segments to write, where the run was stopped; None for all.
 
         Raises
         ------
@@ -178,8 +191,8 @@ class Captures:
         """
         if not self._packets:
             return
-        packets = Packets.join(self._packets)
-        recovered, doubled = np.concatenate(self._recovered), np.concatenate(self._doubled)
+        packets = Packets.join(self._packets[:count])
+        recovered, doubled = np.concatenate(self._recovered[:count]), np.concatenate(self._doubled[:count])
         if self._sent:
             sent = packets.take(~doubled & (packets.fate != Fate.DISCARDED))
             write_capture(self._sent, sent, sent.send_s)

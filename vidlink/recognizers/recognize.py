@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.errors import UserError
-from vidlink.plugins import reason
+from vidlink.plugins import RAISED, reason
 from vidlink.recognizers.recognizer import Context, Recognizer, Wants, names_classes, outputs
 from vidlink.recognizers.registry import list_recognizers, load_recognizer
+from vidlink.units import NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,14 +145,26 @@ def _ask(recognizer: Recognizer, pictures: Tensor, context: Context) -> NDArray[
         given = recognizer(pictures, context)
     except UserError:
         raise
-    except Exception as error:
+    except RAISED as error:
         raise UserError(f"recognizer {recognizer.name!r}: raised {reason(error)}") from error
     wanted = (len(pictures), len(outputs(recognizer)))
     if not isinstance(given, torch.Tensor):
         raise UserError(f"recognizer {recognizer.name!r}: gave {type(given).__name__}, expected a Tensor of {wanted}")
     if tuple(given.shape) != wanted:
         raise UserError(f"recognizer {recognizer.name!r}: gave shape {tuple(given.shape)}, expected {wanted}")
-    answer = given.detach().float().cpu().numpy()
+    if given.is_complex() or given.layout != torch.strided:
+        kind = "complex numbers" if given.is_complex() else f"a tensor of layout {given.layout}"
+        raise UserError(f"recognizer {recognizer.name!r}: gave {kind}, expected a dense tensor of real numbers")
+    try:
+        answer = given.detach().to("cpu", torch.float32).numpy()
+    except RAISED as error:
+        raise UserError(f"recognizer {recognizer.name!r}: gave what cannot be read: {reason(error)}") from error
     if not np.isfinite(answer).all():
         raise UserError(f"recognizer {recognizer.name!r}: gave numbers that are not finite, expected finite ones")
+    # Scores of classes may be as large as they like: only their differences count.
+    if not names_classes(recognizer) and answer.size and np.abs(answer).max() > NUMBER.most:
+        raise UserError(
+            f"recognizer {recognizer.name!r}: gave numbers up to {np.abs(answer).max():g}, expected none beyond "
+            f"{NUMBER.most:g}"
+        )
     return answer

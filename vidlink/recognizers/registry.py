@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
 from vidlink.plugins import Catalogue, make, reason, taken_of
 from vidlink.recognizers.recognizer import Recognizer, Wants
+from vidlink.units import SECONDS, SLOWEST, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,13 @@ RECOGNIZERS = Catalogue(
     },
 )
 """Recognizers by name; those that come along are listed here too, for a checkout that nobody installed."""
+
+MOST_WANTED = 8192
+"""Pixels of a side, and pictures of a window, that a recognizer may want."""
+MOST_MARGIN = 10.0
+"""What may be added on each side of a box, in longer sides of it."""
+FINEST_S = 0.001
+"""Seconds between two windows, and between two pictures in one, at the least: no clip has more pictures a second."""
 
 
 def find_device(name: str = "auto") -> torch.device:
@@ -118,18 +125,29 @@ def _check_protocol(name: str, made: Any) -> None:
 
 
 def _check_wants(name: str, wants: Wants, *, windows: bool) -> None:
-    for what, low in (("height", 1), ("width", 1), ("frames", 1)):
+    for what in ("height", "width", "frames"):
         value = getattr(wants, what)
-        if not isinstance(value, int) or value < low:
-            raise UserError(f"recognizer {name!r}: wants {what} = {value!r}, expected a whole number from {low}")
+        if not isinstance(value, int) or not 1 <= value <= MOST_WANTED:
+            raise UserError(
+                f"recognizer {name!r}: wants {what} = {shown(value)}, expected a whole number from 1 to {MOST_WANTED}"
+            )
     for what, choices in (("region", ("face", "frame")), ("colour", ("luma", "rgb"))):
         if getattr(wants, what) not in choices:
             found = getattr(wants, what)
             raise UserError(f"recognizer {name!r}: wants {what} = {found!r}, expected {' or '.join(choices)}")
     for what in ("frame_rate", "stride_s"):
         value = getattr(wants, what)
-        if value is not None and not 0 < value < math.inf:
-            raise UserError(f"recognizer {name!r}: wants {what} = {value!r}, expected a number above 0, or None")
+        low, high = (FINEST_S, SECONDS.most) if what == "stride_s" else (1 / SLOWEST, 1 / FINEST_S)
+        if value is not None and not (isinstance(value, int | float) and low <= value <= high):
+            raise UserError(
+                f"recognizer {name!r}: wants {what} = {shown(value)}, expected a number above 0, from {low:g} to "
+                f"{high:g}, or None"
+            )
+    if not (isinstance(wants.margin, int | float) and -0.5 < wants.margin <= MOST_MARGIN):
+        raise UserError(
+            f"recognizer {name!r}: wants margin = {shown(wants.margin)}, expected a share of the box above -0.5, at "
+            f"most {MOST_MARGIN:g}"
+        )
     if wants.frames > 1 and not windows:
         raise UserError(
             f"recognizer {name!r}: wants windows of {wants.frames} frames and gives dimensions, which are of "

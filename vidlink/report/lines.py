@@ -58,9 +58,16 @@ def draw_lines(table: pd.DataFrame, *, x: str, y: str, by: Sequence[str], per: S
             keys = list(dict.fromkeys([*per, *by]))
             means = rows.groupby(keys, dropna=False)[[x, y]].mean() if keys else rows[[x, y]]
             means = means.sort_values(x)
-            axis.plot(means[x], means[y], color=colour, marker=marker, markersize=5, label=_label(by, values))
+            axis.plot(
+                means[x] / _unit(x),
+                means[y] / _unit(y),
+                color=colour,
+                marker=marker,
+                markersize=5,
+                label=_label(by, values),
+            )
             if len(means) < len(rows):
-                axis.scatter(rows[x], rows[y], color=colour, s=8, alpha=0.4, linewidths=0)
+                axis.scatter(rows[x] / _unit(x), rows[y] / _unit(y), color=colour, s=8, alpha=0.4, linewidths=0)
         axis.set_xlabel(_axis_label(x))
         axis.set_ylabel(_axis_label(y))
         axis.grid(alpha=0.3)
@@ -78,5 +85,12 @@ def _axis_label(name: str) -> str:
     if name in MEASURES:
         return MEASURES[name].label
     if name == "bitrate_bps":
-        return "budget (bit/s)"
+        return "budget (kb/s)"
     return name.removeprefix("recognition_").replace("_", " ")
+
+
+def _unit(name: str) -> float:
+    """How much in the table is one on the axis."""
+    if name == "bitrate_bps":
+        return 1000
+    return MEASURES[name].unit_size if name in MEASURES else 1

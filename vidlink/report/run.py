@@ -66,14 +66,17 @@ class Run:
         return draw_run(self.summary, self.tables, self.pictures)
 
     def write_to(self, folder: RunFolder) -> Run:
-        """Write tables, plot and ``summary.json`` into an open run folder; the time it takes counts as ``write``.
+        """Write tables, plot, ``run.json`` and ``summary.json`` into an open run folder; that counts as ``write``.
 
         Returns
         -------
         Run
             The same, with its folder.
         """
+        from vidlink.report.provenance import describe_run
+
         start = time.perf_counter()
+        folder.write_json("run.json", describe_run(self.settings, seconds=self.summary["timing_s"]["total"]))
         folder.write_tables(self.tables)
         if self.settings.save_plot:
             from vidlink.report.style import save
@@ -86,7 +89,7 @@ class Run:
         return replace(self, folder=folder.place)
 
     def write(self, place: str | Path, *, overwrite: bool = False) -> None:
-        """Write a run folder: tables, plot and ``summary.json``.
+        """Write a run folder: tables, plot, ``run.json`` and ``summary.json``.
 
         The film ``received.mp4`` is written while a run runs, by ``vidlink.run(..., out=FOLDER)``, and is not here.
 

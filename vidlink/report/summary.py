@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def conclude(
-    settings: Settings, source: Source, rooms: Rooms, scores: Scores
+    settings: Settings, source: Source, rooms: Rooms, scores: Scores, *, complete: bool = True
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
-    """The tables of a run that is over, and ``summary.json`` but for the timing.
+    """The tables of a run that is over, or (not ``complete``) stopped, and ``summary.json`` but for the timing.
 
     Raises
     ------
@@ -28,10 +28,12 @@ def conclude(
     """
     from vidlink.scores.live_summary import summarize_live
 
-    tables = scores.tables()
+    tables = scores.tables(complete=complete)
+    if not complete:
+        source.note(f"the run was stopped: what is here is of the first {len(tables['segments'])} segments only")
     summary = summarize(settings, source, scores.summary(tables, target_bps=settings.bitrate_bps))
     summary |= summarize_live(settings, rooms, tables, summary["input"]["seconds"])
-    return tables, plain(summary)
+    return tables, plain(summary | {"complete": complete})
 
 
 def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dict[str, Any]:
@@ -49,6 +51,12 @@ def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dic
         source.note(
             f"the fixed rung takes {rate['wire_bps'] / 1000:.1f} kb/s, more than the budget: "
             "its packets leave at the budget's rate, later and later"
+        )
+    recognition = scores["recognition"] or {}
+    if recognition.get("unlabelled"):
+        source.note(
+            f"the labels say nothing of {recognition['unlabelled']} of "
+            f"{recognition['unlabelled'] + recognition['n']} looks of the recognizer, which are not scored"
         )
     return {
         "input": {

@@ -1,4 +1,4 @@
-"""A run while it goes on: progress bars, and the seconds that each stage takes."""
+"""A run while it goes on: its progress, and the seconds that each stage takes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from tqdm import tqdm
+from vidlink.report.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 
 
 class Watch:
-    """Progress bars on stderr (where that is a terminal) and seconds spent in each stage."""
+    """Progress on stderr and seconds spent in each stage."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
@@ -36,11 +36,10 @@ class Watch:
             self._spent[stage] = self._spent.get(stage, 0.0) + time.perf_counter() - start
 
     def segments(self, source: Source, seconds: float | Cut, stage: str) -> Iterator[Segment]:
-        """The segments of a source, with a progress bar."""
+        """The segments of a source, with the progress shown."""
         stated = source.clip.seconds
         total = max(1, round(stated / seconds)) if stated and not callable(seconds) else None
-        disable = True if self._quiet else None
-        with tqdm(total=total, desc=f"{stage:>5}", unit="segment", disable=disable, leave=False) as bar:
+        with Progress(total, "segment", stage=stage, quiet=self._quiet) as bar:
             for segment in source.segments(seconds):
                 yield segment
                 bar.update()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vidlink.errors import UserError
 from vidlink.recognizers.recognize import Context, recognize
 from vidlink.scores.metrics import score_table
 
@@ -34,11 +35,24 @@ class DimensionScores:
         Has ``gives``.
     memory
         What runs share; None for nothing.
+
+    Raises
+    ------
+    UserError
+        It gives a dimension that is called as another column of the table is.
     """
 
     def __init__(self, recognizer: Recognizer, memory: Memory | None) -> None:
         self._recognizer, self._memory = recognizer, memory
+        gives = recognizer.gives
+        columns = [*COLUMNS, *gives, *(f"{name}_{kind}" for name in gives for kind in ("pristine", "label"))]
+        if twice := [name for name in gives if columns.count(name) > 1]:
+            raise UserError(
+                f"recognizer {recognizer.name!r}: gives {twice[0]!r}, the name of another column of its table; "
+                "expected another name"
+            )
         self._columns: list[dict[str, Any]] = []
+        self._unlabelled = 0
 
     def add(
         self,
@@ -100,7 +114,7 @@ class DimensionScores:
 
         return self._memory.answers(segment, place, answers) if self._memory else answers()
 
-    def table(self, labels: pd.DataFrame | None, seconds: float) -> pd.DataFrame:
+    def table(self, labels: pd.DataFrame | None, seconds: float, frame_rate: float = 25.0) -> pd.DataFrame:
         """A row a frame and face: where it is, and each dimension received, pristine and, where there are labels, true.
 
         Parameters
@@ -109,6 +123,8 @@ class DimensionScores:
             As :func:`~vidlink.labels.dimensions.load_labels` gives them; None for none.
         seconds
             Length of the clip.
+        frame_rate
+            Its frames a second.
 
         Raises
         ------
@@ -124,17 +140,23 @@ class DimensionScores:
         if self._columns:
             table = pd.concat(map(pd.DataFrame, self._columns), ignore_index=True)
         if labels is not None:
-            check_cover(labels, seconds)
+            check_cover(labels, seconds, frame_rate)
             for name in gives:
                 table[f"{name}_label"] = np.nan
+            self._unlabelled = 0
             for track, face in match_faces(labels, table).items():
                 rows = table["face"] == track
                 values = labels_at(labels, face, table.loc[rows, "time_s"].to_numpy(float), gives)
+                self._unlabelled += int(np.isnan(values).any(axis=1).sum())
                 table.loc[rows, [f"{name}_label" for name in gives]] = np.round(values, 5)
         return table.sort_values(["frame", "face"], kind="stable").reset_index(drop=True)
 
     def summary(self, table: pd.DataFrame) -> dict[str, Any]:
-        """What the table comes down to: CC, CCC and RMSE of each dimension, against labels where it has them."""
+        """What the table comes down to: CC, CCC and RMSE of each dimension, against labels where it has them.
+
+        ``n`` rows are scored; ``unlabelled``, where it is not 0, are rows of labelled faces at times of which the
+        labels know nothing.
+        """
         gives = list(self._recognizer.gives)
         labelled = f"{gives[0]}_label" in table
         truth = table[[f"{name}_{'label' if labelled else 'pristine'}" for name in gives]]
@@ -145,6 +167,7 @@ class DimensionScores:
             "against": "labels" if labelled else "pristine",
             "faces": int(table["face"].nunique()),
             "n": int(scored.sum()),
+            **({"unlabelled": self._unlabelled} if self._unlabelled else {}),
         }
         if not scored.any():
             nothing = dict.fromkeys(gives)

@@ -17,7 +17,7 @@ import numpy as np
 from vidlink.errors import UserError
 from vidlink.faces.roi import face_boxes
 from vidlink.faces.tracks import Box
-from vidlink.plugins import Catalogue, taken_of
+from vidlink.plugins import RAISED, Catalogue, reason, taken_of
 from vidlink.recognizers.crop import bring_to
 from vidlink.recognizers.recognize import names_classes, recognize, recognize_windows
 from vidlink.scores.psnr import PSNR, luma_psnr_db
@@ -56,12 +56,31 @@ def make_objective(name: str, clip: Clip, recognizer: Recognizer | None) -> Obje
         raise UserError(
             f"--objective {name}: an objective is called with (segment, pictures, side_data) and has a knob_worth"
         )
-    return made  # type: ignore[no-any-return]
+    return _OwnObjective(name, made) if ":" in name else made
 
 
 def asks_recognizer(name: str) -> bool:
     """Whether what an objective says depends on the recognizer: whether it takes one."""
     return "recognizer" in taken_of(OBJECTIVES.find(name), {"recognizer": None})
+
+
+class _OwnObjective:
+    """An objective of a user's own, of which only numbers are taken."""
+
+    def __init__(self, name: str, made: Objective) -> None:
+        self._name, self._made, self.knob_worth = name, made, made.knob_worth
+
+    def __call__(self, segment: Segment, pictures: Sequence[av.VideoFrame], side_data: bytes) -> float:
+        try:
+            worth = self._made(segment, pictures, side_data)
+            number = float(worth)
+        except UserError:
+            raise
+        except RAISED as error:
+            raise UserError(f"--objective {self._name}: raised {reason(error)}") from error
+        if not math.isfinite(number):
+            raise UserError(f"--objective {self._name}: gave {number}, expected a finite number")
+        return number
 
 
 class PictureObjective:

@@ -125,19 +125,23 @@ class Recognition:
         import pandas as pd
 
         if self._named:
-            return self._windows(self._named)
+            return self._windows(self._named, seconds)
         if self._dimensions:
-            return self._dimensions.table(self._labels if isinstance(self._labels, pd.DataFrame) else None, seconds)
+            labels = self._labels if isinstance(self._labels, pd.DataFrame) else None
+            return self._dimensions.table(labels, seconds, float(self._clip.frame_rate))
         return no_predictions()
 
-    def _windows(self, named: ClassScores) -> pd.DataFrame:
+    def _windows(self, named: ClassScores, seconds: float) -> pd.DataFrame:
         """A row a window."""
+        labels = self._labels if isinstance(self._labels, ClassLabels) else None
+        if labels:
+            labels.check_cover(seconds, float(self._clip.frame_rate))
         if self.failure is None:
             try:
                 named.finish()
             except UserError as error:
                 self.failure = str(error)
-        return named.table(self._labels if isinstance(self._labels, ClassLabels) else None)
+        return named.table(labels)
 
     def summary(self, predictions: pd.DataFrame) -> dict[str, Any]:
         """The sections ``recognition`` (None without a recognizer that works) and ``recognition_error`` (if any)."""

@@ -144,10 +144,10 @@ class Scores:
         self._recognition.add(segment, arrival.side_data, receptions, screen)
         return screen
 
-    def tables(self) -> dict[str, pd.DataFrame]:
+    def tables(self, *, complete: bool = True) -> dict[str, pd.DataFrame]:
         """The tables of the run: ``segments``, ``frames``, ``packets``, ``predictions``.
 
-        Labels become columns ``*_label`` of the predictions.
+        Labels become columns ``*_label`` of the predictions. They are those of the clip, ``complete`` or not.
 
         Raises
         ------
@@ -160,7 +160,7 @@ class Scores:
             "segments": pd.DataFrame(self._segments),
             "frames": pd.DataFrame(self._frames),
             "packets": pd.concat(map(pd.DataFrame, self._packets), ignore_index=True),
-            "predictions": self._recognition.table(self._seconds),
+            "predictions": self._recognition.table(self._seconds if complete else self._clip.seconds or self._seconds),
         }
 
     def summary(self, tables: dict[str, pd.DataFrame], *, target_bps: float | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.errors import UserError
-from vidlink.plugins import reason
+from vidlink.plugins import RAISED, reason
 from vidlink.sender.estimator import Feedback
 
 if TYPE_CHECKING:
@@ -152,13 +152,13 @@ class RateControl:
         )
         try:
             self._estimator.feedback(feedback)
-        except Exception as error:  # whatever somebody's class raises, it is theirs to mend
+        except RAISED as error:  # whatever somebody's class raises, it is theirs to mend
             raise UserError(f"--estimator {self._name}: feedback() failed: {reason(error)}") from error
 
     def _ask(self, now_s: float) -> float:
         try:
             answer = float(self._estimator.estimate_bps(now_s))
-        except Exception as error:  # whatever somebody's class raises, it is theirs to mend
+        except RAISED as error:  # whatever somebody's class raises, it is theirs to mend
             raise UserError(f"--estimator {self._name}: estimate_bps() failed: {reason(error)}") from error
         if not (math.isfinite(answer) and answer > 0):
             if not self.unsound:

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from vidlink.errors import UserError, unknown
 from vidlink.scores.bd import Difference, bd_rate, bd_score
 from vidlink.scores.measures import MEASURES
 from vidlink.sweeping.moments import MOMENTS, join, scores
 from vidlink.sweeping.work import DONE
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     Draws = NDArray[np.float64]
@@ -70,15 +71,26 @@ def make_curves(
     Returns
     -------
     dict of str to Curve
-        In the order of the table. A curve has the points that every clip has a result for.
+        In the order of the table. A curve has the points that every clip has a result for; one without a point has
+        no values.
+
+    Raises
+    ------
+    UserError
+        There is no such column, or ``along`` holds no numbers.
     """
+    for column in (by, along):
+        if column not in table:
+            raise unknown("column", column, map(str, table.columns))
+    if not pd.api.types.is_numeric_dtype(table[along]) or table[along].isna().all():
+        raise UserError(f"column {along!r} holds no numbers, so no curve runs along it; name one that was varied")
     clips = sorted(table["input"].fillna("").unique())
     one = np.full(len(clips), 1 / len(clips))
     counts = np.random.default_rng(seed).multinomial(len(clips), one, size=draws)
     counts = np.concatenate([np.ones((1, len(clips))), counts])
     found = {}
     for name, rows in table.groupby(by, sort=False):
-        values = sorted(rows[along].unique())
+        values = sorted(rows[along].dropna().unique())
         points = {}
         for value in values:
             done = rows[(rows[along] == value) & (rows["status"] == DONE)]
@@ -145,12 +157,21 @@ def compare(curve: Curve, anchor: Curve, score: str, *, of_rate: bool, rate: str
         BD-rate at equal score (percent), or BD-score at equal rate.
     rate
         Name of the rate: ``wire_bps`` or ``bpp``.
+
+    Raises
+    ------
+    UserError
+        A curve has no such score or rate.
     """
     figure = bd_rate if of_rate else bd_score
     if not (curve.along and anchor.along):
         empty = curve.name if not curve.along else anchor.name
         nothing = Difference(value=None, low=np.nan, high=np.nan, dropped=0, reason=f"{empty} has no point")
         return Interval(difference=nothing, low=np.nan, high=np.nan, refused=1.0)
+    for side in (curve, anchor):
+        for name in (rate, score):
+            if name not in side.values:
+                raise unknown(f"score of {side.name}", name, side.values)
     sides = [(side.values[rate], side.values[score]) for side in (curve, anchor)]
     every = [
         figure(ours_rate, ours, anchor_rate, theirs)

@@ -13,7 +13,12 @@ from vidlink.pipeline import available_cores
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+    from multiprocessing.process import BaseProcess
     from types import TracebackType
+
+UNGUARDED = 89
+"""Exit status of a worker whose script starts a sweep when it is imported."""
+_PATIENCE_S = 5.0
 
 
 class Executors(Protocol):
@@ -38,8 +43,19 @@ class Executors(Protocol):
         """How many points to hand over at a time."""
         ...
 
-    def renew(self) -> None:
-        """Replace an executor that is broken."""
+    def renew(self) -> str:
+        """Replace an executor that is broken.
+
+        Returns
+        -------
+        str
+            How it ended, for messages.
+
+        Raises
+        ------
+        UserError
+            A new one would end in the same way.
+        """
         ...
 
 
@@ -81,18 +97,51 @@ class Processes:
         """One point a process, and one that waits."""
         return self._workers + 1
 
-    def renew(self) -> None:
+    def renew(self) -> str:
         """Start afresh, after a process died."""
+        processes = self._processes()
         self._end(at_once=True)
+        for process in processes:
+            process.join(_PATIENCE_S)
+        statuses = [process.exitcode for process in processes]
+        if UNGUARDED in statuses:
+            raise UserError(
+                'worker processes import the script that starts them: put its calls under `if __name__ == "__main__":`'
+            )
+        # Those that died first took the others with them: these were asked to end.
+        ended = [status for status in statuses if status is not None and status != -signal.SIGTERM]
+        return _how(ended[0]) if ended else "killed"
+
+    def _processes(self) -> list[BaseProcess]:
+        return list((self._pool._processes or {}).values()) if self._pool else []
 
     def _end(self, *, at_once: bool) -> None:
         if self._pool is None:
             return
-        processes = list((self._pool._processes or {}).values())
+        processes = self._processes()
         self._pool.shutdown(wait=not at_once, cancel_futures=at_once)
         for process in processes if at_once else ():
             process.terminate()
         self._pool = None
+
+
+def _how(status: int) -> str:
+    """How a process ended, by its exit status."""
+    if status == -signal.SIGKILL:
+        return "killed: out of memory?"
+    return f"by signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+
+
+def refuse_unguarded() -> None:
+    """End a worker process that is about to start a sweep of its own, because the script that it imports does.
+
+    A worker imports the script that started it. Where nothing guards the call there, every worker would sweep, too,
+    and wait for the points that its parent gave to it. The parent says what is missing.
+    """
+    import multiprocessing
+
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(UNGUARDED)
 
 
 def _live_with_parent() -> None:
@@ -164,8 +213,9 @@ class Dask:
         except (OSError, TimeoutError) as error:
             raise UserError(f"--dask {self._address}: the scheduler is gone; what is done is kept") from error
 
-    def renew(self) -> None:
+    def renew(self) -> str:
         """Nothing to do: Dask replaces workers itself."""
+        return "on the cluster"
 
 
 def choose_executors(*, workers: int | None, dask: str | None) -> Executors:

@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import secrets
@@ -24,24 +23,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vidlink import __version__
-from vidlink.errors import UserError
+from vidlink.errors import UserError, is_disk_full
 from vidlink.sweeping.locks import Locks
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 PROVENANCE = "provenance.json"
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _DAY_S = 86_400
-
-
-def is_disk_full(error: BaseException | None) -> bool:
-    """Whether an error, or one that it came from, says that a disk or a quota is full."""
-    while error is not None:
-        if getattr(error, "errno", None) in _FULL:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _is_strange(found: Path) -> bool:

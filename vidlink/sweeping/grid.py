@@ -25,7 +25,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -33,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from vidlink.codec.shelf import read_toml
 from vidlink.errors import UserError, unknown
 from vidlink.settings import Settings
 from vidlink.sweeping.options import as_columns, check_option, known_options, resolved, to_settings
@@ -123,13 +123,7 @@ def read_sweep(path: Path) -> SweepFile:
     UserError
         No such file, no TOML, a key that is not known (the nearest known one is named), or no points.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid TOML: {error}") from error
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    return sweep_from(raw, str(path))
+    return sweep_from(read_toml(path), str(path))
 
 
 def sweep_from(raw: Mapping[str, Any], where: str = "sweep") -> SweepFile:

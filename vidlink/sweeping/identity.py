@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlink import __version__
 from vidlink.errors import UserError
 from vidlink.plugins import sources_of
+from vidlink.recognizers.content import digest_file, recognizer_content, with_sources
 from vidlink.settings import as_json
 from vidlink.sweeping.options import NOT_SHOWN
 
@@ -52,7 +51,7 @@ def identify(settings: Settings) -> str:
     parts: dict[str, Any] = {"vidlink": __version__}
     for name, value in as_json(settings).items():
         if name not in NOT_SHOWN:
-            parts[name] = [_digest_file(getattr(settings, name))] if _is_path(settings, name) else value
+            parts[name] = [digest_file(getattr(settings, name))] if _is_path(settings, name) else value
     parts["input"] = _input(settings.input)
     parts["codec"] = _profile("codecs", settings.codec)
     parts["channel"] = _profile("channels", settings.channel)
@@ -64,11 +63,6 @@ def identify(settings: Settings) -> str:
     if ":" in settings.objective:
         parts["objective"] = with_sources(settings.objective, what=f"objective {settings.objective!r}")
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def with_sources(name: str, *, what: str) -> list[str]:
-    """What a name stands for: itself, and of a ``package.module:Class`` the digests of its source files."""
-    return [name, *(map(_digest_file, sources_of(name, what=what)) if ":" in name else ())]
 
 
 def _is_path(settings: Settings, name: str) -> bool:
@@ -85,11 +79,11 @@ def _input(name: str | None) -> list[str]:
     if path.is_dir():
         raise UserError(f"input {name}: is a folder; give a video file, or the images in it as '{name}/*.png'")
     if path.exists():
-        return [path.name if path.suffix.lower() in RAW_SUFFIXES else path.suffix.lower(), _digest_file(path)]
+        return [path.name if path.suffix.lower() in RAW_SUFFIXES else path.suffix.lower(), digest_file(path)]
     images = sorted(path.parent.glob(re.sub(r"%0?\d*d", "*", path.name)))
     if not images:
         raise UserError(f"input {name}: no such file")
-    return [part for image in images for part in (image.name, _digest_file(image))]
+    return [part for image in images for part in (image.name, digest_file(image))]
 
 
 def _folder_label(settings: Settings) -> str | None:
@@ -111,7 +105,7 @@ def _profile(kind: Any, name: str) -> list[str]:
     implementation = getattr(model, "implementation", None)
     if implementation:
         found += sources_of(implementation, what=f"codec {name!r}")
-    return [_digest_file(each) for each in found]
+    return [digest_file(each) for each in found]
 
 
 def _paths(value: Any) -> Iterable[Path]:
@@ -121,57 +115,3 @@ def _paths(value: Any) -> Iterable[Path]:
     elif isinstance(value, dict | list | tuple):
         for part in value.values() if isinstance(value, dict) else value:
             yield from _paths(part)
-
-
-def recognizer_content(settings: Settings) -> list[str]:
-    """What a run's recognizer is: its class, its weights, and its source file where it is not vidlink's own.
-
-    Raises
-    ------
-    UserError
-        There is no such recognizer, or no such file.
-    """
-    name = settings.recognizer
-    if name == "none":
-        return [name]
-    from vidlink.recognizers.registry import RECOGNIZERS
-
-    target = RECOGNIZERS.target(name)
-    if target.startswith("vidlink."):
-        shipped = sorted((Path(__file__).parents[1] / "weights").glob("*.safetensors"))
-        weights = shipped if settings.weights is None else [settings.weights]
-        # By its first place in vidlink, so that results made before it moved are gone on with.
-        first = target.replace("vidlink.recognizers.", "vidlink.receiver.", 1)
-        return [first, *settings.recognizer_args, *(_digest_file(path) for path in (*weights, *_named(settings)))]
-    weights = [] if settings.weights is None else [settings.weights]
-    sources = sources_of(target, what=f"recognizer {name!r}")
-    found = (*sources, *weights, *_named(settings))
-    return [target, *settings.recognizer_args, *(_digest_file(path) for path in found)]
-
-
-def _named(settings: Settings) -> list[Path]:
-    """Source files of what the recognizer's arguments name, like ``model=my_package:make_net``."""
-    values = [argument.partition("=")[2] for argument in settings.recognizer_args]
-    names = [value for value in values if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", value)]
-    found = []
-    for name in names:
-        with suppress(UserError):  # a text that happens to have a colon names no module
-            found += sources_of(name, what=f"--recognizer-arg {name}")
-    return found
-
-
-def _digest_file(path: Path) -> str:
-    try:
-        status = path.stat()
-        return _digest(str(path.absolute()), status.st_size, status.st_mtime_ns, status.st_ino)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-@lru_cache(maxsize=100_000)
-def _digest(path: str, size: int, changed_ns: int, inode: int) -> str:
-    """SHA-256 of a file, read again only when it changed."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

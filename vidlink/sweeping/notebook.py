@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
+from vidlink.units import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,12 +19,15 @@ if TYPE_CHECKING:
 
     from vidlink.report.run import Run
 
+_MOST_SEEDS = 10_000
+
 
 def run(
     input: str | Path | None = None,
     *,
     out: str | Path | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     quiet: bool = False,
     **options: Any,
 ) -> Run:
@@ -38,7 +43,9 @@ def run(
     out
         Run folder to write, film included; None to write nothing.
     overwrite
-        Whether a run folder that is there already is replaced.
+        Whether a run folder, and captures, that are there already are replaced.
+    resume
+        Whether to go on with the run in ``out``, if it was stopped.
     quiet
         Whether to show no progress bars.
     options
@@ -56,12 +63,14 @@ def run(
         The input, an option or ``out`` is wrong; the message names it.
     """
     from vidlink.options import settings_of
+    from vidlink.report.outputs import check_outputs
     from vidlink.simulate import run_into, simulate
 
     settings = settings_of(input=None if input is None else str(input), **options)
     if out is None:
+        check_outputs(settings, None, overwrite=overwrite)
         return simulate(settings, quiet=quiet)
-    return run_into(Path(out), settings, overwrite=overwrite, quiet=quiet)
+    return run_into(Path(out), settings, overwrite=overwrite, resume=resume, quiet=quiet)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,11 +104,16 @@ class Table:
         from vidlink.report.lines import draw_lines
         from vidlink.sweeping.summary import group_keys
 
+        y = y or next(iter(self.scores()), None)
+        if y is None:
+            raise UserError("no run has a score; name a column of numbers as y")
+        if y == x:
+            raise UserError(f"x and y are both {x!r}; name two columns")
         keys = group_keys(self.frame)
         if by is None:
             by = [name for name in keys if name not in (x, "bitrate_bps")]
         by = [by] if isinstance(by, str) else list(by)
-        return draw_lines(self.frame, x=x, y=y or self.scores()[0], by=by, per=keys)
+        return draw_lines(self.frame, x=x, y=y, by=by, per=keys)
 
     def scores(self) -> list[str]:
         """The columns of scores that have values: of the recognizer, then of pictures."""
@@ -118,7 +132,7 @@ class Table:
         varied = [name for name in ("input", "seed") if name in self.frame and self.frame[name].nunique() > 1]
         shown = [*varied, *group_keys(self.frame), "status", "rate_wire_bps", *self.scores()]
         columns = [name for name in dict.fromkeys(shown) if name in self.frame]
-        return str(self.frame[columns].to_html(index=False, float_format="{:.4g}".format))
+        return str(self.frame[columns].to_html(index=False, float_format="{:.6g}".format))
 
 
 def compare(
@@ -170,6 +184,8 @@ def compare(
     }
     grid["input"] = ["builtin"] if inputs is None else [str(each) for each in _axis(inputs)]
     if seeds is not None:
+        if isinstance(seeds, int) and not 1 <= seeds <= _MOST_SEEDS:
+            raise UserError(f"seeds = {shown(seeds)}: expected how many, from 1 to {_MOST_SEEDS:,}, or a list of seeds")
         grid["seed"] = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     with tempfile.TemporaryDirectory(prefix="vidlink-") as scratch:
         folder = Path(scratch) / "results" if out is None else Path(out)
@@ -181,9 +197,17 @@ def compare(
         frame = sweep(points, folder, Processes(workers), quiet=quiet)
     if not (frame["status"] == DONE).any():
         raise UserError(f"no run succeeded: {frame['error'].iloc[0]}")
+    _warn_of_failures(frame)
     if loss is not None:
         frame = frame.astype({"loss": float})
     return Table(frame=frame)
+
+
+def _warn_of_failures(frame: pd.DataFrame) -> None:
+    """Say what went wrong in some runs of a table, where others are fine."""
+    for column, what in (("error", "runs failed"), ("recognition_error", "runs have no recognition")):
+        if column in frame and (said := frame[column].dropna()).size:
+            warnings.warn(f"{len(said)} of {len(frame)} {what}, the first with: {said.iloc[0]}", stacklevel=3)
 
 
 def _axis(value: Any) -> list[Any]:

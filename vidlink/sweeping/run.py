@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
+from vidlink.plugins import RAISED
 from vidlink.sweeping.work import DONE, DiskFullError, Task, failed, run_task
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Runner:
         Raises
         ------
         UserError
-            A disk is full or the cluster is gone; every record so far is kept.
+            A disk is full, the cluster is gone, or processes cannot start; every record so far is kept.
         """
         self._pending.extend(tasks)
         while self._pending or self._suspects or self._flying or self._elsewhere:
@@ -117,7 +118,7 @@ class Runner:
                 ) from None
             except CancelledError as error:
                 raise UserError("the cluster is gone; what is done is kept: give the same command again") from error
-            except Exception as error:  # whatever kept the task from running at all
+            except RAISED as error:  # whatever kept the task from running at all
                 record = failed(self._flying[future].identity, f"{type(error).__name__}: {error}")
             self._settle(self._flying.pop(future), record)
         if broken:
@@ -133,12 +134,12 @@ class Runner:
         """Go on after a worker process died: nobody knows which task killed it, so each is tried alone."""
         died = list(self._flying.values())
         self._flying.clear()
+        how = self._executors.renew()
         if self._one_by_one and len(died) == 1:
-            self._settle(died[0], failed(died[0].identity, "its worker process died, twice (out of memory?)"))
+            self._settle(died[0], failed(died[0].identity, f"its worker process died, twice ({how})"))
         else:
             self._suspects.extend(died)
         self._one_by_one = True
-        self._executors.renew()
 
 
 def has_run(record: Record, task: Task) -> bool:

@@ -88,11 +88,13 @@ def summarize(table: pd.DataFrame, *, seed: int = 0) -> tuple[pd.DataFrame, pd.D
     tuple of pandas.DataFrame
         For the concatenation of the clips, and for the mean over clips: one row a setting, with the settings that
         differ, ``clips``, means of the headline measures over clips, and for each score ``NAME``, ``NAME_low``,
-        ``NAME_high`` (NaN where there is one clip).
+        ``NAME_high`` (NaN where there is one clip). Both are empty where no point is done.
     """
     keys = group_keys(table)
     done = table[table["status"] == DONE].copy()
     done["input"] = done["input"].fillna("builtin")
+    if done.empty:
+        return pd.DataFrame(), pd.DataFrame()
     groups = done.groupby(keys, sort=False, dropna=False) if keys else [((), done)]
     joined, own = [], []
     shown = [measure.table_column for measure in headlines()]

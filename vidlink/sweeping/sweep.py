@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
 from vidlink import __version__
+from vidlink.report.progress import Progress
+from vidlink.report.provenance import describe
+from vidlink.sweeping.executors import refuse_unguarded
 from vidlink.sweeping.folder import PROVENANCE, ResultsFolder
 from vidlink.sweeping.identity import identify
-from vidlink.sweeping.provenance import describe
 from vidlink.sweeping.run import Runner, has_run
 from vidlink.sweeping.table import CSV, PARQUET, as_csv, as_parquet, make_row, make_table
 from vidlink.sweeping.work import DONE, FAILED, REFUSED, Task
@@ -71,6 +71,7 @@ def sweep(
         The folder is something else's or another version's, an input is missing at the start, a disk is full, or the
         cluster is gone. What is done is kept.
     """
+    refuse_unguarded()
     identities = [identify(point.settings) for point in points]
     with ResultsFolder(out) as folder, executors:
         tasks = {
@@ -94,11 +95,11 @@ def sweep(
         left = [task for identity, task in tasks.items() if identity not in records]
         on_start(len(records), len(left))
         _write_provenance(folder, points, about or {})
-        with tqdm(total=len(tasks), initial=len(records), unit="point", disable=True if quiet else None) as bar:
+        with Progress(len(tasks), "point", done=len(records), quiet=quiet) as bar:
 
             def keep(record: dict[str, Any]) -> None:
                 records[record["point"]] = record
-                bar.set_postfix_str(_failures(records), refresh=False)
+                bar.note(_failures(records))
                 bar.update()
 
             Runner(folder, executors, keep)(left)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from vidlink.errors import UserError
+from vidlink.files.csvs import write_csv
 from vidlink.sweeping.work import DONE
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def as_parquet(table: pd.DataFrame) -> bytes:
 
 def as_csv(table: pd.DataFrame) -> bytes:
     """The content of ``results.csv``."""
-    return table.to_csv(index=False, lineterminator="\n").encode()
+    return write_csv(table, ours=("error",)).encode()
 
 
 def read_table(folder: Path) -> pd.DataFrame:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlink import __version__
-from vidlink.errors import UserError
-from vidlink.sweeping.folder import is_disk_full
-from vidlink.sweeping.identity import identify, recognizer_content, with_sources
+from vidlink.errors import UserError, is_disk_full
+from vidlink.plugins import RAISED
+from vidlink.report.memory import shared_memory
+from vidlink.sweeping.identity import identify
 
 if TYPE_CHECKING:
     from vidlink.files.cache import Cache
@@ -62,7 +63,7 @@ def run_task(task: Task) -> dict[str, Any]:
         _check_same(task)
         found = _run(task)
         _check_same(task)
-    except Exception as error:
+    except RAISED as error:
         if is_disk_full(error):
             raise DiskFullError(str(error)) from None
         return _failure(task, error)
@@ -92,23 +93,16 @@ def _run(task: Task) -> dict[str, Any]:
     recognition = summary.get("recognition") or {}
     moments = table_moments(run.predictions, recognition.get("against", "pristine"))
     timing = summary.pop("timing_s", None)
-    summary.pop("settings", None)
+    for name in ("settings", "complete"):
+        summary.pop(name, None)
     return {"summary": summary, "moments": moments, "timing_s": timing}
 
 
 def _shared(task: Task) -> dict[str, Any]:
     """What this point shares with others: ``memory``, where there is a cache."""
-    from vidlink.scores.objective import asks_recognizer
-    from vidlink.sender.memory import Memory
-
     if task.cache is None:
         return {}
-    judge = recognizer_content(task.settings)
-    objective = with_sources(task.settings.objective, what="objective")
-    if asks_recognizer(task.settings.objective):
-        objective += judge
-    cached = _open_cache(task.cache, task.cache_bytes)
-    return {"memory": Memory(cached, objective=" ".join(objective), judge=" ".join(judge))}
+    return {"memory": shared_memory(task.settings, _open_cache(task.cache, task.cache_bytes))}
 
 
 @cache
@@ -127,7 +121,7 @@ def _check_same(task: Task) -> None:
         )
 
 
-def _failure(task: Task, error: Exception) -> dict[str, Any]:
+def _failure(task: Task, error: BaseException) -> dict[str, Any]:
     if not isinstance(error, UserError):
         return failed(task.identity, f"{type(error).__name__}: {error}", traceback.format_exc())
     try:

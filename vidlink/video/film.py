@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from vidlink.types import Clip, Segment
 
+_LONGEST_S = 3000.0
+"""Seconds that a picture lasts at most: with the B-frames between, FFmpeg's MP4 needs less than 2³¹ ticks of
+:data:`CLOCK` from coding a picture to showing it."""
+
 
 class Film:
     """Writes pictures to an MP4 file as they come (x264, CRF 16, so that what is seen is the received picture).
@@ -35,6 +39,8 @@ class Film:
         stream.pix_fmt = "yuv420p"
         stream.time_base = stream.codec_context.time_base = CLOCK
         stream.options = {"preset": "veryfast", "crf": "16"}
+        self._last: tuple[av.VideoFrame, float] | None = None
+        self._ticks: dict[int, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -43,12 +49,31 @@ class Film:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._container.mux(self._stream.encode(None))
+            self._mux(self._stream.encode(None))
         self._container.close()
 
     def show(self, screen: Sequence[av.VideoFrame], segment: Segment) -> None:
-        """Add the HR pictures (``yuv420p``) that were on show during a segment, one for each of its frames."""
-        for picture, time_s in zip(screen, segment.times_s, strict=True):
-            frame = picture.reformat(width=self._stream.width, height=self._stream.height, format="yuv420p")
-            frame.pts, frame.time_base, frame.pict_type = round(time_s / CLOCK), CLOCK, PictureType.NONE
-            self._container.mux(self._stream.encode(frame))
+        """Add the HR pictures (``yuv420p``) that were on show during a segment, one for each of its frames.
+
+        The last picture of the film lasts to the end of its segment. MP4 has no room for gaps of hours: there the last
+        picture is written again.
+        """
+        ends_s = [*segment.times_s[1:], segment.end_s]
+        for picture, time_s, end_s in zip(screen, segment.times_s, ends_s, strict=True):
+            while self._last is not None and time_s - self._last[1] > _LONGEST_S:
+                again_s = self._last[1] + _LONGEST_S
+                self._write(self._last[0], again_s, time_s - again_s)
+            self._write(picture, time_s, end_s - time_s)
+
+    def _write(self, picture: av.VideoFrame, time_s: float, seconds: float) -> None:
+        frame = picture.reformat(width=self._stream.width, height=self._stream.height, format="yuv420p")
+        frame.pts, frame.time_base, frame.pict_type = round(time_s / CLOCK), CLOCK, PictureType.NONE
+        self._ticks[frame.pts] = round(min(seconds, _LONGEST_S) / CLOCK)
+        self._last = frame, time_s
+        self._mux(self._stream.encode(frame))
+
+    def _mux(self, packets: Sequence[av.Packet]) -> None:
+        # PyAV does not pass on how long pictures last.
+        for packet in packets:
+            packet.duration = self._ticks.pop(packet.pts or 0, 0)
+        self._container.mux(packets)

@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from itertools import chain
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING
 
 import av
-import av.filter
 from av.video.reformatter import ColorRange
 
+from vidlink.video.graph import DEINTERLACED, Graph, interlaced, properties
+from vidlink.video.upright import turning
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
+    from fractions import Fraction
 
     from vidlink.types import Clip
-
-Filter: TypeAlias = tuple[str, str]
-"""Name and arguments of one of FFmpeg's filters."""
 
 
 def decoded(
     container: av.container.InputContainer, stream: av.VideoStream, note: Callable[[str], None]
 ) -> Iterator[av.VideoFrame]:
     """Decode what can be decoded; damage in the middle costs the damaged pictures only."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError as error:
-            note(f"the file is damaged or cut short ({reason(error)}); what could be decoded was used")
-            packet = None
-        if packet is None:
-            break
+    # With more threads, what FFmpeg makes of damaged pictures, and how many come out, depends on their number.
+    stream.thread_count = 1
+    for packet in _packets(container, stream, note):
         try:
             yield from packet.decode()
         except av.FFmpegError as error:
             note(f"some pictures are damaged ({reason(error)}); what could be decoded was used")
+
+
+def _packets(
+    container: av.container.InputContainer, stream: av.VideoStream, note: Callable[[str], None]
+) -> Iterator[av.Packet]:
+    """Packets of the stream, and at the end an empty one, by which the decoder hands out what it holds."""
+    try:
+        yield from container.demux(stream)
+    except av.FFmpegError as error:
+        note(f"the file is damaged or cut short ({reason(error)}); what could be decoded was used")
+        last = av.Packet()
+        last.stream = stream
+        if stream.time_base is not None:
+            last.time_base = stream.time_base
+        yield last
 
 
 def timed(
@@ -59,50 +67,67 @@ def timed(
 
 
 def uniform(
-    dated: Iterator[tuple[float, av.VideoFrame]], clip: Clip, filters: Sequence[Filter], note: Callable[[str], None]
+    dated: Iterator[tuple[float, av.VideoFrame]], clip: Clip, note: Callable[[str], None]
 ) -> Iterator[tuple[float, av.VideoFrame]]:
     """Upright, progressive, 8-bit ``yuv420p`` pictures of one size; a file that is so already passes untouched."""
-    if filters:
-        dated = _filtered(dated, filters)
-    for time_s, frame in dated:
+    for time_s, frame in _upright(dated, note):
         if frame.width != clip.width or frame.height != clip.height:
             note(f"the picture size changes within the file; all were scaled to {clip.width}x{clip.height}")
         elif frame.format.name == "yuv420p":
             yield time_s, frame
             continue
-        yield (
-            time_s,
-            frame.reformat(width=clip.width, height=clip.height, format="yuv420p", dst_color_range=ColorRange.MPEG),
-        )
+        yield time_s, _converted(frame, clip, note)
 
 
-def _filtered(
-    dated: Iterator[tuple[float, av.VideoFrame]], filters: Sequence[Filter]
+def _converted(frame: av.VideoFrame, clip: Clip, note: Callable[[str], None]) -> av.VideoFrame:
+    """A picture in the size and format of the clip, scaled as the ``ffmpeg`` program scales."""
+    if frame.format.name != "yuv420p":
+        note(converted_note(frame))
+    scaled = frame.width != clip.width or frame.height != clip.height
+    picture = frame.reformat(
+        width=clip.width,
+        height=clip.height,
+        format="yuv420p",
+        dst_color_range=ColorRange.MPEG,
+        interpolation="BICUBIC" if scaled else None,
+    )
+    picture.duration = frame.duration
+    return picture
+
+
+def converted_note(frame: av.VideoFrame) -> str:
+    """What is said of pictures in another format."""
+    return f"{frame.format.name} was converted to 8-bit yuv420p"
+
+
+def _upright(
+    dated: Iterator[tuple[float, av.VideoFrame]], note: Callable[[str], None]
 ) -> Iterator[tuple[float, av.VideoFrame]]:
-    head = next(dated, None)
-    if head is None:
-        return
-    first = head[1]
-    microseconds = Fraction(1, 1_000_000)
-    graph = av.filter.Graph()
-    nodes = [graph.add_buffer(width=first.width, height=first.height, format=first.format, time_base=microseconds)]
-    nodes += [graph.add(name, arguments) for name, arguments in [*filters, ("buffersink", "")]]
-    graph.link_nodes(*nodes).configure()
-
-    def drain() -> Iterator[tuple[float, av.VideoFrame]]:
-        while True:
-            try:
-                frame = graph.vpull()
-            except (av.BlockingIOError, av.EOFError):
-                return
-            yield float((frame.pts or 0) * (frame.time_base or 0)), frame
-
-    for time_s, frame in chain([head], dated):
-        frame.pts, frame.time_base = round(time_s * 1_000_000), microseconds
-        graph.vpush(frame)
-        yield from drain()
-    graph.vpush(None)
-    yield from drain()
+    """Turn and deinterlace each picture as its own properties say; what changes them gets a new filter graph."""
+    graph = Graph()
+    kinds = ((time_s, frame, properties(frame)) for time_s, frame in dated)
+    for now, after in pairwise(chain(kinds, [None])):
+        if now is None:
+            break
+        time_s, frame, kind = now
+        same = graph.properties == kind
+        # A deinterlacer lets pictures pass that are not interlaced, so it may stay, and may come one picture early:
+        # it looks at those before and after.
+        deinterlaces = (
+            interlaced(frame)
+            or (same and graph.deinterlaces)
+            or (after is not None and interlaced(after[1]) and after[2] == kind)
+        )
+        if interlaced(frame):
+            note(DEINTERLACED)
+        if not same or deinterlaces != graph.deinterlaces:
+            yield from graph.rest()
+            turn = turning(kind.display_matrix)
+            if turn.said:
+                note(turn.said)
+            graph = Graph(kind, turn.filters, deinterlaces=deinterlaces)
+        yield from graph.filtered(time_s, frame)
+    yield from graph.rest()
 
 
 def reason(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Open a video file, an image sequence or raw 4:2:0: find out what is in it, and how to make it upright."""
+"""Open a video file, an image sequence or raw 4:2:0: find out what is in it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ import av
 
 from vidlink.errors import UserError
 from vidlink.types import Clip
-from vidlink.video.frames import decoded, reason, timed, uniform
+from vidlink.video.choose import film_in
+from vidlink.video.clock import clock_of, mended, nominal_rate
+from vidlink.video.frames import converted_note, decoded, reason, timed, uniform
+from vidlink.video.graph import DEINTERLACED, interlaced
+from vidlink.video.sequence import by_number, first_number, gap_in
 from vidlink.video.source import Source
+from vidlink.video.upright import display_matrix, turning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from vidlink.video.frames import Filter
+    from collections.abc import Iterator
 
 RAW_SUFFIXES = (".yuv", ".i420")
 """File names that mean raw planar 4:2:0 without a header."""
 _PEEK = 8
-"""Frames looked at to tell interlaced from progressive video."""
+"""Frames looked at before the clip is read."""
 
 
 def open_source(path: str, *, video_size: tuple[int, int] | None = None, frame_rate: Fraction | None = None) -> Source:
@@ -43,23 +46,27 @@ def open_source(path: str, *, video_size: tuple[int, int] | None = None, frame_r
     UserError
         No such file, not a video, no video stream in it, or a raw file of unknown size.
     """
+    path = by_number(path)
     container_format, options = _demuxer(path, video_size, frame_rate)
     try:
         container = av.open(path, format=container_format, options=options)
     except (av.FFmpegError, ValueError) as error:
         raise UserError(f"{path}: not a video that FFmpeg can read ({reason(error)})") from error
     with container:
-        clip, filters = _look_into(container, path, frame_rate)
+        clip = _look_into(container, path, frame_rate)
 
     def read(source: Source) -> Iterator[tuple[float, av.VideoFrame]]:
         with av.open(path, format=container_format, options=options) as container:
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
+            stream = film_in(container, path)
             frames = decoded(container, stream, source.note)
             dated = timed(frames, clip.frame_rate, decoding_times=container.format.name == "avi")
-            yield from uniform(dated, clip, filters, source.note)
+            clock = clock_of(container, stream, clip.frame_rate, path)
+            yield from uniform(mended(dated, clock, source.note), clip, source.note)
 
-    return Source(clip, read)
+    source = Source(clip, read)
+    if container_format == "image2" and (gap := gap_in(path)):
+        source.note(gap)
+    return source
 
 
 def _demuxer(
@@ -73,7 +80,7 @@ def _demuxer(
     if re.search(r"%0?\d*d", path) and not Path(path).exists():
         if not any(Path(path).parent.glob(re.sub(r"%0?\d*d", "*", Path(path).name))):
             raise UserError(f"{path}: no file matches")
-        return "image2", rate
+        return "image2", rate | first_number(path)
     if Path(path).is_dir():
         raise UserError(f"{path}: is a folder; give a video file, or the images in it as '{path}/*.png'")
     if not Path(path).exists():
@@ -90,64 +97,29 @@ def _demuxer(
     return "rawvideo", {"video_size": f"{video_size[0]}x{video_size[1]}", "pixel_format": "yuv420p", **rate}
 
 
-def _look_into(
-    container: av.container.InputContainer, path: str, frame_rate: Fraction | None
-) -> tuple[Clip, list[Filter]]:
-    """What is known of a clip before it is decoded, and the filters that make its pictures upright and progressive."""
-    if not container.streams.video:
-        raise UserError(f"{path}: has no video stream, only {_kinds(container) or 'nothing that can be decoded'}")
-    stream = container.streams.video[0]
-    if stream.codec_context is None:
-        raise UserError(f"{path}: its video codec is not known to FFmpeg")
+def _look_into(container: av.container.InputContainer, path: str, frame_rate: Fraction | None) -> Clip:
+    """What is known of a clip before it is decoded."""
+    notes: list[str] = []
+    stream = film_in(container, path, notes.append)
     head = list(islice(decoded(container, stream, lambda _: None), _PEEK))
     if not head:
         raise UserError(f"{path}: no frame could be decoded")
-    filters, notes = _mending(head)
     first = head[0]
-    width, height = first.width, first.height
-    if first.rotation % 360 in (90, 270):
-        width, height = height, width
-    rate = frame_rate or stream.average_rate or stream.guessed_rate or Fraction(25)
-    if not 0 < rate <= 1000:
-        rate = Fraction(25)
-    clip = Clip(
+    if any(interlaced(frame) for frame in head):
+        notes.append(DEINTERLACED)
+    turn = turning(display_matrix(first))
+    if turn.said:
+        notes.append(turn.said)
+    if first.format.name != "yuv420p":
+        notes.append(converted_note(first))
+    times_s = [time_s for time_s, _ in timed(iter(head), Fraction(25), decoding_times=container.format.name == "avi")]
+    rate = frame_rate or nominal_rate(stream, times_s, path)
+    return Clip(
         name=path,
-        width=width,
-        height=height,
+        width=first.height if turn.swaps_sides else first.width,
+        height=first.width if turn.swaps_sides else first.height,
         frame_rate=Fraction(rate),
         pixel_format=first.format.name,
-        seconds=_stated_seconds(container, stream),
+        seconds=clock_of(container, stream, rate, path).stated_s,
         notes=tuple(notes),
     )
-    return clip, filters
-
-
-def _mending(head: Sequence[av.VideoFrame]) -> tuple[list[Filter], list[str]]:
-    """Filters that the first frames of a clip call for, and what to say about that."""
-    filters: list[Filter] = []
-    notes = []
-    if any(frame.interlaced_frame for frame in head):
-        filters.append(("bwdif", "mode=send_frame"))
-        notes.append("interlaced video was deinterlaced (FFmpeg's bwdif, one picture a frame)")
-    turned = head[0].rotation % 360
-    if turned:
-        # The rotation is the angle by which the picture must be turned anticlockwise to be upright.
-        filters += {
-            90: [("transpose", "cclock")],
-            180: [("hflip", ""), ("vflip", "")],
-            270: [("transpose", "clock")],
-        }[round(turned / 90) * 90 % 360 or 180]
-        notes.append(f"the picture was turned upright ({turned} degrees in the file)")
-    if head[0].format.name != "yuv420p":
-        notes.append(f"{head[0].format.name} was converted to 8-bit yuv420p")
-    return filters, notes
-
-
-def _stated_seconds(container: av.container.InputContainer, stream: av.VideoStream) -> float | None:
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    return container.duration / av.time_base if container.duration else None
-
-
-def _kinds(container: av.container.InputContainer) -> str:
-    return ", ".join(sorted({stream.type for stream in container.streams}))

@@ -54,7 +54,8 @@ class Source:
     def frames(self) -> Iterator[tuple[float, av.VideoFrame]]:
         """Yield (time in seconds, HR picture in ``yuv420p``); the first is at 0 and times rise strictly.
 
-        Pictures carry their time as ``pts`` on the 90 kHz clock.
+        Pictures carry their time as ``pts`` on the 90 kHz clock. What the container says of how long they last is their
+        ``duration`` on that clock, 0 where it says nothing; it matters for the last one.
 
         Raises
         ------
@@ -74,14 +75,12 @@ class Source:
                 elif shift and time_s - start > previous + 1e-6:
                     shift = 0.0
             previous = time_s - start + shift
-            frame.pts, frame.time_base = round(previous / CLOCK), CLOCK
+            lasts = frame.duration * (frame.time_base or 0)
+            frame.pts, frame.duration, frame.time_base = round(previous / CLOCK), round(lasts / CLOCK), CLOCK
             frame.pict_type = PictureType.NONE  # or an encoder would repeat the source's choice
             yield previous, frame
         if previous is None:
             raise UserError(f"{self.clip.name}: no frame could be decoded")
-        seconds = previous + period
-        if self.clip.seconds and seconds < 0.95 * self.clip.seconds - period:
-            self.note(f"the file ends early: {seconds:.2f} s decoded of the {self.clip.seconds:.2f} s it states")
 
     def segments(self, seconds: float | Cut) -> Iterator[Segment]:
         """Cut the clip into segments of about ``seconds`` by its own timestamps, or where somebody says.
@@ -115,7 +114,7 @@ class Source:
                 held, filling = filling, []
             slot = int((time_s + period / 100) / seconds)
             filling.append((time_s, frame))
-        end_s = filling[-1][0] + period
+        end_s = filling[-1][0] + self._lasts_s(filling[-1][1])
         if held and end_s - filling[0][0] < seconds / 2:
             held, filling = held + filling, []
         if held:
@@ -132,7 +131,14 @@ class Source:
                 yield _segment(index, first, captured, time_s, last=False)
                 index, first, captured = index + 1, first + len(captured), []
             captured.append((time_s, frame))
-        yield _segment(index, first, captured, captured[-1][0] + float(1 / self.clip.frame_rate), last=True)
+        yield _segment(index, first, captured, captured[-1][0] + self._lasts_s(captured[-1][1]), last=True)
+
+    def _lasts_s(self, last: av.VideoFrame) -> float:
+        """Seconds that the last picture lasts: by the container, or one frame period within a clock's rounding."""
+        period_s, stated_s = float(1 / self.clip.frame_rate), float(last.duration * CLOCK)
+        if not stated_s or abs(stated_s - period_s) <= min(0.001, 0.1 * period_s):
+            return period_s
+        return stated_s
 
 
 def _segment(index: int, first: int, timed: list[tuple[float, av.VideoFrame]], next_s: float, *, last: bool) -> Segment:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from vidlink.channel.fields import Probability
 from vidlink.channel.losses.model import LossModel, LossTable
+from vidlink.units import NUMBER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class GilbertElliott(LossTable):
     """Probability that a packet arrives in the good state."""
     mean_loss: float | None = Field(default=None, ge=0, lt=1)
     """Share of packets lost in the long run, with h = 0 and k = 1."""
-    mean_burst: float | None = Field(default=None, ge=1)
+    mean_burst: float | None = Field(default=None, ge=1, le=NUMBER.most)
     """Mean number of packets lost in a row, with h = 0 and k = 1."""
 
     @model_validator(mode="after")
@@ -43,6 +44,11 @@ class GilbertElliott(LossTable):
             raise ValueError("give p and r (and h, k), or mean_loss and mean_burst")
         if all(by_means) and self.model_fields_set & {"h", "k"}:
             raise ValueError("mean_loss and mean_burst imply h = 0 and k = 1")
+        if self.h > self.k:
+            raise ValueError(
+                f"h = {self.h:g} is more than k = {self.k:g}: h is the chance to arrive in the bad state, k in the "
+                "good one, so the bad state would be the better one; exchange them, and p and r"
+            )
         self.chances()
         return self
 
