@@ -17,8 +17,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # What is slow depends on what else the machine does, and says nothing about the code.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
+ANY_MACHINE = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
+}
+settings.register_profile("ci", derandomize=True, **ANY_MACHINE)
+# For hours: pytest tests/fuzz --hypothesis-profile long. What it finds is kept in .hypothesis, and tried first.
+settings.register_profile("long", max_examples=20_000, print_blob=True, **ANY_MACHINE)
+settings.load_profile("ci")
 
 COARSE = """
 description = "H.264 by x264, fast and on a coarse grid"

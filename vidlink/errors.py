@@ -51,9 +51,10 @@ def unknown(what: str, found: str, known: Iterable[str]) -> UserError:
     "unknown estimator 'gccc': did you mean 'gcc'? known are gcc, throughput"
     """
     known = sorted(known)
-    near = difflib.get_close_matches(found, known, n=1)
+    near = difflib.get_close_matches(found[:200], known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return UserError(f"unknown {what} {found!r}: {hint}known are {', '.join(known)}")
+    shown = found if len(found) <= 80 else f"{found[:80]} ..."
+    return UserError(f"unknown {what} {shown!r}: {hint}known are {', '.join(known)}")
 
 
 def is_disk_full(error: BaseException | None) -> bool:

@@ -209,3 +209,12 @@ def test_recorded_traces_delay_plausibly(recorded, train, rate_bps):
         # Up to two seconds until it starts, then its own transmission, which may meet a gap of the link.
         assert np.quantile(delay_s, 0.95) < 6.0, path.name
         assert (np.diff(received.arrival_s[delivered]) >= 0).all(), path.name
+
+
+@pytest.mark.parametrize("late", ["4611686019", "9223372037", "1e9"])
+def test_a_csv_trace_with_a_step_beyond_all_bounds_is_named(tmp_path, late):
+    """Nanoseconds have 64 bits."""
+    path = tmp_path / "trace.csv"
+    path.write_text(f"time_s,rate_bps\n0,0\n{late},1\n")
+    with pytest.raises(UserError, match="must last no longer than"):
+        read_trace(Trace.model_construct(path=path, format="csv"))

@@ -288,6 +288,10 @@ def _csv(path: Path, text: str) -> ChangingRate:
         for line, row in table.rows
     ]
     times, rates = np.array(rows).T
+    far = np.flatnonzero(np.abs(times - times[0]) > SECONDS.most)
+    if len(far):
+        first, odd = times[0], times[int(far[0])]
+        raise UserError(f"trace {path}: from {first:g} to {odd:g} s, must last no longer than {SECONDS.most:g} s")
     durations = np.rint(1e9 * np.diff(times)).astype(np.int64)
     backwards = np.flatnonzero(durations <= 0)
     if len(backwards):
