@@ -49,7 +49,7 @@ def test_no_key_of_a_recipe_takes_what_cannot_be_counted(tmp_path, key):
     text = (shelf("codecs") / "x264.toml").read_text()
     lines = [line for line in text.splitlines() if not line.startswith((f"{key} ", f"{key}="))]
     at = lines.index("[options]") if key == "min_side" else len(lines)
-    for value in (*HUGE_TOML, "1e-300"):
+    for value in (*HUGE_TOML, *(["1e-300"] if key != "best" else [])):  # a best value next to nothing is one
         new = f"{key} = [{value}]" if key == "grid" else f"{key} = {value}"
         with pytest.raises(UserError, match=r"mine\.toml"):
             load_codec(written(tmp_path, "\n".join([*lines[:at], new, *lines[at:]])))
