@@ -76,7 +76,7 @@ class Quantity:
     def __str__(self) -> str:
         """What is allowed, in words."""
         if self.least == 0:
-            return f"0 or more {self.name.removeprefix('a number of ')}, {self.most:g} at most"
+            return f"{self.name}, 0 or more and {self.most:g} at most"
         return f"{self.name} from {self.least:g} to {self.most:g}"
 
 
