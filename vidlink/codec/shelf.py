@@ -6,6 +6,7 @@ inside it. :func:`shelf` is the one place that knows. A user's own file is given
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -76,7 +77,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: not valid TOML: nested too deeply") from None
     except ValueError as error:  # numbers of thousands of digits, too
         hint = ""
-        if "\\" in text and any(word in str(error) for word in ("hex value", "escape", "Unterminated")):
+        escapes = "\\" in text and any(word in str(error) for word in ("hex value", "escape", "Unterminated"))
+        if escapes or re.search(r'"[A-Za-z]:\\', text):
             hint = "; in double quotes a backslash begins an escape: write a path in single quotes, 'C:\\Users\\me'"
         raise UserError(f"{path}: not valid TOML: {error}{hint}") from error
 
