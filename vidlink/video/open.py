@@ -13,13 +13,13 @@ import av
 from vidlink.errors import UserError
 from vidlink.types import Clip
 from vidlink.video.frames import decoded, reason, timed, uniform
-from vidlink.video.sequence import by_number, first_number, gap_in
+from vidlink.video.sequence import by_number, first_number, gap_in, numbers_of
 from vidlink.video.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vidlink.video.sequence import by_number, first_number, gap_in
+    from vidlink.video.sequence import by_number, first_number, gap_in, numbers_of
 from vidlink.video.frames import Filter
 
 RAW_SUFFIXES = (".yuv", ".i420")
@@ -77,7 +77,7 @@ def _demuxer(
             raise UserError(f"{path}: no file matches")
         return "image2", {"pattern_type": "glob", **rate}
     if re.search(r"%0?\d*d", path) and not Path(path).exists():
-        if not any(Path(path).parent.glob(re.sub(r"%0?\d*d", "*", Path(path).name))):
+        if not numbers_of(path):
             raise UserError(f"{path}: no file matches")
         return "image2", rate | first_number(path)
     if Path(path).is_dir():
