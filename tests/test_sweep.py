@@ -118,10 +118,8 @@ def swept(tmp_path, small_clip):
 @pytest.mark.parametrize(
     ("grid", "status", "line"),
     [
-        ("quality = [40, 45]", 0, ""),
         ("quality = [40, 99]", 0, ""),
         ("quality = [98, 99]", 2, "every point was refused, the first with: --quality 98"),
-        ('recognizer-arg = ["how=", "how=exit"]\nquality = 40', 0, ""),
         ('recognizer-arg = "how=exit"\nquality = 40', 2, "making it failed: SystemExit: 0"),
         (
             'recognizer-arg = ["how=", "how=exit later"]\nquality = 40',
