@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
 
 import pytest
 
+import vidlink
 from vidlink.errors import UserError
 from vidlink.sweep import MANY, main
 
@@ -78,3 +80,109 @@ def test_help_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "SWEEP.toml" in done.stdout
+
+
+RECOGNIZERS = """
+import os, sys
+import torch
+from vidlink import Wants
+
+class Fine:
+    name, task, gives = "fine", "t", ("level",)
+    wants = Wants(region="frame", height=8, width=8, colour="luma")
+    def __init__(self, how: str = ""):
+        if how == "exit": sys.exit(0)
+        if how == "die": os._exit(7)
+        self.how = how
+    def __call__(self, pictures, context):
+        if self.how == "exit later": sys.exit(0)
+        return pictures.mean(dim=(1, 2, 3))[:, None]
+"""
+
+
+@pytest.fixture
+def swept(tmp_path, small_clip):
+    """Sweeps the small clip in processes: gives exit status, what was printed, and what was complained of."""
+    (tmp_path / "mine.py").write_text(RECOGNIZERS)
+
+    def run(grid):
+        settings = f'input = "{small_clip}"\nscale = 2\nno-scores = true\nrecognizer = "mine:Fine"\n'
+        (tmp_path / "sweep.toml").write_text(f"[settings]\n{settings}[grid]\n{grid}\n")
+        command = [sys.executable, "-m", "vidlink.sweep", "sweep.toml", "--out", "r", "--quiet", "--workers", "1"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("grid", "status", "line"),
+    [
+        ("quality = [40, 99]", 0, ""),
+        ("quality = [98, 99]", 2, "every point was refused, the first with: --quality 98"),
+        ('recognizer-arg = "how=exit"\nquality = 40', 2, "making it failed: SystemExit: 0"),
+        (
+            'recognizer-arg = ["how=", "how=exit later"]\nquality = 40',
+            2,
+            "failed in 1 of 2 points.*raised SystemExit: 0",
+        ),
+        ('recognizer-arg = ["how=", "how=die"]\nquality = 40', 1, "1 of 2 points failed.*exit status 7"),
+    ],
+)
+def test_how_a_sweep_ends(swept, tmp_path, grid, status, line):
+    found, out, err = swept(grid)
+    assert found == status, err
+    assert (tmp_path / "r" / "results.csv").is_file()
+    complaints = [each for each in err.splitlines() if each.startswith("vidlink:")]
+    assert len(complaints) == bool(line), err
+    assert re.search(line, err)
+    assert "points done" in out
+    assert "Traceback" not in err
+
+
+SCRIPTS = {
+    "compare": "import vidlink\nprint(len(vidlink.compare({clip!r}, quality=[40, 45], out='r', {options}).frame))\n",
+    "sweep": (
+        "from pathlib import Path\nfrom vidlink.sweeping.executors import Processes\n"
+        "from vidlink.sweeping.grid import sweep_from\nfrom vidlink.sweeping.sweep import sweep\n"
+        "grid = sweep_from({{'settings': {{'input': {clip!r}, 'scale': 2, 'recognizer': 'none', 'no-scores': True}},"
+        " 'grid': {{'quality': [40, 45]}}}})\n"
+        "print(len(sweep(list(grid.make_points(Path())), Path('r'), Processes(2), quiet=True)))\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SCRIPTS)
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_script_without_a_guard_is_told_what_is_missing(tmp_path, small_clip, kind, guarded):
+    options = "scale=2, recognizer='none', no_scores=True, quiet=True, workers=2"
+    text = SCRIPTS[kind].format(clip=str(small_clip), options=options)
+    if guarded:
+        text = "if __name__ == '__main__':\n" + "".join(f"    {line}\n" for line in text.splitlines())
+    (tmp_path / "script.py").write_text(text)
+    command = [sys.executable, "script.py"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=120)
+    if guarded:
+        assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
+        return
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert 'put its calls under `if __name__ == "__main__":`' in done.stderr.splitlines()[-1]
+    assert "memory" not in done.stderr
+
+
+def test_runs_that_fail_among_others_are_said_in_python(tmp_path, small_clip):
+    with pytest.warns(UserWarning, match="1 of 2 runs failed, the first with: --quality 99"):
+        table = vidlink.compare(
+            small_clip, quality=[40, 99], scale=2, recognizer="none", no_scores=True, quiet=True, workers=1
+        )
+    with pytest.raises(UserError, match="no run has a score"):
+        table.plot()
+    with pytest.raises(UserError, match="name two columns"):
+        table.plot(y="rate_wire_bps")
+
+
+@pytest.mark.parametrize("seeds", [0, -1, 10**12, 10**400])
+def test_seeds_that_are_no_number_of_runs(seeds):
+    with pytest.raises(UserError, match="seeds = "):
+        vidlink.compare(seeds=seeds, bitrate="24k")

@@ -95,6 +95,14 @@ def test_unequal_numbers_are_refused():
         (lambda n: torch.full((n, 2), float("nan")), "gave numbers that are not finite"),
         (lambda n: np.zeros((n, 2)), "gave ndarray, expected a Tensor"),
         (lambda n: 1 / 0, "raised ZeroDivisionError"),
+        (lambda n: sys.exit(0), "raised SystemExit: 0"),
+        (lambda n: torch.ones(n, 2).to_sparse(), "gave a tensor of layout torch.sparse_coo"),
+        (lambda n: torch.ones(n, 2, dtype=torch.complex64), "gave complex numbers"),
+        (lambda n: torch.ones(n, 2, device="meta"), "gave what cannot be read"),
+        (lambda n: torch.full((n, 2), 1e30), r"gave numbers up to 1e\+30"),
+        (lambda n: torch.full((n, 2), 1e300, dtype=torch.float64), "gave numbers that are not finite"),
+        (lambda n: torch.full((n, 2), -(2**60)), "gave numbers up to"),
+        (lambda n: torch.ones(1).expand(10**9, 2), "gave shape"),
     ],
 )
 def test_a_wrong_answer_names_the_recognizer(answer, message):
@@ -104,6 +112,47 @@ def test_a_wrong_answer_names_the_recognizer(answer, message):
 
     with pytest.raises(UserError, match=f"recognizer 'mean': {message}"):
         recognize(Wrong(), [np.zeros((8, 8), np.uint8)] * 2, [(0, 0, 8, 8)] * 2)
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool])
+def test_real_numbers_of_any_type_are_taken(kind):
+    class Typed(Mean):
+        def __call__(self, pictures, context):
+            return torch.ones(len(pictures), 2, dtype=kind, requires_grad=kind == torch.float64)
+
+    assert recognize(Typed(), [np.zeros((8, 8), np.uint8)], [(0, 0, 8, 8)]).tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("wants", "message"),
+    [
+        ({"stride_s": 1e-9}, "stride_s = 1e-09, expected a number above 0, from 0.001"),
+        ({"stride_s": 1e300}, "stride_s"),
+        ({"stride_s": float("nan")}, "stride_s"),
+        ({"frame_rate": 1e9}, "frame_rate"),
+        ({"frame_rate": 1e-300}, "frame_rate"),
+        ({"frames": 10**9}, "frames = 1000000000, expected a whole number from 1 to"),
+        ({"height": 10**400}, "height"),
+        ({"width": 0}, "width"),
+        ({"margin": 1e9}, "margin"),
+        ({"margin": float("nan")}, "margin"),
+        ({"margin": -0.5}, "margin"),
+        ({"margin": "wide"}, "margin"),
+    ],
+)
+def test_nobody_wants_what_cannot_be_given(plugin, wants, message):
+    usual = {"region": "frame", "height": 8, "width": 8, "colour": "luma"}
+    plugin.Wanting = type("Wanting", (Mean,), {"wants": Wants(**(usual | wants)), "classes": ("a", "b")})
+    with pytest.raises(UserError, match=message):
+        load_recognizer("test_plugin_of_ours:Wanting")
+
+
+@pytest.mark.parametrize("gives", [("frame",), ("status", "x"), ("a", "a_pristine"), ("a", "a_label")])
+def test_dimensions_are_not_called_like_other_columns(gives):
+    from vidlink.scores.dimensions import DimensionScores
+
+    with pytest.raises(UserError, match="the name of another column"):
+        DimensionScores(type("Named", (Mean,), {"gives": gives})(), None)
 
 
 def test_crop_is_square_centred_and_replicates_edges():
@@ -181,16 +230,25 @@ def test_the_constructor_gets_what_it_takes(plugin, tmp_path):
         ("test_plugin_of_ours:", "expected a registered name or package.module:Class"),
         ("test_plugin_of_ours:NUMBER", "is int, not a class"),
         ("test_plugin_of_ours:Raises", "making it failed: RuntimeError: no such GPU"),
+        ("test_plugin_of_ours:Exits", "making it failed: SystemExit: 0"),
+        ("exits_when_imported:X", "importing exits_when_imported failed: SystemExit: 0"),
         ("test_plugin_of_ours:NoWants", "wants is missing, expected a Wants"),
         ("test_plugin_of_ours:ListGives", r"gives is \['a'\], expected a tuple of dimensions"),
         ("test_plugin_of_ours:GivesNothing", "expected different names, at least one"),
         ("test_plugin_of_ours:NoCall", "cannot be called"),
     ],
 )
-def test_wrong_plugins_are_named(plugin, name, message):
+def test_wrong_plugins_are_named(plugin, tmp_path, monkeypatch, name, message):
+    (tmp_path / "exits_when_imported.py").write_text("import sys\nsys.exit(0)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
     class Raises(Mean):
         def __init__(self):
             raise RuntimeError("no such GPU")
+
+    class Exits(Mean):
+        def __init__(self):
+            sys.exit(0)
 
     class NoWants:
         name, task, gives = "x", "y", ("a",)
@@ -199,6 +257,7 @@ def test_wrong_plugins_are_named(plugin, name, message):
         wants = Mean.wants
 
     plugin.NUMBER, plugin.Raises, plugin.NoWants, plugin.NoCall = 3, Raises, NoWants, NoCall
+    plugin.Exits = Exits
     plugin.ListGives = type("ListGives", (Mean,), {"gives": ["a"]})
     plugin.GivesNothing = type("GivesNothing", (Mean,), {"gives": ()})
     with pytest.raises(UserError, match=message):

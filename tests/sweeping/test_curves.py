@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from vidlink.errors import UserError
 from vidlink.scores.metrics import score
 from vidlink.sweeping.curves import compare, make_curves
 from vidlink.sweeping.moments import MOMENTS, moments
@@ -114,3 +115,21 @@ def test_seeds_of_a_clip_count_as_one_long_clip(table):
 def test_the_table_alone_decides(table):
     one, other = (make_curves(table.sample(frac=1, random_state=k), "method")["good"] for k in (1, 2))
     assert np.array_equal(one.values["ccc_mean"], other.values["ccc_mean"])
+
+
+def test_tables_without_points_scores_or_columns_say_so():
+    settings = {"method": ["a", "b"], "input": ["x", "x"], "bitrate_bps": [1e4, 2e4], "point": ["1", "2"]}
+    nothing = pd.DataFrame(settings | {"status": "refused", "error": "no"})
+    curves = make_curves(nothing, "method")
+    assert [(curve.along, curve.values) for curve in curves.values()] == [((), {}), ((), {})]
+    assert compare(curves["a"], curves["b"], "ccc_mean", of_rate=True).difference.reason == "a has no point"
+    bare = pd.DataFrame(settings | {"status": "done", "rate_wire_bps": [9e3, 1.9e4], "quality_psnr_db": pd.NA})
+    curves = make_curves(bare, "method")
+    assert curves["a"].estimate("wire_bps").tolist() == [9e3]
+    with pytest.raises(UserError, match="unknown score of a 'ccc_mean'"):
+        compare(curves["a"], curves["b"], "ccc_mean", of_rate=True)
+    for by, along, word in (("methods", "bitrate_bps", "unknown column 'methods'"), ("method", "input", "no numbers")):
+        with pytest.raises(UserError, match=word):
+            make_curves(bare, by, along)
+    with pytest.raises(UserError, match="no numbers"):
+        make_curves(bare.assign(bitrate_bps=pd.NA), "method")

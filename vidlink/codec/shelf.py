@@ -77,9 +77,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: not valid TOML: nested too deeply") from None
     except ValueError as error:  # numbers of thousands of digits, too
         hint = ""
-        if re.search(r'"[A-Za-z]:\\', text) or (
-            "\\" in text and re.search("hex value|escape|Unterminated", str(error))
-        ):
+        escapes = "\\" in text and any(word in str(error) for word in ("hex value", "escape", "Unterminated"))
+        if escapes or re.search(r'"[A-Za-z]:\\', text):
             hint = "; in double quotes a backslash begins an escape: write a path in single quotes, 'C:\\Users\\me'"
         raise UserError(f"{path}: not valid TOML: {error}{hint}") from error
 

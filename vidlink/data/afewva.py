@@ -127,7 +127,7 @@ def _labels(file: Path, frames: dict[str, Any]) -> pd.DataFrame:
             raise UserError(f"{where}: the landmarks span no box")
         time_s = round(int(name) / float(FRAME_RATE), 6)
         rows.append({"time_s": time_s, "face": 0, "valence": valence, "arousal": arousal, **_box(landmarks)})
-    # Images without a note have no label: a clip's labels end where its notes end, and gaps are bridged.
+    # Images without a note have no label: a clip's labels end where its notes end, and short gaps are bridged.
     return pd.DataFrame(rows)
 
 
