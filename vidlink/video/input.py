@@ -79,6 +79,8 @@ class Input:
             options["format_whitelist"] = ",".join(sorted(av.formats_available - _PLAYLISTS))
         elif file.begins_with(PLAYLIST):
             options["max_reload"] = "1"  # one without an end would be waited for
+        else:
+            file.name = file.name.replace("%", "_")  # no pattern, since there is such a file
         return av.open(file, "r", format=demuxer, options=options, io_open=Beside(self.name, named))
 
 
@@ -184,7 +186,7 @@ def _images(name: str, rate: dict[str, str]) -> Input:
         raise UserError(f"{name}: no file matches" if pattern else f"{name}: no such file")
     for path in found:
         _refuse_what_is_no_file(str(path), _mode(str(path)))
-    if "*" in name:
+    if "*" in Path(name).name:
         return Input(
             name=_literal_folder(name), kind="images", demuxer="image2", options={"pattern_type": "glob", **rate}
         )
