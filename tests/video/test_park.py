@@ -75,8 +75,9 @@ def test_nothing_is_left_once_pictures_are_not_needed(make_clip, tmp_path):
 
 
 def test_parked_or_not_the_tables_are_the_same(tmp_path, make_clip, simulated, coarse, monkeypatch):
-    path = make_clip(tmp_path / "a.mp4", count=50)
-    arguments = (path, "--bitrate", "64k", "--scales", "1,2", "--codec", coarse, "--channel", "bernoulli-5")
+    path = make_clip(tmp_path / "a.mp4", count=25)
+    arguments = [path, "--bitrate", "64k", "--scales", "1,2", "--codec", coarse]
+    arguments += ["--channel", "bernoulli-5", "--recognizer", "none", "--no-plot"]
     wanted = simulated(tmp_path / "plain", *arguments)
     monkeypatch.setattr(parking, "_LARGE", 1000)
     found = simulated(tmp_path / "parked", *arguments)
@@ -118,5 +119,5 @@ def test_a_clip_in_4k(tmp_path, ffmpeg):
     made = subprocess.run(
         [sys.executable, "-c", PEAK, tmp_path / "run", *arguments], capture_output=True, text=True, check=True
     )
-    # The pictures alone are 300 MB.
-    assert int(made.stdout.split()[-1]) < 500
+    # The source's pictures alone are 300 MB, and Python with its libraries takes as much.
+    assert int(made.stdout.split()[-1]) < 700
