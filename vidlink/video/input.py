@@ -16,10 +16,10 @@ import av
 from vidlink.errors import UserError
 from vidlink.video.file import PLAYLIST, SCRIPT, Beside, File, as_path, scripted
 from vidlink.video.raw import is_raw, look_at
-from vidlink.video.sequence import by_number, first_number, gap_in
+from vidlink.video.sequence import by_number, first_number, gap_in, images_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from fractions import Fraction
 
 _NUMBER = re.compile(r"%0?\d*d")
@@ -195,20 +195,9 @@ def _images(name: str, rate: dict[str, str]) -> Input:
 
 def _matches(name: str) -> list[Path]:
     """Images that a pattern stands for, in order."""
-    folder, last = os.path.split(name)
-    if "*" in last:
+    if "*" in Path(name).name:
         return sorted(map(Path, glob.glob(_literal_folder(name))))  # noqa: PTH207 - as the C library does it
-    if not _NUMBER.search(last):
-        return []
-    numbers = _numbers(name, Path(folder).glob(_NUMBER.sub("*", glob.escape(last))))
-    return [numbers[number] for number in sorted(numbers)]
-
-
-def _numbers(name: str, paths: Iterable[Path]) -> dict[int, Path]:
-    """Images of a numbered sequence by number."""
-    before, after = (re.escape(part) for part in _NUMBER.split(Path(name).name, maxsplit=1))
-    pairs = ((re.fullmatch(f"{before}(\\d+){after}", path.name), path) for path in paths)
-    return {int(match[1]): path for match, path in pairs if match}
+    return images_of(name)
 
 
 def _literal_folder(pattern: str) -> str:

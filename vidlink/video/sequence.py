@@ -71,22 +71,32 @@ def gap_in(path: str) -> str | None:
 
 def numbers_of(path: str) -> list[int]:
     """The numbers of a sequence's images, rising; none where the path has no ``%d`` in its name."""
+    return sorted(_numbered(path))
+
+
+def images_of(path: str) -> list[Path]:
+    """The images of a sequence like ``img%03d.png``, in the order of their numbers."""
+    found = _numbered(path)
+    return [found[number] for number in sorted(found)]
+
+
+def _numbered(path: str) -> dict[int, Path]:
     name = Path(path).name
     match = _NUMBER.search(name)
     if match is None:
-        return []
+        return {}
     digits = int(match[1] or 1)
     before, after = (name[: match.start()].replace("%%", "%"), name[match.end() :].replace("%%", "%"))
     folder = Path(str(Path(path).parent).replace("%%", "%"))
     if not folder.is_dir():
-        return []
-    found = []
+        return {}
+    found = {}
     for file in folder.iterdir():
         text = file.name[len(before) : len(file.name) - len(after)]
         is_named = file.name.startswith(before) and file.name.endswith(after) and len(text) < 19
         if is_named and text.isascii() and text.isdecimal() and text == f"{int(text):0{digits}d}":
-            found.append(int(text))
-    return sorted(found)
+            found[int(text)] = file
+    return found
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
