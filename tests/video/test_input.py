@@ -88,6 +88,11 @@ def test_a_sequence_may_start_anywhere(tmp_path, make_clip):
     assert [file.name for file in files_of(str(tmp_path / "i%d.png"))] == [f"i{k}.png" for k in range(99, 111)]
 
 
+def test_images_are_listed_in_the_order_in_which_they_are_read(tmp_path, make_clip):
+    make_clip(tmp_path / "i%d.png", count=11, codec="png", pixel_format="rgb24", options={})
+    assert [file.name for file in files_of(str(tmp_path / "*.png"))] == [f"i{number}.png" for number in range(1, 12)]
+
+
 def test_pipes_and_devices_are_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe.mp4")
     with socket.socket(socket.AF_UNIX) as listening:

@@ -142,6 +142,7 @@ def files_of(name: str) -> list[Path]:
         There is no such file, or it names what lies elsewhere.
     """
     if not _mode(name):
+        name = by_number(name)
         _images(name, {})
         return _matches(name)
     _refuse_what_is_no_file(name, _mode(name))
