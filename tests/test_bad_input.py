@@ -376,35 +376,39 @@ def test_an_output_place_that_cannot_be_written(command, small_clip, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
-@pytest.mark.parametrize("stage", ["plan", "send"])
-def test_ctrl_c_keeps_what_is_done_and_nothing_that_looks_whole(tmp_path, make_clip, stage):
+@pytest.mark.parametrize(
+    ("number", "status", "search"),
+    [(signal.SIGINT, 130, "exhaustive"), (signal.SIGTERM, 143, "guided"), (signal.SIGINT, 130, "guided")],
+)
+def test_a_run_that_is_stopped_leaves_what_is_done_or_nothing(tmp_path, make_clip, number, status, search):
     clip = make_clip(tmp_path / "long.mp4", count=3000, size=(192, 128))
-    fixed = ("--scales", "1,2") if stage == "plan" else ("--scale", "1", "--quality", "20")
+    options = ["--bitrate", "2M", "--recognizer", "none", "--scales", "1,2", "--search", search, "--no-plot"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "vidlink.simulate", str(clip), "--bitrate", "2M", "--recognizer", "none", *fixed]  # noqa: RUF005
-        + ["--out", str(tmp_path / "out" / "run")],
+        [sys.executable, "-m", "vidlink.simulate", str(clip), *options, "--out", str(tmp_path / "out" / "run")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[1],
     )
-    # The hidden folder tells that the run is under way.
+    # The partial folder tells that the run is under way, the film that segments are through.
+    waited_for = "out/.run.partial-*" if search == "exhaustive" else "out/.run.partial-*/run/received.mp4"
     for _ in range(2400):
         assert process.poll() is None, process.communicate()
-        if list(tmp_path.glob("out/.run.partial-*")):
+        if any(path.is_dir() or path.stat().st_size for path in tmp_path.glob(waited_for)):
             break
         time.sleep(0.05)
-    time.sleep(2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=120)
-    assert process.returncode == 130, err
+    assert process.returncode == status, err
     assert out == ""
     assert len(err.splitlines()) == 1
-    assert err.startswith("vidlink: interrupted; ")
-    left = list((tmp_path / "out").iterdir())
-    if "nothing was kept" in err:  # stopped before the first segment was done
-        assert left == []
-    else:
-        assert "--resume goes on" in err
-        assert left == [tmp_path / "out" / "run"]
-        assert json.loads((left[0] / "summary.json").read_text())["complete"] is False
+    if search == "exhaustive":  # which plans the whole clip first
+        assert err == "vidlink: interrupted; nothing was kept\n"
+        assert list((tmp_path / "out").iterdir()) == []
+        return
+    assert "segment" in err
+    assert "--resume goes on" in err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["run"]
+    summary = json.loads((tmp_path / "out" / "run" / "summary.json").read_text())
+    assert summary["complete"] is False
+    assert 0 < len(summary["plan"]) < 120

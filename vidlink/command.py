@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that ask a program to stop: Ctrl-C, ``kill``, and the end of its terminal."""
+_CAME: list[int] = []
+"""Those that came to the command that runs: the exit status tells the first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,7 +174,8 @@ def run_command(main: Callable[[], None]) -> None:
     SIGTERM and SIGHUP become one line that says what was kept, and the status that a shell has for them. Anything else
     keeps its traceback and status 1.
     """
-    with _stoppable() as came:
+    came = _CAME
+    with _stoppable():
         try:
             main()
             sys.stdout.flush()
@@ -204,12 +207,12 @@ def _say(line: str) -> None:
 
 
 @contextmanager
-def _stoppable() -> Iterator[list[int]]:
-    """Let every signal that asks to stop do what Ctrl-C does; gives those that came."""
-    came: list[int] = []
+def _stoppable() -> Iterator[None]:
+    """Let every signal that asks to stop do what Ctrl-C does."""
+    _CAME.clear()
 
     def stop(number: int, _: FrameType | None) -> None:
-        came.append(number)
+        _CAME.append(number)
         raise KeyboardInterrupt
 
     before: dict[int, Any] = {}
@@ -220,7 +223,7 @@ def _stoppable() -> Iterator[list[int]]:
                 before[number] = found
                 signal.signal(number, stop)
     try:
-        yield came
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -270,5 +273,6 @@ class Stop:
     def _hear(self, number: int, frame: FrameType | None) -> None:
         waits = self.holding and not self.asked
         self.asked = number
+        _CAME.append(number)
         if not waits:
             self._before[number](number, frame)

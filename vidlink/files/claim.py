@@ -89,9 +89,11 @@ class Claim:
     def release(self, *, keep: Collection[str] = ()) -> None:
         """Let go, and remove the hidden folder with all that is in it (but for ``keep``)."""
         if self._file is None:
+            with suppress(OSError):  # somebody's lock may lie in it
+                self.folder.rmdir()
             return
         _clear(self.folder, (_LOCK, *keep))
-        _removelock(self.folder)
+        _remove_lock(self.folder)
         os.close(self._file)
         self._file = None
 
@@ -151,7 +153,7 @@ def sweep_leftovers(parent: Path) -> None:
             if name:
                 restore(folder, parent / name.rstrip("\n"))
             _clear(folder, (_LOCK,))
-            _removelock(folder)
+            _remove_lock(folder)
         except OSError:
             continue
         finally:
@@ -217,7 +219,7 @@ def _clear(folder: Path, keep: Collection[str]) -> None:
                     path.unlink()
 
 
-def _removelock(folder: Path) -> None:
+def _remove_lock(folder: Path) -> None:
     """Remove the lock, and the folder unless there is something in it. The lock is still held."""
     if any(path.name != _LOCK for path in folder.iterdir()):
         return

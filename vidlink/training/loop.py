@@ -191,6 +191,9 @@ class Training:
         self._state["reached"] = reached
         if self.checkpoint is not None:
             save_checkpoint(self.checkpoint, self._state)
+        self._write_log()
+
+    def _write_log(self) -> None:
         if self._log_file is not None and self.log:
             save_log(self._log_file, self.log)
 
@@ -207,6 +210,7 @@ class Training:
 
     def finish(self) -> None:
         """Remove the checkpoint: all that it held is written elsewhere."""
+        self._write_log()  # killed before it, the run may have had no step left to write it after
         if self.checkpoint is not None:
             self.checkpoint.unlink(missing_ok=True)
 
