@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -101,9 +102,7 @@ class Processes:
         """Start afresh, after a process died."""
         processes = self._processes()
         self._end(at_once=True)
-        for process in processes:
-            process.join(_PATIENCE_S)
-        statuses = [process.exitcode for process in processes]
+        statuses = [_status(process) for process in processes]
         if UNGUARDED in statuses:
             raise UserError(
                 'worker processes import the script that starts them: put its calls under `if __name__ == "__main__":`'
@@ -125,6 +124,18 @@ class Processes:
         for process in processes if at_once else ():
             process.join(_PATIENCE_S)  # so that what it was about to write can be cleared away
         self._pool = None
+
+
+def _status(process: BaseProcess) -> int | None:
+    """The exit status of a process that has ended.
+
+    The pool's own thread may be the one that hears of the end; until it has written down the status there is none.
+    """
+    process.join(_PATIENCE_S)
+    until = time.monotonic() + _PATIENCE_S
+    while process.exitcode is None and time.monotonic() < until:
+        time.sleep(0.01)
+    return process.exitcode
 
 
 def _how(status: int) -> str:
