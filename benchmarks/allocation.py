@@ -45,6 +45,7 @@ from allocation_clips import find_clips
 from allocation_figures import draw, draw_rungs
 
 from vidlink.codec.shelf import load_codec
+from vidlink.command import run_command
 from vidlink.errors import UserError
 from vidlink.scores.bd import bd_rate
 from vidlink.sender.encode import encode
@@ -101,7 +102,7 @@ def measure(arguments: argparse.Namespace, work: Path) -> Results:
     clips = find_clips(work)
     wanted = QUICK_CLIPS if arguments.quick else arguments.clips.split(",") if arguments.clips else tuple(clips)
     if unknown := [name for name in wanted if name not in clips and not arguments.quick]:
-        raise SystemExit(f"--clips: no clip {unknown[0]!r}; there are {', '.join(clips)}")
+        raise UserError(f"--clips: no clip {unknown[0]!r}; there are {', '.join(clips)}")
     clips = {name: path for name, path in clips.items() if name in wanted} or clips
     rates: Sequence[float] = QUICK_RATES if arguments.quick else RATES
     if arguments.rates:
@@ -244,4 +245,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -21,12 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import av
 
 from vidlink.data.builtin import open_builtin
-from vidlink.scores.objective import asks_recognizer
-from vidlink.sender.memory import Memory
+from vidlink.report.memory import shared_memory
+from vidlink.report.summary import plain
 from vidlink.simulate import simulate
 from vidlink.sweeping.executors import Processes
 from vidlink.sweeping.folder import read_record
-from vidlink.sweeping.identity import recognizer_content
 from vidlink.sweeping.sweep import sweep
 from vidlink.sweeping.work import DONE, REFUSED
 from vidlink.video.open import open_source
@@ -143,15 +142,19 @@ def _write(
     return beside.replace(target)
 
 
+def write_loss_channels(folder: Path, percents: Iterable[int]) -> list[Path]:
+    """Channels with so many percent of independent loss and a delay of 50 ms; their names end in the percents."""
+    folder.mkdir(parents=True, exist_ok=True)
+    places = {percent: folder / f"loss-{percent}.toml" for percent in percents}
+    for percent, place in places.items():
+        loss = f'{{ model = "bernoulli", probability = {percent / 100} }}'
+        place.write_text(f'description = "Independent losses"\ndelay_s = 0.05\nloss = {loss}\n')
+    return list(places.values())
+
+
 def run(settings: Settings, cache: Cache | None = None) -> Run:
     """One run of the product in this process; a cache holds what runs share: trial encodes, what recognizers said."""
-    memory = None
-    if cache is not None:
-        # What a recognizer said is remembered by what it is: its weights may change between two runs.
-        judge = " ".join(recognizer_content(settings))
-        asked = f" {judge}" if asks_recognizer(settings.objective) else ""
-        memory = Memory(cache, objective=settings.objective + asked, judge=judge)
-    return simulate(settings, quiet=True, memory=memory)
+    return simulate(settings, quiet=True, memory=shared_memory(settings, cache) if cache is not None else None)
 
 
 def sweep_table(
@@ -217,7 +220,8 @@ def report(
 def write_json(path: Path | None, figures: Mapping[str, float | None], **more: Any) -> None:
     """Write ``{"figures": {...}, ...}``, each part of a part on a line of its own; nothing without a path."""
     if path is not None:
-        parts = [f"{json.dumps(name)}: {_in_lines(value)}" for name, value in {"figures": figures, **more}.items()]
+        content = plain({"figures": dict(figures), **more})
+        parts = [f"{json.dumps(name)}: {_in_lines(value)}" for name, value in content.items()]
         path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
 
 

@@ -123,24 +123,13 @@ def figures_of(rows: Sequence[dict[str, Any]]) -> dict[str, float | None]:
     return {
         "capacity_used_steady": mean("steady", "capacity_used"),
         "capacity_used_driving": mean("driving", "capacity_used"),
-        "p95_queue_s": max(row["queue_p95_s"] for row in ours.values() if row["kind"] == "steady"),
+        "p95_queue_s": max((row["queue_p95_s"] for row in ours.values() if row["kind"] == "steady"), default=None),
         "p95_queue_s_mean": mean("steady", "queue_p95_s"),
         "frozen_steady": mean("steady", "frozen"),
         "frozen_driving": mean("driving", "frozen"),
         "fixed_as_much": len(as_much),
         "fixed_better": sum(row["frozen"] < ours[row["link"]]["frozen"] for row in as_much),
     }
-
-
-COLUMNS = {
-    "capacity used": ("capacity_used", "{:.2f}"),
-    "p95 queue s": ("queue_p95_s", "{:.2f}"),
-    "frozen %": ("frozen", "{:.1%}"),
-    "damaged %": ("damaged", "{:.1%}"),
-    "PSNR dB": ("psnr_db", "{:.2f}"),
-    "SSIM": ("ssim", "{:.3f}"),
-    "agreement CCC": ("agreement_ccc", "{:.3f}"),
-}
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:

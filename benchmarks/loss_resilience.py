@@ -52,11 +52,6 @@ KEYS = ("clip", "slices", "gop", "protection", "loss")
 """What makes a row of the table."""
 FRAMES = 250
 QUALITIES = {"bikes": 20, "carphone": 26, "builtin": 20}
-DELAY_S = 0.05
-CHANNEL = f"""description = "Independent losses, {1000 * DELAY_S:g} ms"
-delay_s = {DELAY_S}
-loss = {{ model = "bernoulli", probability = %s }}
-"""
 
 
 def main() -> None:
@@ -145,8 +140,7 @@ def write_profiles(folder: Path, losses: Sequence[int]) -> None:
             f"grid = {list(knob.grid)}",
         ]
         (folder / f"slices-{name}.toml").write_text("\n".join(lines) + "\n")
-    for loss in losses:
-        (folder / f"loss-{loss}.toml").write_text(CHANNEL % (loss / 100))
+    bench.write_loss_channels(folder, losses)
 
 
 def find_clips(folder: Path, count: int | None) -> dict[str, Path]:

@@ -32,6 +32,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from vidlink.files.cache import Cache
+from vidlink.labels.affect import AFFECT
 from vidlink.report.style import BLUE, VERMILION
 from vidlink.scores.metrics import score
 from vidlink.settings import Settings
@@ -39,7 +40,6 @@ from vidlink.settings import Settings
 RATES = (12_000, 16_000, 24_000, 32_000, 48_000)
 QUICK_RATES = (16_000, 24_000)
 OBJECTIVES = ("psnr", "task")
-DIMENSIONS = ("valence", "arousal")
 COLOURS = {"psnr": BLUE, "task": VERMILION}
 
 Results = dict[str, dict[str, list[dict[str, Any]]]]
@@ -50,16 +50,16 @@ def run(clip: Path | None, rate: int, objective: str, cache: Cache) -> dict[str,
     settings: dict[str, Any] = {"input": str(clip) if clip else None, "bitrate_bps": rate, "objective": objective}
     made = bench.run(Settings(**settings), cache)
     summary, table = made.summary, made.predictions
-    seen, pristine = (table[[name + end for name in DIMENSIONS]].to_numpy(float) for end in ("", "_pristine"))
+    seen, pristine = (table[[name + end for name in AFFECT]].to_numpy(float) for end in ("", "_pristine"))
     labelled = summary["recognition"]["against"] == "labels"
     return {
         "rate_bps": rate,
         "wire_bps": summary["rate"]["wire_bps"],
         "psnr_db": summary["quality"]["psnr_db"],
         "error": float(np.sqrt(np.mean(np.square(seen - pristine)))),
-        "agreement": [score(seen[:, k], pristine[:, k])["ccc"] for k in range(len(DIMENSIONS))],
-        "labels_cc": [summary["recognition"]["cc"][name] for name in DIMENSIONS] if labelled else None,
-        "labels_ccc": [summary["recognition"]["ccc"][name] for name in DIMENSIONS] if labelled else None,
+        "agreement": [score(seen[:, k], pristine[:, k])["ccc"] for k in range(len(AFFECT))],
+        "labels_cc": [summary["recognition"]["cc"][name] for name in AFFECT] if labelled else None,
+        "labels_ccc": [summary["recognition"]["ccc"][name] for name in AFFECT] if labelled else None,
         "plan": [(row["start_s"], row["scale"], row["frame_divisor"]) for row in summary["plan"]],
         "encodes": summary["timing_s"]["encodes"],
     }

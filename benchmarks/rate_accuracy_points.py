@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from vidlink.sweeping.grid import Point
 
 LOSSES = (5, 10, 20)
-CHANNEL = """description = "Independent losses"
-delay_s = 0.05
-loss = {{ model = "bernoulli", probability = {probability} }}
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,11 +107,7 @@ def make_points(
 
 def write_channels(folder: Path) -> list[str]:
     """Channels with independent losses, one a loss rate; their names end in it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    places = [folder / f"loss-{loss}.toml" for loss in LOSSES]
-    for place, loss in zip(places, LOSSES, strict=True):
-        place.write_text(CHANNEL.format(probability=loss / 100))
-    return [str(place.absolute()) for place in places]
+    return [str(place.absolute()) for place in bench.write_loss_channels(folder, LOSSES)]
 
 
 def loss_of(channel: str) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from vidlink.labels.affect import AFFECT
 from vidlink.sweeping.curves import Curve, compare
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def print_tables(curves: dict[str, Curve], tables: dict[str, pd.DataFrame], anch
     print(f"\nCCC valence / arousal, {clips} clips concatenated, by budget on the wire\n")
     rows = []
     for name, curve in curves.items():
-        scores = (curve.estimate(f"ccc_{dimension}") for dimension in ("valence", "arousal") if curve.along)
+        scores = (curve.estimate(f"ccc_{dimension}") for dimension in AFFECT if curve.along)
         cells = {at: f"{v:.3f} / {a:.3f}" for at, v, a in zip(curve.along, *scores, strict=True)} if curve.along else {}
         rows.append([name, *(cells.get(budget, "–") for budget in budgets)])
     print(bench.markdown(["method", *(f"{budget / 1000:g}k" for budget in budgets)], rows))

@@ -26,6 +26,7 @@ from matplotlib.figure import Figure
 from vidlink import train
 from vidlink.command import run_command
 from vidlink.errors import UserError
+from vidlink.labels.affect import AFFECT
 from vidlink.report.style import BLACK, BLUE, FRAME, GREEN, GREY, ORANGE, SKY, VERMILION
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SCALES = ("1", "1.5", "2", "3", "4", "6")
-DIMENSIONS = ("valence", "arousal")
 ROWS = ("hr", "lr-S", "non-joint-S", "joint-S", "joint-S-from-6", "mix", "joint-oa")
 """Regimes in the order of the table."""
 STYLES = {
@@ -120,7 +120,7 @@ def means(rows: list[dict[str, Any]]) -> dict[tuple[str, str, str], list[float]]
     """CCC of every seed by row, dimension and scale factor."""
     found: dict[tuple[str, str, str], list[float]] = {}
     for row in rows:
-        for dimension in DIMENSIONS:
+        for dimension in AFFECT:
             found.setdefault((row["row"], dimension, f"{row['scale']:g}"), []).append(row["ccc"][dimension])
     return found
 
@@ -133,7 +133,7 @@ def markdown(rows: list[dict[str, Any]], score_name: str) -> str:
         for scale in SCALES:
             found = [row[score_name] for row in rows if row["row"] == name and row["scale"] == float(scale)]
             pair = []
-            for dimension in DIMENSIONS:
+            for dimension in AFFECT:
                 values = [scores[dimension] for scores in found]
                 spread = f" ± {(max(values) - min(values)) / 2:.3f}" if len(values) > 1 else ""
                 pair.append(f"{sum(values) / len(values):.3f}{spread}" if values else "")
@@ -148,7 +148,7 @@ def draw(rows: list[dict[str, Any]], path: Path, faces: str) -> None:
     with mpl.rc_context(FRAME):
         figure = Figure(figsize=(9, 3.8), layout="constrained", dpi=110)
         axes = figure.subplots(1, 2, sharey=True)
-        for axis, dimension in zip(axes, DIMENSIONS, strict=True):
+        for axis, dimension in zip(axes, AFFECT, strict=True):
             for name in dict.fromkeys(row["row"] for row in rows):
                 points = [
                     (float(s), sum(v) / len(v)) for (row, d, s), v in found.items() if (row, d) == (name, dimension)

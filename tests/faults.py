@@ -117,6 +117,7 @@ def each(command, folder, how, prepare, step=1):
             assert number > 5, "nothing was struck"
             return
         yield status, said
+    raise AssertionError("it never got through")
 
 
 def empty(folder):

@@ -105,7 +105,7 @@ def table(small_clip):
     return vidlink.compare(small_clip, quality=[30, 45], loss=[0, 0.2], seeds=2, scale=1, recognizer="none", quiet=True)
 
 
-def test_every_combination_is_a_row(table, written):
+def test_every_combination_is_a_row(table):
     assert len(table.frame) == 8
     assert set(table.frame["status"]) == {"done"}
     assert sorted(table.frame["loss"].unique()) == [0, 0.2]
@@ -144,3 +144,14 @@ def test_what_cannot_be_compared(small_clip):
         vidlink.compare(small_clip, bitrate="48k", loss=0.1, channel="satellite")
     with pytest.raises(vidlink.UserError, match="give a budget"):
         vidlink.compare(small_clip, quiet=True)
+
+
+def test_workers_that_cannot_be(small_clip):
+    with pytest.raises(vidlink.UserError, match="--workers -1: at least 1"):
+        vidlink.compare(small_clip, quality=40, scale=1, recognizer="none", workers=-1, quiet=True)
+
+
+def test_writing_a_run_does_not_change_it(written, tmp_path):
+    before = dict(written.summary["timing_s"])
+    written.write(tmp_path / "again")
+    assert written.summary["timing_s"] == before

@@ -174,7 +174,6 @@ def run_command(main: Callable[[], None]) -> None:
     SIGTERM and SIGHUP become one line that says what was kept, and the status that a shell has for them. Anything else
     keeps its traceback and status 1.
     """
-    came = _CAME
     with _stoppable():
         try:
             main()
@@ -186,14 +185,14 @@ def run_command(main: Callable[[], None]) -> None:
             _say(f"interrupted; {stop if str(stop) else 'nothing was kept'}")
             # Where it struck within a text that a library executes, Python would not take it for handled.
             eval("0")
-            sys.exit(128 + (came[0] if came else signal.SIGINT))
+            sys.exit(128 + (_CAME[0] if _CAME else signal.SIGINT))
         except BrokenPipeError:
             sys.stderr.close()
             sys.exit(1)
         except Exception as error:
-            if came:  # Libraries make other errors of an interrupt.
+            if _CAME:  # Libraries make other errors of an interrupt.
                 _say("interrupted; nothing was kept")
-                sys.exit(128 + came[0])
+                sys.exit(128 + _CAME[0])
             if not is_disk_full(error):
                 raise
             _say(f"cannot be written: {error}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidlink.command import Option, Parser, run_command
 from vidlink.errors import UserError, unknown
-from vidlink.settings import GROUPS, RUN, Settings, declarations, unless_given
+from vidlink.settings import BUILTIN, GROUPS, RUN, Settings, declarations, unless_given
 
 if TYPE_CHECKING:
     import argparse
@@ -51,9 +51,6 @@ OF_THE_COMMAND = (
     ),
 )
 """Options that are no settings of a run."""
-
-BUILTIN = "builtin"
-"""As ``input`` anywhere but on the command line: the built-in clip."""
 
 
 def simulate_parser() -> argparse.ArgumentParser:

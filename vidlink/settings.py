@@ -46,6 +46,8 @@ LARGEST_SEED = 2**63 - 1
 LARGEST_MTU = 65535
 """Bytes of the largest IPv4 datagram."""
 
+BUILTIN = "builtin"
+"""Name of the built-in clip."""
 DEFAULT_SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 """Scale factors of the default ladder."""
 
@@ -445,9 +447,7 @@ def unless_given(settings: Settings) -> dict[str, Any]:
 
 def as_json(settings: Settings) -> dict[str, Any]:
     """The settings as plain values, in the order of the class."""
-    from dataclasses import asdict
-
-    return {name: _plain(value) for name, value in asdict(settings).items()}
+    return {each.name: _plain(getattr(settings, each.name)) for each in fields(settings)}
 
 
 def _plain(value: Any) -> Any:

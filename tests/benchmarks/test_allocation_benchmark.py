@@ -4,10 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import allocation as benchmark
+import pytest
 
 
 def curve(rates, *, factor=1.0, quality=lambda rate: rate / 1000):

@@ -2,17 +2,14 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import av
+import bench
 import pytest
 
 from vidlink.settings import Settings
 from vidlink.sweeping.grid import sweep_from
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
-import bench
 
 FAST = {"recognizer": "none", "scale": 4, "quality": 40}
 

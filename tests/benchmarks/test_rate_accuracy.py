@@ -1,21 +1,17 @@
 """What the benchmark of rate against accuracy runs and compares: methods, points, and the best of each family."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import rate_accuracy as benchmark
+import rate_accuracy_points as points
+from rate_accuracy_tables import bd_table, print_pairs, print_tables, rank_correlations
 
 from vidlink.errors import UserError
 from vidlink.sweeping.curves import Curve
 from vidlink.sweeping.identity import identify
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
-import rate_accuracy as benchmark
-import rate_accuracy_points as points
-from rate_accuracy_tables import bd_table, print_pairs, print_tables, rank_correlations
 
 
 def curve(name, scores, rates=(12e3, 24e3, 48e3)):

@@ -43,8 +43,7 @@ def stop_after(monkeypatch):
 
         monkeypatch.setattr(Scores, "add", add_and_ask)
 
-    yield install
-    monkeypatch.setattr(Scores, "add", add)
+    return install
 
 
 @pytest.mark.parametrize(

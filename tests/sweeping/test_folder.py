@@ -11,7 +11,8 @@ import time
 import pytest
 
 from vidlink.errors import UserError
-from vidlink.sweeping.folder import PROVENANCE, ResultsFolder, write_whole
+from vidlink.files.whole import put_whole
+from vidlink.sweeping.folder import PROVENANCE, ResultsFolder
 
 IDENTITY = "ab" * 32
 
@@ -33,14 +34,14 @@ def test_a_damaged_record_is_none(tmp_path, damage):
 
 
 def test_a_file_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
-    write_whole(tmp_path / "a", b"old")
+    put_whole(tmp_path / "a", lambda partial: partial.write_bytes(b"old"))
 
     def fail(_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="space"):
-        write_whole(tmp_path / "a", b"new")
+        put_whole(tmp_path / "a", lambda partial: partial.write_bytes(b"new"))
     assert (tmp_path / "a").read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
@@ -48,8 +49,9 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
 def test_killed_while_writing(tmp_path):
     """kill -9 at any moment leaves one of the two contents, complete."""
     code = (
-        "import pathlib, sys; from vidlink.sweeping.folder import write_whole\n"
-        "while True:\n  for letter in (b'a', b'b'): write_whole(pathlib.Path(sys.argv[1]), letter * 3_000_000)"
+        "import pathlib, sys; from vidlink.files.whole import put_whole\n"
+        "while True:\n  for letter in (b'a', b'b'):\n"
+        "    put_whole(pathlib.Path(sys.argv[1]), lambda partial: partial.write_bytes(letter * 3_000_000))"
     )
     target = tmp_path / "file"
     for wait_s in (0.0, 0.013, 0.029, 0.041):

@@ -18,7 +18,7 @@ from vidlink.errors import UserError, unknown
 from vidlink.units import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from vidlink.channel.profile import ChannelProfile
 
@@ -44,7 +44,7 @@ def load_codec(name: str) -> Codec:
         Unknown name, unreadable or malformed file, or a key that is wrong: the message names the file, the key,
         what was found and what is allowed.
     """
-    path = _find("codecs", name)
+    path = find("codecs", name)
     codec: Codec = _validated(Codec, path)
     return codec.model_copy(update={"name": path.stem})
 
@@ -53,8 +53,19 @@ def load_channel(name: str) -> ChannelProfile:
     """Load a channel from the shelf by name, or from a TOML file by path. Raises as :func:`load_codec` does."""
     from vidlink.channel.profile import ChannelProfile
 
-    profile: ChannelProfile = _validated(ChannelProfile, _find("channels", name))
+    profile: ChannelProfile = _validated(ChannelProfile, find("channels", name))
     return profile
+
+
+def named_paths(value: object) -> Iterator[Path]:
+    """Every path in a profile, or in nested plain values."""
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, BaseModel):
+        yield from named_paths(value.model_dump())
+    elif isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from named_paths(part)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -83,8 +94,14 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: not valid TOML: {error}{hint}") from error
 
 
-def _find(kind: Literal["codecs", "channels"], name: str) -> Path:
-    if name.endswith(".toml") or "/" in name:
+def is_file_name(name: str) -> bool:
+    """Whether a profile is given by the path of its file, not by its name on the shelf."""
+    return name.endswith(".toml") or "/" in name
+
+
+def find(kind: Literal["codecs", "channels"], name: str) -> Path:
+    """The file of a profile; raises UserError where there is none."""
+    if is_file_name(name):
         path = Path(name)
         try:
             found = path.is_file()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import av
 
 from vidlink.data.synthetic import FRAME_COUNT, FRAME_RATE, HEIGHT, WIDTH, builtin_clip
+from vidlink.settings import BUILTIN
 from vidlink.types import Clip
 from vidlink.video.open import open_source
 from vidlink.video.source import Source
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vidlink.settings import Settings
-
-BUILTIN = "builtin"
-"""Its name."""
 
 
 def open_input(settings: Settings) -> Source:

@@ -86,13 +86,13 @@ class Claim:
             raise
         return True
 
-    def release(self, *, keep: Collection[str] = ()) -> None:
-        """Let go, and remove the hidden folder with all that is in it (but for ``keep``)."""
+    def release(self) -> None:
+        """Let go, and remove the hidden folder with all that is in it."""
         if self._file is None:
             with suppress(OSError):  # somebody's lock may lie in it
                 self.folder.rmdir()
             return
-        _clear(self.folder, (_LOCK, *keep))
+        _clear(self.folder, (_LOCK,))
         _remove_lock(self.folder)
         os.close(self._file)
         self._file = None

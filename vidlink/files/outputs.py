@@ -35,8 +35,7 @@ def check_output(
         It is an input, it is there already, or its place cannot be written.
     """
     if path.is_dir():
-        what = "capture" if option.startswith("--pcap") else option
-        raise UserError(f"{what} {path}: cannot be written (it is a folder, expected a file)")
+        raise UserError(f"{option} {path}: cannot be written (it is a folder, expected a file)")
     check_apart(option, path, inputs)
     if path.is_file() and overwrite is False:
         raise UserError(f"{option} {path}: exists already; give another name, or --overwrite")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from vidlink.codec.shelf import find, is_file_name, load_channel, named_paths
 from vidlink.errors import UserError
 from vidlink.files.outputs import check_folder_output, check_output, existing_files
+from vidlink.video.input import files_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from vidlink.settings import Settings
 
@@ -38,9 +38,15 @@ def check_outputs(settings: Settings, place: Path | None, *, overwrite: bool = F
     for option, path in (("--pcap", settings.pcap), ("--pcap-received", settings.pcap_received)):
         if path is None:
             continue
+        if path.is_dir():
+            raise UserError(f"capture {path}: cannot be written (it is a folder, expected a file)")
         check_output(option, path, inputs, overwrite=overwrite)
         if place is not None and path.resolve().is_relative_to(place.resolve()):
             raise UserError(f"{option} {path}: lies in --out {place}, which appears as a whole; give a file elsewhere")
+
+
+READS = ("input", "labels", "weights", "recognizer_args", "codec", "channel")
+"""Settings that name what :func:`inputs_of` finds."""
 
 
 def inputs_of(settings: Settings) -> dict[str, list[Path]]:
@@ -49,58 +55,25 @@ def inputs_of(settings: Settings) -> dict[str, list[Path]]:
         "INPUT": _clip(settings.input),
         "--labels": existing_files(settings.labels),
         "--weights": existing_files(settings.weights),
-        "--recognizer": existing_files(settings.recognizer),
         "--recognizer-arg": existing_files(*settings.recognizer_args),
-        "--codec": existing_files(settings.codec),
-        "--channel": [*existing_files(settings.channel), *_traces(settings.channel)],
-        "--estimator": existing_files(settings.estimator),
+        "--codec": _profile("codecs", settings.codec),
+        "--channel": _profile("channels", settings.channel),
     }
     return {name: files for name, files in found.items() if files}
 
 
 def _clip(name: str | None) -> list[Path]:
     """The files of a clip: one, the images of a sequence, or a list and what it names."""
-    if name is None:
-        return []
-    path = Path(name)
     try:
-        if path.is_file():
-            return [path, *_listed(path)]
-        return [] if path.exists() else sorted(path.parent.glob(re.sub(r"%0?\d*d", "*", path.name)))
-    except (OSError, ValueError):
+        return [] if name is None else files_of(name)
+    except (UserError, OSError):  # said where it is opened
         return []
 
 
-def _listed(path: Path) -> Iterator[Path]:
-    """Files beside a list of films (``.m3u8``, ``.txt`` of concat, ...) that it names."""
-    with path.open("rb") as file:
-        head = file.read(1 << 16)
-    if b"\0" in head:
-        return
-    for word in re.findall(r"[^\s'\"<>=]+", head.decode("utf-8", errors="replace")):
-        beside = path.parent / word
-        try:
-            if beside.is_file():
-                yield beside
-        except (OSError, ValueError):
-            continue
-
-
-def _traces(channel: str) -> list[Path]:
-    """Files that a channel names."""
-    from vidlink.codec.shelf import load_channel
-
+def _profile(kind: Literal["codecs", "channels"], name: str) -> list[Path]:
+    """The file of a codec or a channel of the user's own, and files that a channel names."""
     try:
-        content = load_channel(channel).model_dump()
+        own = [find(kind, name)] if is_file_name(name) else []
+        return own if kind == "codecs" else [*own, *named_paths(load_channel(name))]
     except UserError:  # said where it is loaded
         return []
-    return list(_paths(content))
-
-
-def _paths(value: object) -> Iterator[Path]:
-    """Every path in nested plain values."""
-    if isinstance(value, Path):
-        yield value
-    elif isinstance(value, dict | list | tuple):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _paths(part)

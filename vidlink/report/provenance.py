@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlink import __version__
+from vidlink.errors import UserError
 from vidlink.pipeline import available_cores
+from vidlink.settings import BUILTIN
+from vidlink.video.input import files_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,18 +85,14 @@ def input_content(name: str | None) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``path``; ``files``, how many; ``bytes`` of all; ``sha256`` of the file, of an image sequence that of all files
-        one after the other. Of the built-in clip, and of what is no file, only ``path``.
+        ``path``; ``files``, how many; ``bytes`` of all; ``sha256`` of the file, of a sequence of images or a playlist
+        that of all files one after the other. Of the built-in clip, and of what is no file, only ``path``.
     """
     if name is None:
-        return {"path": "builtin"}
-    path = Path(name)
-    files = [path] if path.is_file() else []
-    if not path.exists():
-        pattern = re.sub(r"%0?\d*d", "*", path.name)
-        with suppress(OSError, ValueError):
-            files = sorted(file for file in path.parent.glob(pattern) if file.is_file())
-    if not files:
+        return {"path": BUILTIN}
+    try:
+        files = files_of(name)
+    except (UserError, OSError):  # an address, or it is gone
         return {"path": name}
     content, size = hashlib.sha256(), 0
     for file in files:

@@ -82,7 +82,7 @@ class Run:
             from vidlink.report.style import save
 
             save(self.plot(), folder.path / "plot.png")
-        spent, timing = time.perf_counter() - start, self.summary["timing_s"]
+        spent, timing = time.perf_counter() - start, dict(self.summary["timing_s"])
         for stage in ("write", "total"):
             timing[stage] = round(timing[stage] + spent, 3)
         folder.write_json("summary.json", self.summary)

@@ -17,6 +17,7 @@ from vidlink.errors import UserError, is_disk_full
 from vidlink.files.claim import Claim, is_claimed, sweep_leftovers
 from vidlink.files.csvs import write_csv
 from vidlink.report.summary import plain
+from vidlink.settings import BUILTIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,7 +196,7 @@ class RunFolder:
 
 def run_name(settings: Settings) -> str:
     """What to call the folder of a run: clip, budget, channel."""
-    clip = Path(settings.input).stem if settings.input else "builtin"
+    clip = Path(settings.input).stem if settings.input else BUILTIN
     if settings.live:
         rate = "auto"
     elif settings.bitrate_bps:

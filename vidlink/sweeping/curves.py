@@ -15,7 +15,7 @@ import pandas as pd
 from vidlink.errors import UserError, unknown
 from vidlink.scores.bd import Difference, bd_rate, bd_score
 from vidlink.scores.measures import MEASURES
-from vidlink.sweeping.moments import MOMENTS, join, scores
+from vidlink.sweeping.moments import MOMENTS, dimensions_of, join, scores
 from vidlink.sweeping.work import DONE
 
 if TYPE_CHECKING:
@@ -115,12 +115,7 @@ def _point(rows: pd.DataFrame, counts: NDArray) -> dict[str, NDArray[np.float64]
     total = counts.sum(axis=1)
     found = {column: counts @ means[name].to_numpy(float) / total for name, column in measures.items() if name in means}
     member = means.index.get_indexer(rows.index)
-    ending = f"_{MOMENTS[0]}"
-    dimensions = [
-        column.removeprefix("moments_").removesuffix(ending)
-        for column in rows.columns
-        if column.startswith("moments_") and column.endswith(ending)
-    ]
+    dimensions = dimensions_of(rows.columns)
     for dimension in dimensions:
         moments = rows[[f"moments_{dimension}_{name}" for name in MOMENTS]].fillna(0).to_numpy(float)
         found |= {f"{name}_{dimension}": score for name, score in scores(join(moments, counts[:, member])).items()}

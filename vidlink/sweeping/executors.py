@@ -119,10 +119,11 @@ class Processes:
             return
         processes = self._processes()
         self._pool.shutdown(wait=not at_once, cancel_futures=at_once)
-        for process in processes if at_once else ():
-            process.terminate()
-        for process in processes if at_once else ():
-            process.join(_PATIENCE_S)  # so that what it was about to write can be cleared away
+        if at_once:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.join(_PATIENCE_S)  # so that what it was about to write can be cleared away
         self._pool = None
 
 

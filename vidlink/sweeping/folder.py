@@ -14,8 +14,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import shutil
 import time
 from contextlib import suppress
@@ -24,7 +22,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from vidlink import __version__
 from vidlink.errors import UserError, is_disk_full
-from vidlink.files.claim import open_held, sweep_files, sweep_leftovers
+from vidlink.files.claim import sweep_files, sweep_leftovers
+from vidlink.files.whole import put_whole
 from vidlink.sweeping.locks import Locks
 
 if TYPE_CHECKING:
@@ -37,33 +36,6 @@ _DAY_S = 86_400
 def _is_strange(found: Path) -> bool:
     """Whether a file is not among those that a sweep makes before its provenance."""
     return found.name not in (".lock", "points", "runs") and not found.name.startswith(f".{PROVENANCE}.")
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that appears at its place complete and on the disk, or not at all.
-
-    Raises
-    ------
-    OSError
-        It cannot be written; nothing is left behind.
-    """
-    beside = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
-    try:
-        with os.fdopen(open_held(beside), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink()
-        raise
-    with suppress(OSError):  # some systems cannot open folders
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 class ResultsFolder:
@@ -128,7 +100,7 @@ class ResultsFolder:
             The disk is full, or the folder cannot be written.
         """
         try:
-            write_whole(self.path / name, data)
+            put_whole(self.path / name, lambda partial: partial.write_bytes(data))
         except OSError as error:
             raise self.unwritable(error) from error
 

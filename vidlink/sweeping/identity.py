@@ -14,8 +14,6 @@ from vidlink.settings import as_json
 from vidlink.sweeping.options import NOT_SHOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pydantic import BaseModel
 
     from vidlink.settings import Settings
@@ -92,21 +90,11 @@ def _folder_label(settings: Settings) -> str | None:
 
 
 def _profile(kind: Any, name: str) -> list[str]:
-    from vidlink.codec.shelf import load_channel, load_codec, shelf
+    from vidlink.codec.shelf import find, load_channel, load_codec, named_paths
 
     model: BaseModel = load_codec(name) if kind == "codecs" else load_channel(name)
-    path = Path(name) if name.endswith(".toml") or "/" in name else shelf(kind) / f"{name}.toml"
-    found = [path, *_paths(model.model_dump())]
+    found = [find(kind, name), *named_paths(model)]
     implementation = getattr(model, "implementation", None)
     if implementation:
         found += sources_of(implementation, what=f"codec {name!r}")
     return [digest_file(each) for each in found]
-
-
-def _paths(value: Any) -> Iterable[Path]:
-    """Every path in nested plain values."""
-    if isinstance(value, Path):
-        yield value
-    elif isinstance(value, dict | list | tuple):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _paths(part)

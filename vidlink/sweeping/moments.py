@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
@@ -69,6 +71,13 @@ def table_moments(predictions: pd.DataFrame, against: str) -> dict[str, dict[str
         found[name] = dict(zip(MOMENTS, values.tolist(), strict=True))
         found[name]["n"] = int(found[name]["n"])
     return found
+
+
+def dimensions_of(columns: Iterable[str]) -> list[str]:
+    """The dimensions whose moments a sweep's table has, in its order."""
+    start, end = "moments_", f"_{MOMENTS[0]}"
+    found = (name for name in columns if name.startswith(start) and name.endswith(end))
+    return [name.removeprefix(start).removesuffix(end) for name in found]
 
 
 def join(clips: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -174,7 +174,8 @@ def compare(
     UserError
         An input, an option or ``out`` is wrong, or no run succeeded; the message names it.
     """
-    from vidlink.sweeping.executors import Processes
+    from vidlink.settings import BUILTIN
+    from vidlink.sweeping.executors import choose_executors
     from vidlink.sweeping.grid import sweep_from
     from vidlink.sweeping.sweep import sweep
     from vidlink.sweeping.work import DONE
@@ -182,7 +183,7 @@ def compare(
     grid: dict[str, Any] = {
         name.replace("_", "-"): _axis(value) for name, value in options.items() if value is not None
     }
-    grid["input"] = ["builtin"] if inputs is None else [str(each) for each in _axis(inputs)]
+    grid["input"] = [BUILTIN] if inputs is None else [str(each) for each in _axis(inputs)]
     if seeds is not None:
         if isinstance(seeds, int) and not 1 <= seeds <= _MOST_SEEDS:
             raise UserError(f"seeds = {shown(seeds)}: expected how many, from 1 to {_MOST_SEEDS:,}, or a list of seeds")
@@ -194,7 +195,7 @@ def compare(
                 raise UserError("loss makes a channel of its own and channel names one: give one of them")
             grid["loss"] = _channels(_axis(loss), Path(scratch))
         points = list(sweep_from({"grid": grid}, "compare").make_points(Path()))
-        frame = sweep(points, folder, Processes(workers), quiet=quiet)
+        frame = sweep(points, folder, choose_executors(workers=workers, dask=None), quiet=quiet)
     if not (frame["status"] == DONE).any():
         raise UserError(f"no run succeeded: {frame['error'].iloc[0]}")
     _warn_of_failures(frame)
@@ -220,11 +221,12 @@ def _channels(shares: Sequence[float], folder: Path) -> list[dict[str, str]]:
     for share in shares:
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
             raise UserError(f"loss = {share!r}: expected shares from 0 to below 1, like [0, 0.02, 0.05]")
-        path = folder / f"loss-{share:g}.toml"
+        written = str(float(share))
+        path = folder / f"loss-{written}.toml"
         path.write_text(
             f'description = "{100 * share:g} % independent loss"\n\n'
-            f'[loss]\nmodel = "bernoulli"\nprobability = {float(share)}\n',
+            f'[loss]\nmodel = "bernoulli"\nprobability = {written}\n',
             encoding="utf-8",
         )
-        axis.append({"name": f"{share:g}", "channel": str(path)})
+        axis.append({"name": written, "channel": str(path)})
     return axis

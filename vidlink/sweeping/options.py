@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidlink.codec.shelf import is_file_name
 from vidlink.errors import UserError, unknown
 from vidlink.options import OF_THE_COMMAND, settings_named
 from vidlink.settings import Settings, as_json, declarations
@@ -63,7 +64,7 @@ def resolved(settings: Settings, folder: Path) -> Settings:
     for name in Settings.__dataclass_fields__:
         value = getattr(settings, name)
         is_file = isinstance(value, Path) or (name == "input" and value is not None)
-        if is_file or (name in _ON_SHELVES and (value.endswith(".toml") or "/" in value)):
+        if is_file or (name in _ON_SHELVES and is_file_name(value)):
             changes[name] = type(value)((folder / value).absolute())
     return replace(settings, **changes)
 

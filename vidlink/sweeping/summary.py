@@ -14,9 +14,9 @@ import pandas as pd
 
 from vidlink.scores import metrics
 from vidlink.scores.measures import MEASURES, headlines
-from vidlink.settings import Settings
+from vidlink.settings import BUILTIN, Settings
 from vidlink.sweeping.folder import read_provenance
-from vidlink.sweeping.moments import MOMENTS, join, scores
+from vidlink.sweeping.moments import MOMENTS, dimensions_of, join, scores
 from vidlink.sweeping.table import read_table
 from vidlink.sweeping.work import DONE
 
@@ -92,7 +92,7 @@ def summarize(table: pd.DataFrame, *, seed: int = 0) -> tuple[pd.DataFrame, pd.D
     """
     keys = group_keys(table)
     done = table[table["status"] == DONE].copy()
-    done["input"] = done["input"].fillna("builtin")
+    done["input"] = done["input"].fillna(BUILTIN)
     if done.empty:
         return pd.DataFrame(), pd.DataFrame()
     groups = done.groupby(keys, sort=False, dropna=False) if keys else [((), done)]
@@ -136,15 +136,10 @@ def _follows(table: pd.DataFrame, name: str, key: str) -> bool:
 def _joined_scores(rows: pd.DataFrame, means: pd.DataFrame, counts: NDArray) -> dict[str, NDArray[np.float64]]:
     """Scores of concatenations of clips: name to an array of shape (draws,)."""
     found = {}
-    ending = f"_{MOMENTS[0]}"
-    dimensions = [
-        name.removeprefix("moments_").removesuffix(ending)
-        for name in rows.columns
-        if name.startswith("moments_") and name.endswith(ending) and rows[name].notna().any()
-    ]
+    known = [name for name in rows.columns if rows[name].notna().any()]
     place = {clip: index for index, clip in enumerate(means.index)}
     member = rows["input"].map(place).to_numpy(int)
-    for dimension in dimensions:
+    for dimension in dimensions_of(known):
         values = rows[[f"moments_{dimension}_{name}" for name in MOMENTS]].fillna(0).to_numpy(float)
         for name, score in scores(join(values, counts[:, member])).items():
             found[f"{name}_{dimension}"] = score

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidlink import __version__
 from vidlink.files.outputs import check_apart, check_folder_output
-from vidlink.report.outputs import inputs_of
+from vidlink.report.outputs import READS, inputs_of
 from vidlink.report.progress import Progress
 from vidlink.report.provenance import describe
 from vidlink.sweeping.executors import refuse_unguarded
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
     from vidlink.sweeping.executors import Executors
     from vidlink.sweeping.grid import Point
-
-
-_READS = ("input", "labels", "weights", "recognizer", "recognizer_args", "codec", "channel", "estimator")
-"""Settings that name files."""
 
 
 def sweep(
@@ -126,7 +122,7 @@ def clip_count(points: Sequence[Point]) -> int:
 
 def _check_inputs(points: Sequence[Point], out: Path) -> None:
     """Refuse a results folder in which the sweep would write over what it reads."""
-    reads = {tuple(getattr(point.settings, name) for name in _READS): point.settings for point in points}
+    reads = {tuple(getattr(point.settings, name) for name in READS): point.settings for point in points}
     for settings in reads.values():
         inputs = inputs_of(settings)
         for name in (PARQUET, CSV, PROVENANCE):

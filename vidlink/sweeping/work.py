@@ -83,7 +83,7 @@ def _run(task: Task) -> dict[str, Any]:
 
     settings, shared = replace(task.settings, workers=1), _shared(task)
     if task.keep_at is None:
-        run = simulate(replace(settings, save_plot=False), quiet=True, **shared)
+        run = simulate(settings, quiet=True, **shared)
     else:
         with RunFolder(task.keep_at, overwrite=True) as folder:
             film = folder.path / "received.mp4" if settings.save_video else None

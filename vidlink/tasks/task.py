@@ -6,6 +6,7 @@ A new task is a file in this folder and a line in :data:`TASKS`; one of a user's
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,8 +150,12 @@ def check_out(options: argparse.Namespace, *others: Path) -> None:
 
 
 def _inputs(options: argparse.Namespace) -> dict[str, list[Path]]:
-    """The files and folders that options name, but for those that are written."""
-    given = {name: value if isinstance(value, list) else [value] for name, value in vars(options).items()}
+    """The files and folders that options name, but for those that are written; a bare word names something else."""
+    listed = {name: value if isinstance(value, list) else [value] for name, value in vars(options).items()}
+    given = {
+        name: [value for value in values if isinstance(value, Path) or re.search("[:/.]", str(value))]
+        for name, values in listed.items()
+    }
     found = {f"--{name.replace('_', '-')}": existing_files(*values) for name, values in given.items()}
     return {name: files for name, files in found.items() if files and name not in ("--out", "--json")}
 
