@@ -16,6 +16,10 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, settings
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # As many threads as cores in each of several processes spend most of their time waiting for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # What is slow depends on what else the machine does, and says nothing about the code.
 ANY_MACHINE = {
     "deadline": None,
