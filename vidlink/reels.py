@@ -76,9 +76,10 @@ def write_reels(
     if seed < 0:
         raise UserError(f"--seed {seed}: at least 0")
     clips = [folder / f"{index:02d}.mkv" for index in range(count)]
-    for path in (path for clip in clips for path in (clip, clip.with_suffix(".csv"))):
+    written = [path for clip in clips for path in (clip, clip.with_suffix(".csv"))]
+    for path in written:
         check_apart("--out", path, {"--data": existing_files(data)})
-    there = [path for clip in clips for path in (clip, clip.with_suffix(".csv")) if path.exists()]
+    there = [path for path in written if path.exists()]
     if there and not overwrite:
         raise UserError(f"--out {folder}: has {there[0].name} already; give another folder, or --overwrite")
     faces = load_faces(data, split)

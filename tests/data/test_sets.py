@@ -66,3 +66,11 @@ def test_what_is_wrong_with_them_is_named(own):
         load_images("no_such_sets:images:/a")
     with pytest.raises(UserError, match="did you mean 'ferplus'"):
         load_faces("ferplsu:/a:b", "train")
+
+
+@pytest.mark.parametrize("body", ["return None", "yield 1 / 0"])
+def test_a_reader_that_fails_while_its_answer_is_read_is_named(tmp_path, monkeypatch, body):
+    (tmp_path / "late_reader.py").write_text(f"def read(path, pattern):\n    {body}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UserError, match="data of late_reader:read: reading them failed"):
+        find_clips("late_reader:read:x")

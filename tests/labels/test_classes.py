@@ -140,6 +140,7 @@ def test_the_command_names_a_broken_plugin_and_ends_with_2(clip, tmp_path):
     assert done.stderr.count("\n") == 1
     assert "recognizer 'broken': gave shape" in done.stderr
     assert (tmp_path / "run" / "segments.csv").stat().st_size > 0
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["recognition"] is None
 
 
 def test_the_example_package_is_installed_and_runs(clip, tmp_path):

@@ -238,7 +238,6 @@ def test_folds_do_not_move_when_a_clip_cannot_be_read(tmp_path):
     listed = list_clips(tmp_path)
     whole = assign_folds(listed)
     read = [row for row, file in enumerate(listed) if file.group != "1" or file.path.stem.endswith("_0")]
-    options = SimpleNamespace(data=f"classes:{tmp_path}", groups=r"(\d+)", folds=5)
-    found = _folds(options, SimpleNamespace(files=[listed[row] for row in read]))
+    found = _folds(listed, SimpleNamespace(files=[listed[row] for row in read]), 5)
     assert found.tolist() == whole[read].tolist()
     assert assign_folds([listed[row] for row in read]).tolist() != whole[read].tolist()

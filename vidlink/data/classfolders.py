@@ -57,16 +57,6 @@ class ClipSet:
     skipped: dict[str, str] = field(default_factory=dict)
     """Clips that cannot be read, and why."""
 
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """Index of each clip's class, shape (n,)."""
-        return np.array([self.classes.index(file.label) for file in self.files], np.int64)
-
-    @property
-    def groups(self) -> list[str]:
-        """Recording group of each clip."""
-        return [file.group for file in self.files]
-
 
 def find_clips(spec: str, pattern: str = GROUP) -> list[ClipFile]:
     """The videos that a command line names: ``classes:PATH``, or ``package.module:function:PATH``.
@@ -79,7 +69,8 @@ def find_clips(spec: str, pattern: str = GROUP) -> list[ClipFile]:
     kind, path = split_spec(spec)
     if kind not in kinds_of("actions") and not is_own(kind):
         raise UserError(f"--data {spec}: expected classes:PATH, a folder of class folders")
-    return list(read(kind, "actions", path, pattern))
+    files: list[ClipFile] = read(kind, "actions", path, pattern, into=list)
+    return files
 
 
 def list_clips(folder: Path | str, pattern: str = GROUP) -> list[ClipFile]:

@@ -54,4 +54,5 @@ def load_clips(spec: str, split: str) -> list[LabelledClip]:
     if kind not in kinds_of("videos") and not is_own(kind):
         having = " and ".join(f"{name}:PATH" for name in reversed(kinds_of("videos")))
         raise UserError(f"data {spec!r}: has no videos; {having} have")
-    return list(read(kind, "videos", path, split))
+    clips: list[LabelledClip] = read(kind, "videos", path, split, into=list)
+    return clips

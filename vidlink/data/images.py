@@ -42,7 +42,10 @@ def load_images(spec: str) -> dict[str, NDArray[np.uint8]]:
     kind, path = split_spec(spec)
     if not kind:
         raise UserError(f"data {spec!r}: expected images:PATH, for example images:/data/T91")
-    return dict(read(kind, "images", path, what="kind of data for super-resolution"))
+    images: dict[str, NDArray[np.uint8]] = read(
+        kind, "images", path, into=dict, what="kind of data for super-resolution"
+    )
+    return images
 
 
 def read_images(path: str) -> dict[str, NDArray[np.uint8]]:

@@ -75,8 +75,10 @@ def find_reader(kind: str, form: str, *, what: str = "kind of data") -> Callable
     return Catalogue(what=what, shipped=known).find(kind)
 
 
-def read(kind: str, form: str, *given: Any, what: str = "kind of data") -> Any:
-    """Read ``form`` of a kind: what :func:`find_reader` finds, called with ``given``.
+def read(
+    kind: str, form: str, *given: Any, into: Callable[[Any], Any] = lambda found: found, what: str = "kind of data"
+) -> Any:
+    """Read ``form`` of a kind: what :func:`find_reader` finds, called with ``given``, and put ``into`` a list or so.
 
     Raises
     ------
@@ -85,7 +87,7 @@ def read(kind: str, form: str, *given: Any, what: str = "kind of data") -> Any:
     """
     reader = find_reader(kind, form, what=what)
     try:
-        return reader(*given)
+        return into(reader(*given))
     except UserError:
         raise
     except RAISED as error:

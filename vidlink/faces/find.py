@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from vidlink.errors import UserError
-from vidlink.faces.tracks import BOX, Box, at_knots
+from vidlink.faces.tracks import BOX, MOST_FACES, Box, at_knots
 from vidlink.video.pictures import luma
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class FaceTracker:
                 self._next_s = float(time_s) + _DETECT_EVERY_S
         found = {}
         for track in self._tracks:
-            if track.hits >= _HITS and track.face is None and self._faces < 256:
+            if track.hits >= _HITS and track.face is None and self._faces < MOST_FACES:
                 track.face = self._faces
                 self._faces += 1
             if track.face is None:
@@ -141,7 +141,7 @@ class LabelledFaces:
     Raises
     ------
     UserError
-        A box without size or far outside the picture, none at all, or more than 256 faces.
+        A box without size, none at all, or more than 256 faces.
     """
 
     def __init__(self, labels: pd.DataFrame) -> None:
@@ -153,8 +153,8 @@ class LabelledFaces:
         self._paths = [
             (rows["time_s"].to_numpy(float), rows[list(BOX)].to_numpy(float)) for _, rows in known.groupby("face")
         ]
-        if not 0 < len(self._paths) <= 256:
-            raise UserError(f"labels: boxes of {len(self._paths)} faces; at least 1 and at most 256 can be")
+        if not 0 < len(self._paths) <= MOST_FACES:
+            raise UserError(f"labels: boxes of {len(self._paths)} faces; at least 1 and at most {MOST_FACES} can be")
 
     def track(self, segment: Segment) -> dict[int, NDArray[np.float64]]:
         """Face tracks of one segment, as :meth:`FaceTracker.track` gives them, numbered in the labels' order.

@@ -12,7 +12,7 @@ from av.video.frame import PictureType
 from vidlink.errors import UserError
 from vidlink.faces.find import check_boxes, find_faces
 from vidlink.faces.roi import check_box, parse_roi, window_path, window_side
-from vidlink.faces.tracks import BOX, pack_tracks, unpack_tracks
+from vidlink.faces.tracks import BOX, MOST_FACES, pack_tracks, unpack_tracks
 from vidlink.video.source import Source
 
 if TYPE_CHECKING:
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from vidlink.settings import Settings
     from vidlink.types import Segment
     from vidlink.video.source import Cut
-
-
-_MOST_FACES = 256
-"""A face number is one byte on the wire."""
 
 
 def cut_out(
@@ -137,7 +133,7 @@ class FaceSource(Source):
             if tracks and followed not in tracks:
                 again = [number for number, knots in tracks.items() if face >= 0 and _inside(knots, known)]
                 followed = again[0] if again else _largest(tracks)
-                face += 0 if again or face == _MOST_FACES - 1 else 1
+                face += 0 if again or face == MOST_FACES - 1 else 1
             if followed in tracks:
                 known = _as_sent(tracks[followed])
                 side_data = pack_tracks({face: known})

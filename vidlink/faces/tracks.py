@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 KNOT_S = 0.5
 """Largest distance between two knots in seconds."""
+MOST_FACES = 256
+"""A face number is one byte on the wire."""
 BOX = ("x", "y", "w", "h")
 """Columns of a face's box in a table of labels, HR pixels."""
 

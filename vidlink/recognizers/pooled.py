@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from vidlink.errors import UserError
+from vidlink.errors import UserError, unknown
 from vidlink.nets.foreign import fetch, import_torchvision, load_foreign
 from vidlink.plugins import find_class, make
 from vidlink.recognizers.recognizer import Wants
@@ -107,8 +107,6 @@ def _torchvision(
     torchvision = import_torchvision()
     names = torchvision.models.list_models(module=torchvision.models)
     if model not in names:
-        from vidlink.errors import unknown
-
         raise unknown("image classifier of torchvision", model, names)
     published = torchvision.models.get_model_weights(model).DEFAULT
     with torch.random.fork_rng(devices=[]):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidlink.command import Parser
 from vidlink.errors import UserError
+from vidlink.files.outputs import check_output
 from vidlink.tasks.clip_scores import draw, say_skipped, score, score_clips, table
 from vidlink.tasks.task import (
     Task,
@@ -18,7 +19,9 @@ from vidlink.tasks.task import (
     check_folder,
     check_least,
     check_out,
+    inputs_of,
     versions,
+    without_folder,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from vidlink.data.classfolders import ClipSet
+    from vidlink.data.classfolders import ClipFile, ClipSet
     from vidlink.scores.classify import Verdicts
     from vidlink.training.loop import Training
     from vidlink.training.motion import ActivitySettings
@@ -103,7 +106,7 @@ class ActivityTask(Task):
             device=device,
             quiet=options.quiet,
         )
-        fold = _folds(options, found) if options.folds else None
+        fold = _folds(files, found, options.folds) if options.folds else None
         verdicts, kept, weights = _learn(options, settings, found, fold, run, device)
         for number, each in enumerate(kept):
             save_weights(_fold_file(options, number), each, _about(found.classes, settings))
@@ -147,6 +150,10 @@ class ActivityTask(Task):
         parse_scales("--scales", options.scales)
         check_folder(options.json, "")
         check_folder(options.confusion, "")
+        if options.confusion is not None:
+            if options.confusion.suffix != ".png":
+                raise UserError(f"--confusion {options.confusion}: the name of a .png file")
+            check_output("--confusion", options.confusion, inputs_of(options))
 
     def evaluate(self, options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         """Score a recognizer on clips."""
@@ -208,21 +215,14 @@ def _learn(
     return verdicts, [each["weights"] for each in done if options.keep_folds], every["weights"]
 
 
-def _folds(options: argparse.Namespace, found: ClipSet) -> NDArray[np.int64]:
-    """Fold of each clip that could be read: assigned over all that are listed, as :func:`_split` does."""
+def _folds(listed: Sequence[ClipFile], found: ClipSet, count: int) -> NDArray[np.int64]:
+    """Fold of each clip that could be read: assigned over all that are listed, as evaluation does."""
     import numpy as np
 
-    from vidlink.data.classfolders import assign_folds, find_clips
+    from vidlink.data.classfolders import assign_folds
 
-    listed = find_clips(options.data, options.groups)
-    fold_of = dict(zip((file.path for file in listed), assign_folds(listed, options.folds).tolist(), strict=True))
+    fold_of = dict(zip((file.path for file in listed), assign_folds(listed, count).tolist(), strict=True))
     return np.array([fold_of[file.path] for file in found.files], np.int64)
-
-
-def _named(data: str) -> str:
-    """A spec without the folder's path."""
-    kind, _, path = data.rpartition(":")
-    return f"{kind}:{Path(path).name}"
 
 
 def _fold_file(options: argparse.Namespace, number: int) -> Path:
@@ -247,7 +247,9 @@ def _identity(options: argparse.Namespace, settings: ActivitySettings, found: Cl
     """Everything that decides what a run learns and keeps."""
     files = [f"{file.label}/{file.path.name}" for file in found.files]
     names = ("folds", "keep_folds", "groups", "largest_scale", "unshifted")
-    return {**asdict(settings), "data": _named(options.data), "clips": files} | {n: getattr(options, n) for n in names}
+    return {**asdict(settings), "data": without_folder(options.data), "clips": files} | {
+        n: getattr(options, n) for n in names
+    }
 
 
 def _about(classes: Sequence[str], settings: ActivitySettings) -> dict[str, str]:
@@ -274,7 +276,7 @@ def _card(
         folds.append({"groups": sorted(set(held)), "clips": len(held)})
     return {
         "recognizer": "activity",
-        "data": _named(options.data),
+        "data": without_folder(options.data),
         "classes": list(found.classes),
         "clips": len(found.clips),
         "skipped": found.skipped,

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from vidlink.command import Parser
 from vidlink.errors import UserError
+from vidlink.nets.build import NAMES
 from vidlink.tasks.task import (
+    TASKS,
     Task,
     add_machine,
     add_out,
@@ -18,6 +20,7 @@ from vidlink.tasks.task import (
     check_least,
     check_out,
     versions,
+    without_folder,
 )
 
 if TYPE_CHECKING:
@@ -43,14 +46,14 @@ class AffectTask(Task):
 
         parser = Parser(prog="vidlink.train", description="Train a recognizer.")
         add = parser.add_argument
-        add("--task", choices=("recognition", "sr", "activity"), default="recognition", help="sr: a restorer, "
+        add("--task", choices=tuple(TASKS.known()), default="recognition", help="sr: a restorer, "
             "activity: what people do; see --task sr --help, --task activity --help")  # fmt: skip
         add("--regime", default="joint-oa", metavar="|".join(regime_names()), help="what to train on (%(default)s)")
         add("--data", required=True, metavar="KIND:PATH", help="faces, for example ferplus:ferplus.zip")
         add_out(parser)
         add("--split", default="train", help="split to train on (%(default)s)")
         add("--valid", default="valid", metavar="SPLIT", help="split to validate on (%(default)s)")
-        add("--network", default="residual", metavar="residual|recognition|RESTORER+RECOGNIZER", help="(%(default)s)")
+        add("--network", default="residual", metavar="|".join(NAMES), help="(%(default)s)")
         add("--width", type=int, default=48, help="channels of its first layers (%(default)s)")
         add("--epochs", type=int, default=30, help="times each face is seen (%(default)s)")
         add("--batch", type=int, default=256, help="faces a step (%(default)s)")
@@ -168,7 +171,7 @@ class AffectTask(Task):
         """Options of ``vidlink.evaluate``."""
         parser = Parser(prog="vidlink.evaluate", description="Score a recognizer on labelled faces, scale by scale.")
         add = parser.add_argument
-        add("--task", choices=("recognition", "sr", "activity"), default="recognition", help="also --task sr --help, "
+        add("--task", choices=tuple(TASKS.known()), default="recognition", help="also --task sr --help, "
             "--task activity --help")  # fmt: skip
         add("--recognizer", default="affect", metavar="NAME|package.module:Class", help="(%(default)s)")
         add("--data", required=True, metavar="KIND:PATH", help="faces, for example ferplus:ferplus.zip; "
@@ -196,6 +199,10 @@ class AffectTask(Task):
         if options.codec and options.quality is None:
             raise UserError(f"--codec {options.codec}: give the quality too, like --quality 30")
         parse_qualities(options.quality, load_codec(options.codec or "x264"))
+        if options.disturb:
+            from vidlink.training.disturb import parse_mix
+
+            parse_mix(options.disturb)
 
     def evaluate(self, options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         """Score a recognizer on faces."""
@@ -243,17 +250,15 @@ def _coding(options: argparse.Namespace) -> Coding | None:
 def _settings(options: argparse.Namespace, regime: Regime) -> AffectSettings:
     from vidlink.training.affect import AffectSettings
 
-    kind, _, path = options.data.partition(":")
     pretrained = ""
     if regime.pretrain and not options.start:
-        images = options.sr_data or options.data
-        kind_sr, _, path_sr = images.partition(":")
-        pretrained = f"{kind_sr}:{Path(path_sr).name} at {regime.pretrain:g}, {options.sr_steps} steps"
+        images = without_folder(options.sr_data or options.data)
+        pretrained = f"{images} at {regime.pretrain:g}, {options.sr_steps} steps"
     return AffectSettings(
         regime=regime.name,
         network=options.network,
         width=options.width,
-        data=f"{kind}:{Path(path).name}",
+        data=without_folder(options.data),
         split={"train": options.split, "valid": options.valid},
         epochs=options.epochs,
         batch=options.batch,
@@ -273,13 +278,13 @@ def _settings(options: argparse.Namespace, regime: Regime) -> AffectSettings:
 
 
 def _digest(path: Path | None, option: str) -> str:
-    import hashlib
+    from vidlink.recognizers.content import digest_file
 
     if path is None:
         return ""
     if not path.is_file():
         raise UserError(f"{option} {path}: no such file")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return digest_file(path)
 
 
 def _card(

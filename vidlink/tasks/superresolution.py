@@ -18,6 +18,7 @@ from vidlink.tasks.task import (
     check_least,
     check_out,
     versions,
+    without_folder,
 )
 
 if TYPE_CHECKING:
@@ -170,11 +171,10 @@ def _settings(options: argparse.Namespace) -> SRSettings:
     """What decides the result."""
     from vidlink.training.superresolution import SRSettings
 
-    kind, _, path = options.data.partition(":")
     return SRSettings(
         network=options.network,
         width=options.width,
-        data=f"{kind}:{Path(path).name}",
+        data=without_folder(options.data),
         scales=(options.scale, options.scale),
         resampling=options.resampling,
         steps=options.steps,

@@ -133,14 +133,14 @@ def check_out(options: argparse.Namespace, *others: Path) -> None:
     """
     if options.out.suffix != ".safetensors":
         raise UserError(f"--out {options.out}: the name of a .safetensors file")
-    inputs, checkpoint = _inputs(options), options.out.with_suffix(".checkpoint")
+    inputs, checkpoint = inputs_of(options), options.out.with_suffix(".checkpoint")
     beside = [options.out.with_suffix(suffix) for suffix in (".json", ".csv", ".png")]
     for path in (options.out, checkpoint, *beside, *others):
         check_apart("--out", path, inputs)
-    for path in beside:
+    for path in [] if checkpoint.exists() else filter(Path.exists, beside):
         for name, files in inputs.items():
             for folder in files:
-                if path.exists() and folder.is_dir() and path.resolve().is_relative_to(folder.resolve()):
+                if folder.is_dir() and path.resolve().is_relative_to(folder.resolve()):
                     raise UserError(
                         f"--out {options.out}: {path} lies in what {name} reads ({folder}); give another place"
                     )
@@ -149,7 +149,7 @@ def check_out(options: argparse.Namespace, *others: Path) -> None:
             raise UserError(f"--out {path}: exists; --overwrite replaces it")
 
 
-def _inputs(options: argparse.Namespace) -> dict[str, list[Path]]:
+def inputs_of(options: argparse.Namespace) -> dict[str, list[Path]]:
     """The files and folders that options name, but for those that are written; a bare word names something else."""
     listed = {name: value if isinstance(value, list) else [value] for name, value in vars(options).items()}
     given = {
@@ -157,14 +157,22 @@ def _inputs(options: argparse.Namespace) -> dict[str, list[Path]]:
         for name, values in listed.items()
     }
     found = {f"--{name.replace('_', '-')}": existing_files(*values) for name, values in given.items()}
-    return {name: files for name, files in found.items() if files and name not in ("--out", "--json")}
+    return {name: files for name, files in found.items() if files and name not in ("--out", "--json", "--confusion")}
+
+
+def without_folder(spec: str) -> str:
+    """Data as ``KIND:NAME``: the same folder elsewhere is the same data."""
+    from vidlink.data.sets import split_spec
+
+    kind, path = split_spec(spec)
+    return f"{kind}:{Path(path).name}"
 
 
 def check_json(options: argparse.Namespace) -> None:
     """Refuse to write the scores over what is read, or over what is no earlier scores."""
     if options.json is None:
         return
-    check_output("--json", options.json, _inputs(options))
+    check_output("--json", options.json, inputs_of(options))
     if options.json.is_file():
         try:
             json.loads(options.json.read_bytes() or b"{}")

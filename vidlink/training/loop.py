@@ -64,7 +64,6 @@ class Training:
         self.checkpoint, self._log_file, self._quiet = checkpoint, log, quiet
         self._seeded = [device] if device is not None and device.type == "cuda" else []
         found = load_checkpoint(checkpoint, dict(settings)) if checkpoint else None
-        self.resumed = found is not None
         self._state: dict[str, Any] = found or {"settings": dict(settings), "done": {}, "log": [], "learner": None}
         if found is not None and not quiet:
             print(f"going on after {found['reached']}, from {checkpoint}", file=sys.stderr)
@@ -218,7 +217,9 @@ class Training:
 def save_log(path: Path, log: list[Row]) -> None:
     """Save one row an epoch as CSV."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(log[0]), lineterminator="\n")
+    writer = csv.DictWriter(
+        text, fieldnames=list(dict.fromkeys(key for row in log for key in row)), lineterminator="\n"
+    )
     writer.writeheader()
     writer.writerows(log)
     write_whole(path, lambda partial: partial.write_text(text.getvalue(), encoding="utf-8"))

@@ -214,7 +214,6 @@ class ActivityTraining:
             return {"weights": copied(network)}
 
         restored = self._run.stage("restorer", restore)
-        network = self._network(ACTIONS)
         network.load_state_dict(restored["weights"])
         return dict(self._run.stage("figures", draw)["weights"])
 
