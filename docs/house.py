@@ -19,12 +19,12 @@ DOCS = Path(__file__).parent
 PACKAGE = DOCS.parent / "vidlink"
 
 LAYERS = {
-    "commands": ("reels", "train", "evaluate", "options", "simulate", "sweep"),
+    "commands": ("__main__", "demo", "reels", "train", "evaluate", "options", "simulate", "sweep"),
     "above runs": ("training", "tasks", "report", "scores", "sweeping"),
     "meeting place": ("link",),
     "rooms": ("data", "sender", "channel", "receiver", "recognizers"),
     "shared": ("files", "video", "faces", "labels", "codec", "rtp", "nets", "weights"),
-    "words": ("settings", "types", "units", "errors", "plugins", "pipeline", "command"),
+    "words": ("settings", "types", "units", "errors", "plugins", "pipeline", "parser", "command"),
 }
 """Rooms by layer, from the top. A room imports from its own layer and those below."""
 
@@ -101,6 +101,8 @@ def _within(imported: str, package: str, modules: Iterable[str]) -> str | None:
 BITS = ("data", "sender", "channel", "receiver", "recognizers")
 """The way of the bits, through a row of the drawing."""
 LINES = {
+    "__main__": "the one command:\nrun, sweep, ...",
+    "demo": "a first look",
     "simulate": "one run, the block\ndiagram",
     "sweep": "many runs,\none table",
     "train": "makes weights",

@@ -6,7 +6,6 @@ as a shell has it for other signals.
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
@@ -15,9 +14,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from vidlink.errors import UserError, is_disk_full
+from vidlink.parser import Parser as Parser
 from vidlink.units import shown
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Option:
     """Whether it is given by its place, not by its name."""
     swept: bool = True
     """Whether a sweep file may set it; if not, it says where a run goes or how fast, not what it is."""
+    common: bool = False
+    """Whether ``--help`` names it; ``--help-all`` names all."""
     shown: bool = True
     """Whether it is a column of a sweep's table, and part of what makes two of its points the same."""
 
@@ -144,27 +146,6 @@ def option(group: str, name: str, default: Any = None, **declared: Any) -> Any:
     """A field of a dataclass that is an option; the keywords are those of :class:`Option`."""
     made = Option(group=group, name=name, default=default, **declared)
     return field(default=made.value(default), metadata={"option": made})
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line on stderr and exit status 2.
-
-    A file whose name begins with a dash is a file, unless an option has that name.
-    """
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As :meth:`argparse.ArgumentParser.parse_known_args`."""
-        words = sys.argv[1:] if args is None else args
-        return super().parse_known_args([self._as_file(word) for word in words], namespace)
-
-    def _as_file(self, word: str) -> str:
-        called = word.partition("=")[0]
-        is_option = any(known.startswith(called) for known in self._option_string_actions)
-        return f"./{word}" if word.startswith("-") and not is_option and os.path.lexists(word) else word
-
-    def error(self, message: str) -> NoReturn:
-        """Print what is wrong in one line and exit with status 2."""
-        self.exit(2, f"{self.prog}: {message} (see --help)\n")
 
 
 def run_command(main: Callable[[], None]) -> None:

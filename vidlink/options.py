@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidlink.command import Option, Parser, run_command
+from vidlink.command import Option, run_command
 from vidlink.errors import UserError, unknown
+from vidlink.parser import Parser
 from vidlink.settings import BUILTIN, GROUPS, RUN, Settings, declarations, unless_given
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ OF_THE_COMMAND = (
         metavar="FOLDER",
         help="run folder (default: a new one in runs/)",
         swept=False,
+        common=True,
     ),
     Option(
         name="overwrite",
@@ -48,9 +50,17 @@ OF_THE_COMMAND = (
         group=RUN,
         help="print what there is, and end",
         swept=False,
+        common=True,
     ),
 )
 """Options that are no settings of a run."""
+
+
+EXAMPLES = (
+    "my.mp4 --bitrate 64k",
+    "my.mp4 --bitrate 64k --channel gilbert-elliott --nack",
+    "my.mp4 --bitrate auto --channel lte-drive",
+)
 
 
 def simulate_parser() -> argparse.ArgumentParser:
@@ -60,6 +70,8 @@ def simulate_parser() -> argparse.ArgumentParser:
         description="Send a video over a thin, lossy link and measure what a machine at the far end still recognizes.",
         epilog="Without INPUT a built-in, labelled clip is sent. The run folder holds summary.json, the tables "
         "segments.csv, frames.csv, packets.csv and predictions.csv, received.mp4 and plot.png.",
+        examples=EXAMPLES,
+        common=[option.key for option in (*declarations().values(), *OF_THE_COMMAND) if option.common],
     )
     for title in GROUPS:
         group = parser.add_argument_group(title)

@@ -6,8 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidlink.command import Parser, run_command
+from vidlink.command import run_command
 from vidlink.errors import UserError
+from vidlink.parser import Parser
 
 if TYPE_CHECKING:
     import argparse
@@ -20,6 +21,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         prog="python -m vidlink.reels",
         description="Make labelled clips from still faces: galleries of twelve, as in a video conference, that sway "
         "and fade from face to face.",
+        examples=("--data ferplus:ferplus.zip --out reels/", "--data generated:500 --count 3 --out reels/"),
         epilog="python -m vidlink.simulate reels/00.mkv --labels reels/00.csv --bitrate 24k sends the first one.",
     )
     add = parser.add_argument

@@ -115,6 +115,7 @@ class Settings:
         positional=True,
         metavar="INPUT",
         help="local file, anything FFmpeg reads; image sequence as img%03d.png; raw *.yuv",
+        common=True,
     )
     """None for the built-in clip."""
     video_size: tuple[int, int] | None = option(
@@ -138,6 +139,7 @@ class Settings:
         read=_rate,
         metavar="RATE",
         help="budget on wire bits per second: 64k, 1.5M; auto: live, as much as the link is estimated to carry",
+        common=True,
     )
     """None only with a fixed rung or live."""
     live: bool = False
@@ -184,10 +186,10 @@ class Settings:
     )
     """Depth of the leaky bucket."""
     codec: str = option(
-        CODING, "codec", "x264", metavar="NAME", help="codec recipe, or a TOML file (default: {default})"
+        CODING, "codec", "x264", metavar="NAME", help="codec recipe, or a TOML file (default: {default})", common=True
     )
     channel: str = option(
-        LINK, "channel", "perfect", metavar="NAME", help="channel, or a TOML file (default: {default})"
+        LINK, "channel", "perfect", metavar="NAME", help="channel, or a TOML file (default: {default})", common=True
     )
     recognizer: str = option(
         RECOGNIZER,
@@ -195,6 +197,7 @@ class Settings:
         "affect",
         metavar="NAME",
         help="name, package.module:Class, or none (default: {default})",
+        common=True,
     )
     weights: Path | None = option(
         RECOGNIZER, "weights", kind=Path, metavar="FILE", help="other weights for the recognizer (safetensors)"
@@ -280,7 +283,9 @@ class Settings:
         help="xor:k=5, rs:k=10,n=12, auto:0.01, ... (default: {default})",
     )
     """Forward error correction, as :func:`~vidlink.units.parse_fec` reads it."""
-    nack: bool = option(LINK, "nack", False, kind=bool, help="ask for missing packets again, within the deadline")
+    nack: bool = option(
+        LINK, "nack", False, kind=bool, help="ask for missing packets again, within the deadline", common=True
+    )
     deadline_s: float = option(
         LINK,
         "deadline",
@@ -291,7 +296,12 @@ class Settings:
         help="playout deadline beyond the sender's delay (default: {default})",
     )
     labels: Path | None = option(
-        RECOGNIZER, "labels", kind=Path, metavar="CSV", help="labels: time_s, [face,] valence, arousal, ..."
+        RECOGNIZER,
+        "labels",
+        kind=Path,
+        metavar="CSV",
+        help="labels: time_s, [face,] valence, arousal, ...",
+        common=True,
     )
     label: str | None = option(
         RECOGNIZER,
@@ -316,6 +326,7 @@ class Settings:
         kind=int,
         read=partial(check_count, least=0, most=LARGEST_SEED),
         help="seed of every random choice (default: {default})",
+        common=True,
     )
     pcap: Path | None = option(
         LINK, "pcap", kind=Path, metavar="FILE", help="write the packets as sent (pcap)", swept=False, shown=False

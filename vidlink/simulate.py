@@ -15,6 +15,7 @@ from vidlink.options import parse_arguments, settings_from
 from vidlink.report.stop import UntilStopped, stoppable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from vidlink.report.run import Run
@@ -103,12 +104,12 @@ def run_into(place: Path | None, settings: Settings, **how: bool) -> Run:
     return run_in(place, settings, simulate, **how)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """The command ``python -m vidlink.simulate``."""
+    arguments = parse_arguments(words)
+    settings = settings_from(arguments)
     from vidlink.report.terminal import print_summary
 
-    arguments = parse_arguments()
-    settings = settings_from(arguments)
     run = run_into(arguments.out, settings, overwrite=bool(arguments.overwrite), resume=bool(arguments.resume))
     print_summary(run.summary, str(run.folder))
     if run.summary.get("recognition_error"):

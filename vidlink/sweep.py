@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidlink.command import Parser, run_command
+from vidlink.command import run_command
 from vidlink.errors import UserError
+from vidlink.parser import Parser
 from vidlink.units import parse_bytes
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def sweep_parser() -> argparse.ArgumentParser:
         "one table. Killed, it goes on where it stopped when the same command is given again.",
         epilog="The results folder holds results.parquet, results.csv and provenance.json. The sweep file is TOML: "
         "[settings] for all points, [grid] of lists, [[points]]; keys are the options of vidlink.simulate.",
+        examples=("sweep.toml --dry-run", "sweep.toml --out results/", "--table results/"),
     )
     add = parser.add_argument
     add("file", nargs="?", type=Path, metavar="SWEEP.toml", help="what to run")

@@ -62,10 +62,15 @@ def describe(argv: Sequence[str] | None = None) -> dict[str, Any]:
         "git": git_revision(),
         "vidlink": __version__,
         "python": platform.python_version(),
-        "versions": {name: found for name in PACKAGES if (found := _version(name))} | _libraries(),
+        "versions": describe_versions(),
         "machine": platform.platform(),
         "cores": available_cores(),
     }
+
+
+def describe_versions() -> dict[str, str]:
+    """Versions of packages, of the FFmpeg in PyAV and of its x264, by name; without what is not there."""
+    return {name: found for name in PACKAGES if (found := _version(name))} | _libraries()
 
 
 def describe_run(settings: Settings, *, seconds: float = 0.0) -> dict[str, Any]:

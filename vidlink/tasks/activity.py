@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidlink.command import Parser
 from vidlink.errors import UserError
 from vidlink.files.outputs import check_output
+from vidlink.parser import Parser
 from vidlink.tasks.clip_scores import draw, say_skipped, score, score_clips, table
 from vidlink.tasks.task import (
     Task,

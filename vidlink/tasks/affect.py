@@ -7,9 +7,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidlink.command import Parser
 from vidlink.errors import UserError
 from vidlink.nets.build import NAMES
+from vidlink.parser import Parser
 from vidlink.tasks.task import (
     TASKS,
     Task,
@@ -44,7 +44,16 @@ class AffectTask(Task):
         """Options of ``vidlink.train``."""
         from vidlink.training.regimes import LARGEST, regime_names
 
-        parser = Parser(prog="vidlink.train", description="Train a recognizer.")
+        parser = Parser(
+            prog="vidlink.train",
+            description="Train a recognizer.",
+            examples=(
+                "--data ferplus:ferplus.zip --out my.safetensors",
+                "--data ferplus:ferplus.zip --out my.safetensors --start their.safetensors --epochs 5",
+                "--task activity --data classes:clips/ --out activity.safetensors",
+            ),
+            common=("task", "regime", "data", "out", "split", "valid", "epochs", "codec_aware", "start", "overwrite"),
+        )
         add = parser.add_argument
         add("--task", choices=tuple(TASKS.known()), default="recognition", help="sr: a restorer, "
             "activity: what people do; see --task sr --help, --task activity --help")  # fmt: skip
@@ -169,7 +178,15 @@ class AffectTask(Task):
 
     def evaluation_parser(self) -> Parser:
         """Options of ``vidlink.evaluate``."""
-        parser = Parser(prog="vidlink.evaluate", description="Score a recognizer on labelled faces, scale by scale.")
+        parser = Parser(
+            prog="vidlink.evaluate",
+            description="Score a recognizer on labelled faces, scale by scale.",
+            examples=(
+                "--data ferplus:ferplus.zip",
+                "--data ferplus:ferplus.zip --weights my.safetensors --scales 1,2,4",
+                "--data classes:clips/",
+            ),
+        )
         add = parser.add_argument
         add("--task", choices=tuple(TASKS.known()), default="recognition", help="also --task sr --help, "
             "--task activity --help")  # fmt: skip

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidlink.command import Parser
 from vidlink.errors import UserError
+from vidlink.parser import Parser
 from vidlink.tasks.task import (
     Task,
     add_machine,

@@ -11,9 +11,9 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidlink.command import Parser
 from vidlink.errors import UserError
 from vidlink.files.outputs import check_apart, check_output, existing_files
+from vidlink.parser import Parser
 from vidlink.plugins import Catalogue
 
 if TYPE_CHECKING:
