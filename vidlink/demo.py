@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"vidlink run {' '.join(SENT)}", flush=True)
     run = run_into(options.out, settings_from(parse_arguments(SENT)))
     print_summary(run.summary, str(run.folder))
-    print(f"\nLook at {run.folder / 'plot.png'} and {run.folder / 'received.mp4'}. Then send a clip of yours:")
+    print(f"\nLook at plot.png and received.mp4 in {run.folder}. Then send a clip of yours:")
     print("vidlink run my.mp4 --bitrate 64k --channel gilbert-elliott")
 
 
