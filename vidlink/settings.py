@@ -54,6 +54,7 @@ DEFAULT_SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 OBJECTIVES = ("psnr", "ssim", "task")
 """Names in the table of :mod:`vidlink.scores.objective`."""
 Search = Literal["guided", "exhaustive", "best-fixed", "ladder"]
+Frames = Literal["even", "picture", "task"]
 
 
 def _feedback(flag: str, value: float) -> float:
@@ -235,7 +236,16 @@ class Settings:
         metavar="1,2",
         help="frame divisors of the ladder (default: {default})",
     )
-    """Every n-th frame may be coded alone."""
+    """One frame in so many may be coded alone."""
+    frames: Frames = option(
+        CODING,
+        "frames",
+        "even",
+        choices=get_args(Frames),
+        help="which frames a divisor keeps: every n-th, or as many where the picture or the recognizer's output moves "
+        "(default: {default})",
+    )
+    """See :mod:`vidlink.sender.moments`."""
     search: Search = option(
         CODING,
         "search",

@@ -49,6 +49,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     from vidlink.report.thumbnails import Thumbnails
     from vidlink.report.watch import Watch
     from vidlink.scores.judge import load_judge
+    from vidlink.scores.movement import make_features
     from vidlink.scores.objective import make_objective
     from vidlink.scores.scores import Scores
     from vidlink.video.film import Film
@@ -74,6 +75,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
         coded = sender.coded(
             lambda stage: watch.segments(source, sender.cut, stage),
             objective=make_objective(settings.objective, clip, judge.recognizer),
+            features=make_features(settings.frames, clip, judge.recognizer, memory),
             decode=partial(decode_all, codec=codec),
             pool=pool,
         )

@@ -96,6 +96,10 @@ class Segment:
     """Whether the clip ends with this segment."""
     side_data: bytes = b""
     """The face track along which its frames were cut; empty where frames are whole, or no face was found."""
+    features: NDArray[np.float32] | None = None
+    """What tells its frames apart, a row a frame, shape (n, features): frames are alike as far as their rows are near
+    each other. A rung that leaves frames out codes those that stand best for the others by this measure; None for every
+    n-th frame."""
 
     @property
     def start_s(self) -> float:
@@ -115,7 +119,7 @@ class Rung:
     scale: float
     """HR side / LR side, at least 1, the same for both sides."""
     frame_divisor: int = 1
-    """Every n-th frame of the source is coded."""
+    """One frame of the source in so many is coded."""
     quality: float
     """Value of the codec's quality knob (CRF for x264)."""
 
@@ -125,9 +129,10 @@ class AccessUnit:
     """One coded picture."""
 
     frame: int
-    """Index of the source frame in the clip (presentation order)."""
+    """Index of the source frame from which it is shown, in the clip (presentation order). Where frames are left out the
+    picture may be that of a frame a little later, see :mod:`vidlink.sender.moments`."""
     time_s: float
-    """Presentation time in seconds, as in :class:`Segment`."""
+    """Presentation time in seconds: that of this frame in :class:`Segment`."""
     nals: tuple[bytes, ...]
     """NAL units without start codes; for codecs without NAL units one entry, the whole unit."""
     key: bool

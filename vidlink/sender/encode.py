@@ -13,14 +13,16 @@ from vidlink.codec.parameters import hint
 from vidlink.errors import UserError
 from vidlink.rtp.formats import payload_format
 from vidlink.sender.ladder import coded_size
+from vidlink.sender.moments import runs_of
 from vidlink.types import CLOCK, AccessUnit, CodedSegment
 from vidlink.video.colour import tag_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from fractions import Fraction
 
     from vidlink.codec.recipe import Codec
+    from vidlink.sender.moments import Run
     from vidlink.types import Clip, Colour, Rung, Segment
 
 os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings otherwise
@@ -34,7 +36,7 @@ def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data:
     segment
         HR pictures and their times.
     rung
-        Scale factor, frame-rate divisor and quality.
+        Scale factor, frame divisor and quality.
     clip
         The clip the segment is from (HR size and nominal frame rate).
     codec
@@ -53,9 +55,9 @@ def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data:
         The encoder is missing, or refuses the recipe's options or the size.
     """
     width, height = coded_size(clip.width, clip.height, rung.scale)
-    chosen = range(0, len(segment.frames), rung.frame_divisor)
+    runs = runs_of(segment, rung.frame_divisor)
     frame_at: dict[int, int] = {}
-    pictures = _downsampled(segment, chosen, width, height, frame_at)
+    pictures = _downsampled(segment, runs, width, height, frame_at)
     rate = clip.frame_rate / rung.frame_divisor
     options = {**codec.options, codec.quality.option: f"{rung.quality:g}"}
     if codec.implementation:
@@ -87,7 +89,7 @@ def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data:
             )
         )
     if frame_at:
-        raise RuntimeError(f"{codec.encoder} returned {len(units)} of {len(chosen)} pictures")
+        raise RuntimeError(f"{codec.encoder} returned {len(units)} of {len(runs)} pictures")
     return CodedSegment(
         index=segment.index,
         rung=rung,
@@ -104,15 +106,18 @@ def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data:
 
 
 def _downsampled(
-    segment: Segment, chosen: range, width: int, height: int, frame_at: dict[int, int]
+    segment: Segment, runs: Sequence[Run], width: int, height: int, frame_at: dict[int, int]
 ) -> Iterator[av.VideoFrame]:
-    """LR pictures, area-averaged, one by one; at scale 1 the source's own. Their places are noted by ``pts``."""
+    """LR pictures, area-averaged, one by one; at scale 1 the source's own.
+
+    Encoders see the times at which they were captured. From when each is to be shown is noted by its ``pts``.
+    """
     reformatter = VideoReformatter()
-    for index in chosen:
+    for run in runs:
         picture = reformatter.reformat(
-            segment.frames[index], width=width, height=height, format="yuv420p", interpolation="AREA"
+            segment.frames[run.coded], width=width, height=height, format="yuv420p", interpolation="AREA"
         )
-        frame_at[picture.pts or 0] = index
+        frame_at[picture.pts or 0] = run.first
         yield picture
 
 

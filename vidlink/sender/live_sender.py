@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
     from vidlink.sender.adapt import RateControl
+    from vidlink.sender.moments import Features
     from vidlink.sender.trial import Attempt, Objective
     from vidlink.settings import Settings
     from vidlink.types import CodedSegment, Picture, Segment
@@ -116,8 +117,10 @@ class LiveSender(Sender):
         objective: Objective,
         decode: Callable[[CodedSegment], dict[int, Picture]],
         pool: Executor,
+        features: Features | None = None,
     ) -> Iterator[tuple[Segment, CodedSegment]]:
         """Choose a rung for each segment and code it, as it is captured; see :class:`~vidlink.sender.sender.Sender`."""
+        self._features = features
         self._follow_rate()
         task = self._task(self._control.rate_bps, objective, decode, pool)
         model = ContentModel(

@@ -23,6 +23,7 @@ import numpy as np
 from vidlink import __version__
 from vidlink.plugins import sources_of
 from vidlink.sender.encode import encode
+from vidlink.sender.moments import runs_of
 from vidlink.types import NOT_STATED, AccessUnit, CodedSegment, Colour
 
 if TYPE_CHECKING:
@@ -127,7 +128,9 @@ class Memory:
         size: tuple[Any, ...] = (clip.width, clip.height, str(clip.frame_rate))
         if clip.colour != Colour():
             size += astuple(clip.colour)
-        how = (rung.scale, rung.frame_divisor, rung.quality)
+        how: tuple[Any, ...] = (rung.scale, rung.frame_divisor, rung.quality)
+        if segment.features is not None and rung.frame_divisor > 1:
+            how += (runs_of(segment, rung.frame_divisor),)
         return _digest("coded, timed", self._fingerprint(segment), size, how, recipe)
 
     def _fingerprint(self, segment: Segment) -> str:

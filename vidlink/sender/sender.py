@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vidlink.codec.recipe import Codec
+    from vidlink.sender.moments import Features
     from vidlink.sender.trial import Objective
     from vidlink.settings import Settings
     from vidlink.types import Clip, CodedSegment, Packets, Picture, Segment
@@ -113,6 +114,7 @@ class Sender:
                 f"--quality {quality:g}: {codec.name}'s {knob.option} is from {knob.best:g} to {knob.worst:g}"
             )
         self._faces = faces
+        self._features: Features | None = None
         self._fec = parse_fec(settings.fec).at(expected_loss)
         self._header_bytes = header_bytes
         # Parity packets and copies are a little longer than what they repair, and must fit too.
@@ -151,6 +153,7 @@ class Sender:
         objective: Objective,
         decode: Callable[[CodedSegment], dict[int, Picture]],
         pool: Executor,
+        features: Features | None = None,
     ) -> Iterator[tuple[Segment, CodedSegment]]:
         """Choose a rung for each segment and code it.
 
@@ -162,13 +165,15 @@ class Sender:
             What makes one trial better than another, and how its pictures are had.
         pool
             Runs encodes.
+        features
+            What tells the frames of a segment apart, for rungs that leave some out; None for every n-th frame.
 
         Raises
         ------
         BudgetError
             The budget is below what the cheapest rungs need; it names the lowest that works.
         """
-        settings = self._settings
+        settings, self._features = self._settings, features
         if settings.scale is not None and settings.quality is not None:
             rung = Rung(scale=settings.scale, frame_divisor=settings.divisors[0], quality=settings.quality)
             yield from self._code(((segment, side, rung) for segment, side in self._sided(read("send"))), pool)
@@ -276,7 +281,14 @@ class Sender:
         )
 
     def _sided(self, segments: Iterable[Segment]) -> Iterator[tuple[Segment, bytes]]:
-        """Each segment with its side data: where its faces are."""
+        """Each segment with what tells its frames apart, and with its side data: where its faces are."""
+        for segment, side_data in self._tracked(segments):
+            if self._features is not None and max(self._settings.divisors) > 1:
+                segment = replace(segment, features=self._features(segment, side_data))
+            yield segment, side_data
+
+    def _tracked(self, segments: Iterable[Segment]) -> Iterator[tuple[Segment, bytes]]:
+        """Each segment with its side data."""
         if self._clip.cut_from or not self._faces:
             yield from ((segment, segment.side_data) for segment in segments)
             return
