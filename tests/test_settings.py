@@ -32,6 +32,7 @@ ALONE = [
     ("scales", "1,1", "twice"),
     ("scales", "1,x", "--scales: 'x' is not a number"),
     ("divisors", "0", "--divisors '0'"),
+    ("frames", "odd", "--frames: invalid choice: 'odd'"),
     ("scale", "0.5", "--scale: a scale factor is HR side / LR side and at least 1, found '0.5'"),
     ("scale", "nan", "--scale: a scale factor"),
     ("quality", "x", "--quality: invalid float value: 'x'"),

@@ -302,3 +302,26 @@ def test_traces_that_cannot_be(command, small_clip, tmp_path, form, text, parts)
 def test_settings_of_the_link_that_cannot_be(command, small_clip, tmp_path, arguments, parts):
     refused(command(small_clip, *FIXED, *arguments, "--out", "run"), *parts)
     assert not (tmp_path / "run").exists()
+
+
+def test_frames_that_were_chosen_are_held_and_lost_like_every_nth(over):
+    even, chosen = (over("", "--divisors", "4", "--frames", frames) for frames in ("even", "picture"))
+    for run in (even, chosen):
+        assert run.summary["frames"]["ok"] == FRAMES
+        assert (run.table("frames")["payload_bits"] > 0).sum() == 14  # 7 of each 25
+    assert chosen.summary["quality"]["psnr_db"] > even.summary["quality"]["psnr_db"] + 0.1
+    lossy = over(loss(0.2), "--divisors", "4", "--frames", "picture")
+    frames = lossy.table("frames")
+    assert set(frames["status"]) > {"ok"}
+    # A frame that was left out shares the fate of the one on show.
+    left_out = frames["payload_bits"] == 0
+    assert (frames["status"] == frames["status"].where(~left_out).ffill()).all()
+
+
+def test_live_codes_the_frames_that_matter(over):
+    live = ("--bitrate", "auto", "--recognizer", "none", "--scales", "1,2", "--divisors", "2,4", "--no-plot", "--no-video")
+    run = over("rate = 60e3\ndelay_s = 0.05", "--frames", "picture", fixed=live)
+    frames, segments = run.table("frames"), run.table("segments")
+    for row in segments.itertuples():
+        coded = (frames["payload_bits"] > 0)[frames["segment"] == row.segment]
+        assert coded.sum() == -(-len(coded) // row.frame_divisor)
