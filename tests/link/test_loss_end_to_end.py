@@ -319,8 +319,8 @@ def test_frames_that_were_chosen_are_held_and_lost_like_every_nth(over):
 
 
 def test_live_codes_the_frames_that_matter(over):
-    live = ("--bitrate", "auto", "--recognizer", "none", "--scales", "1,2", "--divisors", "2,4", "--no-plot", "--no-video")
-    run = over("rate = 60e3\ndelay_s = 0.05", "--frames", "picture", fixed=live)
+    live = ("--bitrate", "auto", "--scales", "1,2", "--divisors", "2,4", "--frames", "picture")
+    run = over("rate = 60e3\ndelay_s = 0.05", fixed=(*live, "--recognizer", "none", "--no-plot", "--no-video"))
     frames, segments = run.table("frames"), run.table("segments")
     for row in segments.itertuples():
         coded = (frames["payload_bits"] > 0)[frames["segment"] == row.segment]
