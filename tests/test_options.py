@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vidlink.errors import UserError
-from vidlink.options import OF_THE_COMMAND, options_table, parse_arguments, settings_from, settings_of, simulate_parser
+from vidlink.options import all_options, options_table, parse_arguments, settings_from, settings_of, simulate_parser
 from vidlink.settings import GROUPS, Settings, declarations
 
 ROOT = Path(__file__).parents[1]
@@ -17,9 +17,7 @@ ROOT = Path(__file__).parents[1]
 def test_every_declaration_is_in_the_help_once():
     parser = simulate_parser()
     names = [max(action.option_strings, key=len, default=action.dest).removeprefix("--") for action in parser._actions]
-    assert sorted(names) == sorted(
-        ["help", "help-all", *(each.name for each in (*declarations().values(), *OF_THE_COMMAND))]
-    )
+    assert sorted(names) == sorted(["help", "help-all", *(each.name for each in all_options())])
     assert tuple(group.title for group in parser._action_groups[-len(GROUPS) :]) == GROUPS
     assert all(each.group in GROUPS for each in declarations().values())
     assert "(default: 1,1.5,2,3,4,6,8)" in " ".join(parser.format_help().split())

@@ -6,6 +6,7 @@ as a shell has it for other signals.
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
@@ -41,6 +42,8 @@ class Option:
     read: Callable[[str, Any], Any] | None = None
     """Makes the value from the option with its dashes, for messages, and text or a number; None where ``kind`` says
     enough."""
+    spelt: Callable[[str], str] | None = None
+    """Makes the plain number of text that has a unit, as ``400ms``; None where there is none to have."""
     default: Any = None
     """As one would write it; of a switch, what holds without it."""
     choices: tuple[str, ...] = ()
@@ -91,7 +94,7 @@ class Option:
         if self.kind is tuple:
             keywords["action"] = "append"
         elif self.kind in (int, float, Path):
-            keywords["type"] = self.kind
+            keywords["type"] = self._typed if self.spelt else self.kind
         if self.positional:
             group.add_argument(self.key, nargs="?", **keywords)
         else:
@@ -120,7 +123,7 @@ class Option:
             return tuple(self._text(part) for part in (found if isinstance(found, list | tuple) else [found]))
         if self.kind is int and isinstance(found, float) and found.is_integer():
             found = int(found)
-        text = self._text(found)
+        text = self.spelt(self._text(found)) if self.spelt else self._text(found)
         if self.choices and text not in self.choices and not (self.own and ":" in text):
             known = ", ".join(map(repr, self.choices))
             raise UserError(f"{self.flag}: invalid choice: {text!r} (choose from {known})")
@@ -129,6 +132,13 @@ class Option:
         except ValueError:
             raise UserError(f"{self.flag}: invalid {self.kind.__name__} value: {shown(text)}") from None
         return self.read(self.flag, value) if self.read else value
+
+    def _typed(self, text: str) -> Any:
+        """The number of text with or without a unit, for :mod:`argparse`."""
+        try:
+            return self.kind(self.spelt(text) if self.spelt else text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"invalid {self.kind.__name__} value: {shown(text)}") from None
 
     def _text(self, found: Any) -> str:
         """The value as one would write it: all that can be written is read in one way."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from vidlink.command import Option, run_command
 from vidlink.errors import UserError, unknown
 from vidlink.parser import Parser
-from vidlink.settings import BUILTIN, GROUPS, RUN, Settings, declarations, unless_given
+from vidlink.settings import BUILTIN, CRF, GROUPS, RUN, Settings, declarations, unless_given
 
 if TYPE_CHECKING:
     import argparse
@@ -56,6 +56,11 @@ OF_THE_COMMAND = (
 """Options that are no settings of a run."""
 
 
+def all_options() -> tuple[Option, ...]:
+    """Every option of a run: its settings, their other names, and those of the command."""
+    return (*declarations().values(), CRF, *OF_THE_COMMAND)
+
+
 EXAMPLES = (
     "my.mp4 --bitrate 64k",
     "my.mp4 --bitrate 64k --channel gilbert-elliott --nack",
@@ -71,11 +76,11 @@ def simulate_parser() -> argparse.ArgumentParser:
         epilog="Without INPUT a built-in, labelled clip is sent. The run folder holds summary.json, the tables "
         "segments.csv, frames.csv, packets.csv and predictions.csv, received.mp4 and plot.png.",
         examples=EXAMPLES,
-        common=[option.key for option in (*declarations().values(), *OF_THE_COMMAND) if option.common],
+        common=[option.key for option in all_options() if option.common],
     )
     for title in GROUPS:
         group = parser.add_argument_group(title)
-        for option in (*declarations().values(), *OF_THE_COMMAND):
+        for option in all_options():
             if option.group == title:
                 option.add_to(group)
     return parser
@@ -100,7 +105,7 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
     UserError
         A value that cannot be; the message names the option, what was found and what is right.
     """
-    found = {field: getattr(arguments, option.key) for field, option in declarations().items()}
+    found = {field: getattr(arguments, option.key) for field, option in declarations().items()} | {"crf": arguments.crf}
     return _settings({field: value for field, value in found.items() if value is not None})
 
 
@@ -119,7 +124,7 @@ def settings_of(**options: Any) -> Settings:
     UserError
         As the command line would say; of an unknown name, which known one is nearest.
     """
-    known = {option.key: option.name for option in declarations().values()}
+    known = {option.key: option.name for option in (*declarations().values(), CRF)}
     for name in options:
         if name not in known:
             raise unknown("setting", name, known)
@@ -131,6 +136,9 @@ def settings_named(values: Mapping[str, Any]) -> Settings:
     fields = {option.name: field for field, option in declarations().items()}
     given = {}
     for name, value in values.items():
+        if name == CRF.name:
+            given[name] = value
+            continue
         option = declarations()[fields[name]]
         if option.positional:
             if not isinstance(value, str | Path):
@@ -148,6 +156,8 @@ def _settings(given: Mapping[str, Any]) -> Settings:
     """Settings from the fields that were given, the others as those decide."""
     if given.get("bitrate_bps") == "auto":
         given = {**given, "bitrate_bps": None, "live": True}
+    if "crf" in given:
+        given = _as_quality(given)
     settings = Settings(**given)
     settings.check_together(given)
     settings.check_budget()
@@ -156,6 +166,20 @@ def _settings(given: Mapping[str, Any]) -> Settings:
 
         check_estimator(settings.estimator)
     return replace(settings, **{name: value for name, value in unless_given(settings).items() if name not in given})
+
+
+def _as_quality(given: Mapping[str, Any]) -> dict[str, Any]:
+    """``--crf`` as ``--quality``, of a codec that has one."""
+    crf = CRF.value(given["crf"])
+    if "quality" in given:
+        raise UserError("--crf and --quality are the same: give one of them")
+    from vidlink.codec.shelf import load_codec
+
+    name = str(given.get("codec", declarations()["codec"].default))
+    knob = load_codec(name).quality.option
+    if knob != CRF.name:
+        raise UserError(f"--crf {crf:g}: the quality of codec {name!r} is its {knob}; give --quality {crf:g}")
+    return {key: value for key, value in given.items() if key != "crf"} | {"quality": crf}
 
 
 def options_table() -> str:
@@ -176,7 +200,7 @@ def options_table() -> str:
             "| option | what | field | in sweeps |",
             "| --- | --- | --- | --- |",
         ]
-        for option in (*declarations().values(), *OF_THE_COMMAND):
+        for option in all_options():
             if option.group == title:
                 value = (
                     option.metavar or "|".join(option.choices) or ("" if option.kind is bool else option.key.upper())

@@ -12,12 +12,13 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from vidlink.command import option
+from vidlink.command import Option, option
 from vidlink.errors import UserError
 from vidlink.units import (
     check_count,
     check_number,
     check_seconds,
+    check_share,
     parse_divisors,
     parse_fec,
     parse_frame_rate,
@@ -25,14 +26,14 @@ from vidlink.units import (
     parse_roi,
     parse_scales,
     parse_size,
+    plain_seconds,
+    plain_share,
     shown,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from fractions import Fraction
-
-    from vidlink.command import Option
 
 VIDEO, CODING, LINK = "video", "budget and coding", "link"
 LIVE, RECOGNIZER, RUN = "live mode (--bitrate auto)", "recognizer", "run"
@@ -50,6 +51,18 @@ BUILTIN = "builtin"
 """Name of the built-in clip."""
 DEFAULT_SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 """Scale factors of the default ladder."""
+
+CODECS_OF = {
+    "h264": "x264",
+    "h265": "x265",
+    "avc": "x264",
+    "hevc": "x265",
+    "libx264": "x264",
+    "libx265": "x265",
+    "libvpx-vp9": "vp9",
+    "libsvtav1": "av1",
+}
+"""Other names of recipes on the shelf: of standards, and of FFmpeg's encoders."""
 
 OBJECTIVES = ("psnr", "ssim", "task")
 """Names in the table of :mod:`vidlink.scores.objective`."""
@@ -84,6 +97,10 @@ def _rate(flag: str, text: str) -> float:
 
 def _scale(flag: str, value: float) -> float:
     return parse_scales(flag, f"{value}")[0]
+
+
+def _codec(_: str, name: str) -> str:
+    return CODECS_OF.get(name.lower(), name)
 
 
 def _fec(_: str, text: str) -> str:
@@ -162,6 +179,7 @@ class Settings:
         "feedback",
         0.1,
         kind=float,
+        spelt=plain_seconds,
         read=_feedback,
         metavar="S",
         help="seconds between receiver reports (default: {default})",
@@ -171,6 +189,7 @@ class Settings:
         "shortest-segment",
         0.25,
         kind=float,
+        spelt=plain_seconds,
         read=check_seconds,
         metavar="S",
         help="segments shrink to this where the channel varies fast (default: {default})",
@@ -180,6 +199,7 @@ class Settings:
         "buffer",
         1.0,
         kind=float,
+        spelt=plain_seconds,
         read=check_seconds,
         metavar="S",
         help="how long bits may wait at the sender; longer than a segment lets segments borrow bits "
@@ -187,10 +207,31 @@ class Settings:
     )
     """Depth of the leaky bucket."""
     codec: str = option(
-        CODING, "codec", "x264", metavar="NAME", help="codec recipe, or a TOML file (default: {default})", common=True
+        CODING,
+        "codec",
+        "x264",
+        read=_codec,
+        metavar="NAME",
+        help="codec recipe, or a TOML file (default: {default})",
+        common=True,
     )
     channel: str = option(
-        LINK, "channel", "perfect", metavar="NAME", help="channel, or a TOML file (default: {default})", common=True
+        LINK,
+        "channel",
+        "perfect",
+        metavar="NAME",
+        help="channel, a TOML file, or a recorded trace: of Mahimahi, CSV or JSON (default: {default})",
+        common=True,
+    )
+    loss: float | None = option(
+        LINK,
+        "loss",
+        kind=float,
+        spelt=plain_share,
+        read=check_share,
+        metavar="SHARE",
+        help="share of packets lost, each independently of the others, of a channel perfect but for that: 0.05 or 5%",
+        common=True,
     )
     recognizer: str = option(
         RECOGNIZER,
@@ -261,11 +302,31 @@ class Settings:
         CODING, "quality", kind=float, read=check_number, metavar="Q", help="fix the codec's quality (CRF)"
     )
     """Instead of the recipe's grid."""
+    size: tuple[int, int] | None = option(
+        CODING,
+        "size",
+        read=parse_size,
+        between="x",
+        metavar="WxH",
+        help="fix the size of the pictures sent; the clip's aspect ratio is kept within it",
+        common=True,
+    )
+    """Instead of the ladder."""
+    fps: Fraction | None = option(
+        CODING,
+        "fps",
+        read=parse_frame_rate,
+        metavar="N",
+        help="fix the frames a second sent: every n-th of the clip, as many as that or the next fewer",
+        common=True,
+    )
+    """Instead of the divisors."""
     segment_s: float = option(
         CODING,
         "segment",
         1.0,
         kind=float,
+        spelt=plain_seconds,
         read=partial(check_seconds, least=0.1),
         metavar="S",
         help="length of a segment in seconds (default: {default})",
@@ -280,6 +341,7 @@ class Settings:
         LINK,
         "aggregate",
         kind=float,
+        spelt=plain_seconds,
         read=check_seconds,
         metavar="S",
         help="longest wait of a picture for company in its packet (default: by the budget)",
@@ -301,6 +363,7 @@ class Settings:
         "deadline",
         0.4,
         kind=float,
+        spelt=plain_seconds,
         read=check_seconds,
         metavar="S",
         help="playout deadline beyond the sender's delay (default: {default})",
@@ -404,13 +467,23 @@ class Settings:
             raise UserError("--label names one class and --labels a table of labels: give one of them")
         if self.scale is not None and "scales" in given:
             raise UserError("--scale fixes one factor and --scales gives a ladder: give one of them")
+        if self.size is not None and (self.scale is not None or "scales" in given or self.max_size is not None):
+            other = "--scale" if self.scale is not None else "--scales" if "scales" in given else "--max-size"
+            raise UserError(f"--size fixes the size of the pictures sent and {other} says it, too: give one of them")
+        if self.fps is not None and "divisors" in given:
+            raise UserError("--fps fixes the frames a second and --divisors gives a ladder: give one of them")
+        if self.loss is not None and "channel" in given:
+            raise UserError(
+                f"--loss makes a channel that is perfect but for that, and --channel names {self.channel}: give one of "
+                "them (a channel file has its own [loss])"
+            )
         if self.live:
             self._check_live(given)
             return
         if live_only := [each.flag for name, each in declarations().items() if each.group == LIVE and name in given]:
             self.check_budget()
             raise UserError(f"{live_only[0]}: is for --bitrate auto, and this run has a fixed budget or rung")
-        one_quality = self.quality is not None and self.scale is None
+        one_quality = self.quality is not None and not self.one_size
         if one_quality and "search" in given and self.search != "exhaustive":
             raise UserError(f"--search {self.search}: with --quality every rung of that quality is tried (exhaustive)")
 
@@ -437,13 +510,29 @@ class Settings:
         UserError
             Neither a budget nor live, and no fixed rung.
         """
-        if self.bitrate_bps is None and not self.live and (self.scale is None or self.quality is None):
+        if self.bitrate_bps is None and not self.live and (not self.one_size or self.quality is None):
             raise UserError("give a budget as --bitrate 64k, or fix the coding with --scale and --quality")
+
+    @property
+    def one_size(self) -> bool:
+        """Whether all pictures are sent at one size, as a scale factor or in pixels."""
+        return self.scale is not None or self.size is not None
 
     @property
     def latency_s(self) -> float:
         """Seconds that the sender takes by design: a segment is captured whole, then paced out through the bucket."""
         return self.segment_s + max(self.buffer_s, self.segment_s)
+
+
+CRF = Option(
+    name="crf",
+    kind=float,
+    read=check_number,
+    group=CODING,
+    metavar="Q",
+    help="the same as --quality, of a codec whose quality is a constant rate factor",
+)
+"""A setting by another name: no field and no column of its own."""
 
 
 @cache
@@ -457,9 +546,9 @@ def unless_given(settings: Settings) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if settings.scale is not None:
         found["scales"] = (settings.scale,)
-    if settings.scale is not None and settings.quality is not None:
+    if settings.one_size and settings.quality is not None and settings.fps is None:
         found["divisors"] = (1,)
-    if settings.quality is not None and settings.scale is None:
+    if settings.quality is not None and not settings.one_size:
         found["search"] = "exhaustive"  # at one quality alone there is nothing to predict
     if settings.live:
         found["shortest_segment_s"] = min(declarations()["shortest_segment_s"].default, settings.segment_s)

@@ -58,7 +58,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     settings.check_budget()
     watch = Watch(quiet=quiet)
     with watch("open"):
-        codec, profile = check_codec(load_codec(settings.codec)), load_channel(settings.channel)
+        codec, profile = check_codec(load_codec(settings.codec)), load_channel(settings.channel, settings.loss)
         source = open_input(settings)
         judge = load_judge(settings, source.labels)
         source = cut_out(source, settings, judge.boxes, memory.boxes if memory else None)

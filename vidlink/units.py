@@ -16,7 +16,11 @@ from vidlink.errors import UserError
 if TYPE_CHECKING:
     from fractions import Fraction
 
-_RATE = re.compile(r"\s*(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e(?P<power>[+-]?[0-9]+))?\s*(?P<prefix>[kKMG]?)\s*")
+_RATE = re.compile(
+    r"\s*(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e(?P<power>[+-]?[0-9]+))?\s*(?P<prefix>[kKMG]?)"
+    r"(?:bps|b/s|bits?/s)?\s*"
+)
+_BYTES_A_SECOND = re.compile(r"[0-9.\s]+[kKMG]?(?:B/s|Bps|[Bb]ytes?/s)\s*")
 _FACTORS = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
 
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
@@ -122,7 +126,7 @@ def parse_rate(text: str | float) -> float:
     ----------
     text
         A number, or a number with one of the decimal prefixes ``k``, ``M``, ``G``: ``64k`` is 64000, ``1.5M`` is
-        1500000.
+        1500000. The unit may stand behind it: ``64kbps``, ``64 kb/s``, ``64kbit/s``.
 
     Returns
     -------
@@ -138,11 +142,15 @@ def parse_rate(text: str | float) -> float:
     --------
     >>> parse_rate("64k"), parse_rate("1.5M"), parse_rate(24000)
     (64000.0, 1500000.0, 24000.0)
+    >>> parse_rate("64kbps"), parse_rate("1.5 Mb/s")
+    (64000.0, 1500000.0)
     """
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         raise UserError(f"bit rate {shown(text)}: expected bits per second, such as 64k, 1.5M or 64000")
     if isinstance(text, str):
         match = _RATE.fullmatch(text)
+        if match is None and _BYTES_A_SECOND.fullmatch(text):
+            raise UserError(f"bit rate {shown(text)}: is in bytes; write bits per second, eight times that, like 64k")
         if match is None:
             raise UserError(
                 f"bit rate {shown(text)}: expected a positive number of bits per second, such as 64k, 1.5M or 64000"
@@ -157,6 +165,42 @@ def parse_rate(text: str | float) -> float:
     if rate < SLOWEST_RATE:
         raise UserError(f"bit rate {shown(text)}: must be at least {SLOWEST_RATE:g} bit per second, such as 64k")
     return rate
+
+
+def plain_seconds(text: str) -> str:
+    """Text of a time as a number of seconds: ``400ms`` is ``0.4``, ``2s`` is ``2``; what has no unit stays as it is.
+
+    Examples
+    --------
+    >>> plain_seconds("400ms"), plain_seconds("2 s"), plain_seconds("0.4"), plain_seconds("soon")
+    ('0.4', '2', '0.4', 'soon')
+    """
+    number = text.strip().removesuffix("s").removesuffix("m").rstrip()
+    if number == text.strip() or not _NUMBER.fullmatch(number):
+        return text
+    return f"{float(number) / 1000:.12g}" if text.strip().endswith("ms") else number if text.endswith("s") else text
+
+
+def plain_share(text: str) -> str:
+    """Text of a share as a number: ``5%`` is ``0.05``; what has no percent sign stays as it is.
+
+    Examples
+    --------
+    >>> plain_share("5%"), plain_share("0.5 %"), plain_share("0.05")
+    ('0.05', '0.005', '0.05')
+    """
+    number = text.strip().removesuffix("%").rstrip()
+    if number == text.strip() or not _NUMBER.fullmatch(number):
+        return text
+    return f"{float(number) / 100:.12g}"
+
+
+def check_share(option: str, value: float) -> float:
+    """Refuse what is no share of a whole from 0 to below 1; raises UserError."""
+    if not 0 <= value < 1:
+        hint = f", or as {value:g}%" if 1 <= value < 100 else ""
+        raise UserError(f"{option} {value:g}: expected a share from 0 to below 1, like 0.05 or 5%{hint}")
+    return value
 
 
 def check_seconds(option: str, value: float, *, least: float = 0.0) -> float:
@@ -346,7 +390,7 @@ def parse_fec(text: str) -> dict[str, Any]:
 
 def _target(text: str, setting: str) -> float:
     try:
-        target = float(text)
+        target = float(plain_share(text))
     except ValueError:
         target = math.nan
     if not 0 < target < 1:

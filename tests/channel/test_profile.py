@@ -47,7 +47,6 @@ TRACE = {"path": "a.csv", "format": "csv"}
         ({"rate": True}, "bit rate"),
         ({"rate": "1M", "trace": TRACE}, "one of them"),
         ({"trace": {"path": "a.csv", "format": "xml"}}, "mahimahi"),
-        ({"trace": {"path": "a.csv"}}, "format"),
         ({"queue_s": 1.0}, "needs rate or trace"),
         ({"codel": {}}, "needs rate or trace"),
         ({"rate": "1M", "queue_s": 1.0, "queue_bytes": 9000}, "one of them"),

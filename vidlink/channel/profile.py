@@ -19,8 +19,8 @@ class Trace(Table):
 
     path: BesideProfile
     """The recording; a relative path starts at the profile's folder."""
-    format: Literal["mahimahi", "json", "csv"]
-    """See :mod:`vidlink.channel.trace`."""
+    format: Literal["mahimahi", "json", "csv"] | None = None
+    """See :mod:`vidlink.channel.trace`; absent: what its content is."""
 
 
 class CoDel(Table):

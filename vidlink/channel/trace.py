@@ -20,7 +20,8 @@ Formats of recorded traces, each repeated from its start when it ends:
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Protocol
+import re
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
@@ -208,6 +209,28 @@ def _rounds(rounds: NDArray[np.int64], each: int) -> NDArray[np.int64]:
     return np.minimum(rounds, NEVER // max(each, 1)) * each
 
 
+FORMATS = (
+    "a Mahimahi trace has a whole number of milliseconds a line, CSV a header with time_s and rate_bps, JSON a list of "
+    "duration_ms and bandwidth_kbps"
+)
+
+
+def format_of(text: str) -> Literal["mahimahi", "json", "csv"] | None:
+    r"""Which format a recorded trace has, by its first line; None where it is no trace.
+
+    Examples
+    --------
+    >>> format_of("0\n4\n4\n"), format_of("time_s,rate_bps\n0,64000\n"), format_of('[{"duration_ms": 1}]')
+    ('mahimahi', 'csv', 'json')
+    """
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    if first.isascii() and first.isdigit():
+        return "mahimahi"
+    if {"time_s", "rate_bps"} <= {cell.strip().strip('"') for cell in re.split(r"[,;\t]", first)}:
+        return "csv"
+    return "json" if re.match(r"\s*\[\s*(\{|\]|$)", text) else None
+
+
 def read_trace(settings: Trace) -> tuple[ChangingRate | Opportunities, Latency | None]:
     """Read a recorded trace: capacity, and latency where it has one.
 
@@ -221,9 +244,12 @@ def read_trace(settings: Trace) -> tuple[ChangingRate | Opportunities, Latency |
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"trace {path}: cannot be read as text ({error})") from None
-    if settings.format == "mahimahi":
+    found = settings.format or format_of(text)
+    if found is None:
+        raise UserError(f"trace {path}: is of no known format: {FORMATS}")
+    if found == "mahimahi":
         return _mahimahi(path, text), None
-    if settings.format == "json":
+    if found == "json":
         return _json(path, text)
     return _csv(path, text), None
 

@@ -15,12 +15,17 @@ from pydantic import BaseModel, ValidationError
 
 from vidlink.codec.recipe import Codec
 from vidlink.errors import UserError, unknown
+from vidlink.settings import CODECS_OF
 from vidlink.units import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from vidlink.channel.profile import ChannelProfile
+
+
+TRACE_QUEUE_BYTES = 150_000
+"""What waits before a recorded link by itself, as before that of ``lte-drive``."""
 
 
 def shelf(kind: Literal["codecs", "channels"]) -> Path:
@@ -44,17 +49,54 @@ def load_codec(name: str) -> Codec:
         Unknown name, unreadable or malformed file, or a key that is wrong: the message names the file, the key,
         what was found and what is allowed.
     """
-    path = find("codecs", name)
+    path = find("codecs", CODECS_OF.get(name.lower(), name))
     codec: Codec = _validated(Codec, path)
     return codec.model_copy(update={"name": path.stem})
 
 
-def load_channel(name: str) -> ChannelProfile:
-    """Load a channel from the shelf by name, or from a TOML file by path. Raises as :func:`load_codec` does."""
+def load_channel(name: str, loss: float | None = None) -> ChannelProfile:
+    """Load a channel from the shelf by name, or from a file by path: TOML, or a recorded trace.
+
+    A trace is known by its content, whatever it is called; see :func:`vidlink.channel.trace.format_of`. As a link it
+    has a queue of 150,000 bytes and loses nothing but what overflows that.
+
+    Parameters
+    ----------
+    name
+        Of the channel, or path of its file.
+    loss
+        Share of packets that get lost independently of each other, in place of what the channel loses.
+
+    Raises
+    ------
+    UserError
+        As :func:`load_codec`.
+    """
+    from vidlink.channel.losses import Bernoulli
     from vidlink.channel.profile import ChannelProfile
 
-    profile: ChannelProfile = _validated(ChannelProfile, find("channels", name))
-    return profile
+    path = find("channels", name)
+    profile: ChannelProfile = _recorded(path) or _validated(ChannelProfile, path)
+    return (
+        profile if loss is None else profile.model_copy(update={"loss": Bernoulli(model="bernoulli", probability=loss)})
+    )
+
+
+def _recorded(path: Path) -> ChannelProfile | None:
+    """The channel that a trace is by itself; None where the file is none."""
+    from vidlink.channel.profile import ChannelProfile, Trace
+    from vidlink.channel.trace import FORMATS, format_of
+
+    try:
+        found = format_of(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError):
+        found = None
+    if found is None and path.suffix != ".toml":
+        raise UserError(f"channel file {path}: neither TOML by its name, nor a trace: {FORMATS}")
+    if found is None:
+        return None
+    trace = Trace.model_validate({"path": path.name, "format": found}, context={"folder": path.parent})
+    return ChannelProfile(description=f"recorded link {path.name}", trace=trace, queue_bytes=TRACE_QUEUE_BYTES)
 
 
 def named_paths(value: object) -> Iterator[Path]:
@@ -95,8 +137,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def is_file_name(name: str) -> bool:
-    """Whether a profile is given by the path of its file, not by its name on the shelf."""
-    return name.endswith(".toml") or "/" in name
+    """Whether a profile is given by the path of its file, not by its name on the shelf, which has no dot."""
+    return "." in name or "/" in name
 
 
 def find(kind: Literal["codecs", "channels"], name: str) -> Path:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from vidlink.report import style
 from vidlink.report.class_plot import draw_named
+from vidlink.report.terminal import sent_over
 from vidlink.report.thumbnails import COUNT
 from vidlink.scores.measure import FrameMeasure
 from vidlink.scores.measures import headlines
@@ -71,7 +72,7 @@ def _title(summary: dict[str, Any]) -> str:
     rate, settings = summary["rate"], summary["settings"]
     name = summary["input"]["path"].rsplit("/", 1)[-1]
     of = f" of {rate['target_bps'] / 1000:g}" if rate["target_bps"] else ""
-    return f"{name}: {rate['wire_bps'] / 1000:.1f}{of} kb/s on the wire, {settings['codec']} over {settings['channel']}"
+    return f"{name}: {rate['wire_bps'] / 1000:.1f}{of} kb/s on the wire, {settings['codec']} over {sent_over(settings)}"
 
 
 def _draw_pictures(figure: Any, shown: Sequence[Thumbnail]) -> None:

@@ -202,8 +202,10 @@ def run_name(settings: Settings) -> str:
     elif settings.bitrate_bps:
         rate = f"{settings.bitrate_bps / 1000:g}k"
     else:
-        rate = f"s{settings.scale:g}-q{settings.quality:g}"
-    parts = (re.sub(r"[^\w.]+", "_", part) for part in (clip, rate, Path(settings.channel).stem))
+        size = f"{settings.size[0]}x{settings.size[1]}" if settings.size else f"s{settings.scale:g}"
+        rate = f"{size}-q{settings.quality:g}"
+    channel = Path(settings.channel).stem if settings.loss is None else f"loss{100 * settings.loss:g}"
+    parts = (re.sub(r"[^\w.]+", "_", part) for part in (clip, rate, channel))
     return "-".join(_shortened(part) for part in parts)
 
 

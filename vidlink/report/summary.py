@@ -39,11 +39,14 @@ def conclude(
 def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dict[str, Any]:
     """``summary.json`` but for the timing: input, settings, scores, notes, version."""
     from vidlink import __version__
+    from vidlink.sender.ladder import fit
     from vidlink.settings import as_json
 
     clip = source.clip
     if len(scores["plan"]) == 1 and settings.segment_s > scores["seconds"] + 0.1:
         source.note(f"the clip is shorter than a segment of {settings.segment_s:g} s: it was coded as one")
+    for said in fit(settings, clip)[1]:
+        source.note(said)
     width, height = clip.cut_from or (clip.width, clip.height)
     region = {"kind": "face" if clip.cut_from else "frame", "width": clip.width, "height": clip.height}
     rate = scores["rate"]

@@ -27,7 +27,7 @@ def outcome(summary: dict[str, Any]) -> list[tuple[str, str]]:
             f"{clip['path']}  {clip['width']}x{clip['height']}  {clip['fps']:g} frames/s  {clip['seconds']:.2f} s",
         ),
         *([("region", _region(summary["region"]))] if summary["region"]["kind"] == "face" else []),
-        ("codec, channel", f"{settings['codec']}, {settings['channel']}"),
+        ("codec, channel", f"{settings['codec']}, {sent_over(settings)}"),
         ("wire rate", _rate(rate)),
         *([("estimator", _estimator(summary["live"]))] if "live" in summary else []),
         ("payload", f"{_kbps(rate['payload_bps'])}  {rate['bpp']:.4f} bpp  (wire {rate['wire_bpp']:.4f} bpp)"),
@@ -41,6 +41,12 @@ def outcome(summary: dict[str, Any]) -> list[tuple[str, str]]:
     rows += _recognition(summary["recognition"])
     rows += [("note", note) for note in summary["notes"]]
     return [*rows, ("time", f"{summary['timing_s']['total']:.1f} s")]
+
+
+def sent_over(settings: dict[str, Any]) -> str:
+    """The channel, from the settings in ``summary.json``."""
+    loss = settings.get("loss")
+    return str(settings["channel"]) if loss is None else f"{settings['channel']} but for {100 * loss:g} % loss"
 
 
 def _region(region: dict[str, Any]) -> str:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from vidlink.settings import Settings
+    from vidlink.types import Clip
+
+_SAME_RATE = Fraction(1001, 1000)
+"""30 frames a second and 30000/1001 are one rate for those who ask for either."""
 
 
 def coded_size(width: int, height: int, scale: float) -> tuple[int, int]:
@@ -36,6 +44,68 @@ def reach(scales: Sequence[float], width: int, height: int, max_size: tuple[int,
         if least > max(width, height):
             return tuple(scales)
     return tuple(scales) if max(scales) >= least else (*scales, round(least, 4))
+
+
+def fit(settings: Settings, clip: Clip) -> tuple[Settings, list[str]]:
+    """Settings whose size in pixels and frames a second are the scale factor and frame divisor of one clip.
+
+    Returns
+    -------
+    tuple
+        The settings, and a sentence for each that the clip does not have exactly.
+
+    Raises
+    ------
+    UserError
+        The size or the rate is larger than the clip's.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from vidlink.settings import Settings
+    >>> from vidlink.types import Clip
+    >>> clip = Clip(name="a", width=640, height=360, frame_rate=Fraction(25), pixel_format="yuv420p", seconds=1.0)
+    >>> made, notes = fit(Settings(bitrate_bps="64k", size="320x240", fps=15), clip)
+    >>> made.scale, made.divisors
+    (2.0, (2,))
+    >>> notes[1]
+    '--fps 15: every 2nd frame of 25 a second is sent, which is 12.5'
+    """
+    changes: dict[str, Any] = {}
+    notes = []
+    if settings.size:
+        width, height = settings.size
+        scale = max(clip.width / width, clip.height / height)
+        if scale < 1:
+            raise UserError(
+                f"--size {width}x{height}: larger than the clip, which is {clip.width}x{clip.height}; give that or less"
+            )
+        sent = coded_size(clip.width, clip.height, scale)
+        if sent != settings.size:
+            notes.append(
+                f"--size {width}x{height}: pictures of {clip.width}x{clip.height} are sent at {sent[0]}x{sent[1]}, "
+                "which keeps their aspect ratio"
+            )
+        changes |= {"size": None, "scale": scale}
+    if settings.fps:
+        rate = float(clip.frame_rate)
+        if settings.fps > clip.frame_rate * _SAME_RATE:
+            raise UserError(
+                f"--fps {float(settings.fps):g}: more than the clip has, which is {rate:g} a second; give that or less"
+            )
+        divisor = max(1, math.ceil(clip.frame_rate / (settings.fps * _SAME_RATE)))
+        if divisor * settings.fps != clip.frame_rate:
+            which = f"every {_ordinal(divisor)} frame" if divisor > 1 else "every frame"
+            notes.append(
+                f"--fps {float(settings.fps):g}: {which} of {rate:g} a second is sent, which is {rate / divisor:g}"
+            )
+        changes |= {"fps": None, "divisors": (divisor,)}
+    return (replace(settings, **changes) if changes else settings), notes
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def usable_scales(

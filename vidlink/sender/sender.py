@@ -14,7 +14,7 @@ from vidlink.pipeline import in_order
 from vidlink.rtp.retransmission import OVERHEAD_BYTES
 from vidlink.sender.aggregate import aggregation_s
 from vidlink.sender.fec import parse_fec
-from vidlink.sender.ladder import reach, usable_scales
+from vidlink.sender.ladder import fit, reach, usable_scales
 from vidlink.sender.memory import Memory
 from vidlink.sender.packetize import Packetizer
 from vidlink.sender.promise import keep_promise
@@ -90,6 +90,7 @@ class Sender:
         memory: Memory | None = None,
         labels: pd.DataFrame | None = None,
     ) -> None:
+        settings = fit(settings, clip)[0]
         self._settings, self._clip, self._codec, self._labels = settings, clip, codec, labels
         self._memory = memory or Memory()
         scales = settings.scales if settings.scale is None else (settings.scale,)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
+from vidlink.settings import declarations
 from vidlink.units import shown
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def compare(
         if loss is not None:
             if "channel" in grid:
                 raise UserError("loss makes a channel of its own and channel names one: give one of them")
-            grid["loss"] = _channels(_axis(loss), Path(scratch))
+            grid["loss"] = _shares(_axis(loss))
         points = list(sweep_from({"grid": grid}, "compare").make_points(Path()))
         frame = sweep(points, folder, choose_executors(workers=workers, dask=None), quiet=quiet)
     if not (frame["status"] == DONE).any():
@@ -215,18 +216,13 @@ def _axis(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _channels(shares: Sequence[float], folder: Path) -> list[dict[str, str]]:
-    """An axis of channels, written as TOML: each is perfect but for its share of lost packets."""
-    axis = []
-    for share in shares:
+def _shares(axis: Sequence[Any]) -> list[float]:
+    """Shares of lost packets, as numbers."""
+    shares = []
+    for share in axis:
+        if isinstance(share, str):
+            share = declarations()["loss"].value(share)
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
             raise UserError(f"loss = {share!r}: expected shares from 0 to below 1, like [0, 0.02, 0.05]")
-        written = str(float(share))
-        path = folder / f"loss-{written}.toml"
-        path.write_text(
-            f'description = "{100 * share:g} % independent loss"\n\n'
-            f'[loss]\nmodel = "bernoulli"\nprobability = {written}\n',
-            encoding="utf-8",
-        )
-        axis.append({"name": written, "channel": str(path)})
-    return axis
+        shares.append(float(share))
+    return shares

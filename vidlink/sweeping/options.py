@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vidlink.codec.shelf import is_file_name
 from vidlink.errors import UserError, unknown
 from vidlink.options import OF_THE_COMMAND, settings_named
-from vidlink.settings import Settings, as_json, declarations
+from vidlink.settings import CRF, Settings, as_json, declarations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ _ON_SHELVES = ("codec", "channel")
 
 def known_options() -> list[str]:
     """Every name that a sweep file may set."""
-    return [option.name for option in declarations().values() if option.swept]
+    return [option.name for option in (*declarations().values(), CRF) if option.swept]
 
 
 def check_option(name: str) -> None:
