@@ -6,6 +6,7 @@ The three rooms never import each other's insides. They share these records and 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from fractions import Fraction
@@ -395,6 +396,10 @@ class Shown:
     """The LR picture on show at that time, ``yuv420p``; None before anything was ever decoded (a grey screen)."""
     fresh: bool
     """Whether the picture is this frame's own; otherwise the last one is held."""
+    of: int | None = None
+    """Source frame that the picture is of; None before anything was ever decoded."""
+    qp: float = math.nan
+    """Mean QP of the picture, if the decoder says it, else NaN."""
 
 
 class Status(StrEnum):
@@ -431,3 +436,7 @@ class Reception:
     """Scale factor of the picture on show."""
     quality: float
     """Quality (the codec's knob) of the picture on show."""
+    age_s: float = 0.0
+    """Seconds since the picture on show was taken: 0 where it is this frame's own, NaN on a grey screen."""
+    qp: float = math.nan
+    """Mean QP of the picture on show, if the decoder says it, else NaN."""

@@ -1,5 +1,7 @@
 """Decoding what arrived: every picture at its place, whatever was lost."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,20 @@ def test_everything_there(coded, name):
     pictures = pictures_of(coded, name, [(unit.frame, unit.nals) for unit in coded[name].units])
     assert sorted(pictures) == list(range(40))
     assert {(p.width, p.height, p.format.name) for p in pictures.values()} == {(96, 64, "yuv420p")}
+
+
+@pytest.mark.parametrize("name", SHELF)
+def test_the_qp_of_each_picture_is_told_where_the_decoder_says_it(coded, name):
+    units, qp = [(unit.frame, unit.nals) for unit in coded[name].units], {}
+    pictures = decode(units, codec=load_codec(name), parameter_sets=coded[name].parameter_sets, qp=qp)
+    assert sorted(qp) == sorted(pictures) == list(range(40))
+    if name.startswith("x264"):
+        assert all(20 <= each <= 40 for each in qp.values())
+        assert len({round(each, 3) for each in qp.values()}) > 3
+    else:
+        assert all(math.isnan(each) for each in qp.values())
+    plain = pictures_of(coded, name, units)
+    assert all(np.array_equal(pictures[k].to_ndarray(), plain[k].to_ndarray()) for k in range(40))
 
 
 @pytest.mark.parametrize("name", SHELF)

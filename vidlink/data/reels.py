@@ -63,6 +63,8 @@ class Tile:
     """When the first n - 1 faces start to fade into the next, in seconds, shape (n - 1,)."""
     sways: dict[str, tuple[float, float]]
     """Period in seconds and phase (in periods) of each motion and change of light."""
+    strength: float = 1.0
+    """How far each of them goes, as a multiple of what is usual."""
 
     def mix(self, time_s: float) -> tuple[int, int, int]:
         """The rows of the two faces on show, and the weight of the second in 256ths."""
@@ -75,7 +77,7 @@ class Tile:
     def sway(self, name: str, time_s: float) -> float:
         """How far a motion or change of light is at a time."""
         period_s, phase = self.sways[name]
-        return round(_SWAY[name][0] * math.sin(2 * math.pi * (time_s / period_s + phase)), 6)
+        return round(self.strength * _SWAY[name][0] * math.sin(2 * math.pi * (time_s / period_s + phase)), 6)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -146,7 +148,15 @@ class Reel:
         return image.astype(np.int32)
 
 
-def make_reel(faces: FaceSet, *, seconds: float = 10.0, seed: int = 0, index: int = 0) -> Reel:
+def make_reel(
+    faces: FaceSet,
+    *,
+    seconds: float = 10.0,
+    seed: int = 0,
+    index: int = 0,
+    hold_s: tuple[float, float] = HOLD_S,
+    strength: float = 1.0,
+) -> Reel:
     """Make a reel from the faces of one split.
 
     The reels 0, 1, 2, ... of a seed share no face until all of the split have been shown.
@@ -161,6 +171,10 @@ def make_reel(faces: FaceSet, *, seconds: float = 10.0, seed: int = 0, index: in
         Decides everything.
     index
         Which reel of this seed, from 0.
+    hold_s
+        Least and largest time from the start of one fade to the start of the next, in seconds.
+    strength
+        How far faces sway and their light changes, as a multiple of what is usual.
 
     Raises
     ------
@@ -173,16 +187,16 @@ def make_reel(faces: FaceSet, *, seconds: float = 10.0, seed: int = 0, index: in
     frame_count = round(seconds * FRAME_RATE)
     if frame_count < 1:
         raise UserError(f"a reel of {seconds:g} s: must be at least one frame, {1 / float(FRAME_RATE):g} s")
-    each = math.ceil(seconds / HOLD_S[0]) + 1
+    each = math.ceil(seconds / hold_s[0]) + 1
     order = np.random.default_rng(seed).permutation(len(faces))
     rng = np.random.default_rng([seed, index])
     tiles = []
     for number in range(count):
         places = (index * count + number) * each + np.arange(each)
-        first_s = rng.uniform(0.3, HOLD_S[1])  # so that the tiles do not change together
-        fades_s = np.round(first_s + np.concatenate([[0.0], np.cumsum(rng.uniform(*HOLD_S, each - 2))]), 6)
+        first_s = rng.uniform(0.3, hold_s[1])  # so that the tiles do not change together
+        fades_s = np.round(first_s + np.concatenate([[0.0], np.cumsum(rng.uniform(*hold_s, each - 2))]), 6)
         sways = {name: (float(rng.uniform(*periods)), float(rng.random())) for name, (_, periods) in _SWAY.items()}
-        tiles.append(Tile(rows=order[places % len(faces)], fades_s=fades_s, sways=sways))
+        tiles.append(Tile(rows=order[places % len(faces)], fades_s=fades_s, sways=sways, strength=strength))
     return Reel(faces=faces, tiles=tuple(tiles), frame_count=frame_count)
 
 

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from vidlink.types import CodedSegment, Picture
 
 
-def decode_all(coded: CodedSegment, *, codec: Codec) -> dict[int, Picture]:
-    """Decode one segment as if everything had arrived: LR pictures by source frame. May run in any thread."""
+def decode_all(coded: CodedSegment, *, codec: Codec, qp: dict[int, float] | None = None) -> dict[int, Picture]:
+    """Decode one segment as if everything had arrived: LR pictures by source frame. May run in any thread.
+
+    Where ``qp`` is given, it gets the QP of each picture, as :func:`vidlink.receiver.decode.decode` fills it.
+    """
     units = ((unit.frame, unit.nals) for unit in coded.units)
     return decode(
         units,
@@ -20,4 +23,5 @@ def decode_all(coded: CodedSegment, *, codec: Codec) -> dict[int, Picture]:
         size=(coded.width, coded.height),
         parameter_sets=coded.parameter_sets,
         colour=coded.colour,
+        qp=qp,
     )

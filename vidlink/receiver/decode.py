@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import av
 
+from vidlink.receiver.qp import EXPORTED, qp_of
 from vidlink.rtp.formats import payload_format
 from vidlink.types import Colour
 from vidlink.video.colour import as_signalled
@@ -31,6 +32,7 @@ def decode(
     size: tuple[int, int] | None = None,
     parameter_sets: Sequence[bytes] = (),
     colour: Colour | None = None,
+    qp: dict[int, float] | None = None,
 ) -> dict[int, Picture]:
     """Decode one closed GOP, or what is left of it.
 
@@ -47,6 +49,8 @@ def decode(
         SPS, PPS (and VPS) of the segment, without start codes.
     colour
         What the numbers of the pictures mean, as signalled.
+    qp
+        Where given, the mean QP of each picture goes in here by source frame, if the decoder says it.
 
     Returns
     -------
@@ -56,6 +60,8 @@ def decode(
     park = Parking()
 
     def keep(picture: av.VideoFrame) -> Picture:
+        if qp is not None and picture.pts is not None:
+            qp[picture.pts] = qp_of(picture)
         return park(as_signalled(picture, colour or Colour()))
 
     if codec.implementation:
@@ -65,7 +71,7 @@ def decode(
         return {frame: keep(picture) for frame, picture in given.items()}
     context: av.VideoCodecContext = av.CodecContext.create(codec.decoder, "r")  # type: ignore[assignment]
     context.thread_count = 1
-    context.options = {"flags2": "+showall", "flags": "+output_corrupt"}
+    context.options = {"flags2": "+showall", "flags": "+output_corrupt", **(EXPORTED if qp is not None else {})}
     start_code = payload_format(codec.payload).start_code
     head = b"".join(start_code + nal for nal in parameter_sets)
     pictures: dict[int, Picture] = {}

@@ -5,7 +5,8 @@ All that it gets is a :class:`~vidlink.types.Wire`. What was sent, and how the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,8 @@ class Arrival:
     """Side data as received; empty where it did not arrive."""
     due_s: NDArray[np.float64]
     """When each picture had to have arrived in seconds, in decoding order, shape (samples,)."""
+    qp: dict[int, float] = field(default_factory=dict)
+    """Mean QP of each decoded picture by source frame; filled while it is decoded."""
 
 
 class Receiver:
@@ -63,7 +66,7 @@ class Receiver:
         self._codec, self._waits = codec, waits
         self._latency_s, self._deadline_s = latency_s, deadline_s
         self._depacketizer = Depacketizer(payload=codec.payload, timestamp_offset=timestamp_offset)
-        self._on_show: Picture | None = None
+        self._on_show: tuple[int, Picture, float] | None = None  # source frame, picture, QP
 
     def collect(self, wire: Wire) -> Arrival:
         """Sort out what arrived in time. Call once for each segment, in order."""
@@ -95,6 +98,7 @@ class Receiver:
             size=(index.width, index.height),
             parameter_sets=arrival.parameter_sets,
             colour=index.colour,
+            qp=arrival.qp,
         )
 
     def hold(self, arrival: Arrival, pictures: dict[int, Picture]) -> list[Shown]:
@@ -103,8 +107,9 @@ class Receiver:
         for frame in range(arrival.index.first_frame, arrival.index.first_frame + len(arrival.index.times_s)):
             fresh = frame in pictures and frame in arrival.to_show
             if fresh:
-                self._on_show = pictures[frame]
-            shown.append(Shown(frame=frame, picture=self._on_show, fresh=fresh))
+                self._on_show = frame, pictures[frame], arrival.qp.get(frame, math.nan)
+            of, picture, qp = self._on_show or (None, None, math.nan)
+            shown.append(Shown(frame=frame, picture=picture, fresh=fresh, of=of, qp=qp))
         return shown
 
     def _due_s(self, index: SegmentIndex) -> NDArray[np.float64]:

@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidlink.errors import UserError
-from vidlink.plugins import RAISED, reason
-from vidlink.recognizers.recognizer import Context, Recognizer, Wants, names_classes, outputs
+from vidlink.recognizers.ask import ask
+from vidlink.recognizers.looks import look_at, recognize_looks, recognize_track
+from vidlink.recognizers.recognizer import Context, Recognizer, Wants, follows_time, names_classes, outputs
 from vidlink.recognizers.registry import list_recognizers, load_recognizer
-from vidlink.units import NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from vidlink.faces.tracks import Box
 
@@ -24,11 +22,14 @@ __all__ = [
     "Context",
     "Recognizer",
     "Wants",
+    "follows_time",
     "list_recognizers",
     "load_recognizer",
+    "look_at",
     "names_classes",
     "outputs",
     "recognize",
+    "recognize_looks",
     "recognize_windows",
 ]
 
@@ -39,6 +40,9 @@ def recognize(
     boxes: Sequence[Box | None] | None = None,
     context: Context | None = None,
     batch: int | None = None,
+    *,
+    times_s: Sequence[float] | None = None,
+    later: bool = True,
 ) -> NDArray[np.float32]:
     """Bring pictures to a recognizer in batches.
 
@@ -57,6 +61,11 @@ def recognize(
         Pictures a call; None for what suits the device. A CPU gets 64: of 48x48 pixels, they take up to a fifth less
         time each than 256, whose activations reach the size from which the C library maps and clears fresh memory for
         each of them. An accelerator gets 1024, so that it works longer than it waits.
+    times_s
+        When each picture was on show, rising, for recognizers that want windows: the pictures are then one track. By
+        default they have nothing to do with one another, and each is held for a whole window.
+    later
+        Whether windows may hold later pictures.
 
     Returns
     -------
@@ -79,15 +88,22 @@ def recognize(
     if not len(pictures) == len(boxes) == len(context.status) == len(context.scale) == len(context.quality):
         raise ValueError(f"{len(pictures) = }, {len(boxes) = }, {len(context.status) = }: expected equal numbers")
     answers = np.full((len(pictures), len(recognizer.gives)), np.nan, np.float32)
-    seen = [k for k, box in enumerate(boxes) if box is not None or recognizer.wants.region == "frame"]
+    seen = np.array([k for k, box in enumerate(boxes) if box is not None or recognizer.wants.region == "frame"], int)
+    if follows_time(recognizer):
+        if len(seen):
+            known = context.take(seen)
+            looks = look_at(recognizer, [pictures[row] for row in seen], [boxes[row] for row in seen], known, batch)
+            shown_s = None if times_s is None else [float(times_s[row]) for row in seen]
+            answers[seen] = recognize_track(recognizer, looks, known, shown_s, later=later)
+        return answers
     device = torch.device(getattr(recognizer, "device", "cpu"))
     batch = batch or (64 if device.type == "cpu" else 1024)
     for start in range(0, len(seen), batch):
-        rows = np.array(seen[start : start + batch])
+        rows = seen[start : start + batch]
         stack = np.stack([bring_to(recognizer.wants, pictures[row], boxes[row]) for row in rows])
         with torch.inference_mode():
             tensor = torch.from_numpy(stack).to(device).float() / 255
-            answers[rows] = _ask(recognizer, tensor, context.take(rows))
+            answers[rows] = ask(recognizer, tensor, context.take(rows))
     return answers
 
 
@@ -133,38 +149,6 @@ def recognize_windows(
         stack = np.stack([np.stack([pictures[row] for row in window]) for window in rows])
         with torch.inference_mode():
             tensor = torch.from_numpy(stack).to(device).float() / 255
-            scores = _ask(recognizer, tensor, context.take(rows))
+            scores = ask(recognizer, tensor, context.take(rows))
         answers[start : start + batch] = torch.from_numpy(scores).softmax(dim=1).numpy()
     return answers
-
-
-def _ask(recognizer: Recognizer, pictures: Tensor, context: Context) -> NDArray[np.float32]:
-    import torch
-
-    try:
-        given = recognizer(pictures, context)
-    except UserError:
-        raise
-    except RAISED as error:
-        raise UserError(f"recognizer {recognizer.name!r}: raised {reason(error)}") from error
-    wanted = (len(pictures), len(outputs(recognizer)))
-    if not isinstance(given, torch.Tensor):
-        raise UserError(f"recognizer {recognizer.name!r}: gave {type(given).__name__}, expected a Tensor of {wanted}")
-    if tuple(given.shape) != wanted:
-        raise UserError(f"recognizer {recognizer.name!r}: gave shape {tuple(given.shape)}, expected {wanted}")
-    if given.is_complex() or given.layout != torch.strided:
-        kind = "complex numbers" if given.is_complex() else f"a tensor of layout {given.layout}"
-        raise UserError(f"recognizer {recognizer.name!r}: gave {kind}, expected a dense tensor of real numbers")
-    try:
-        answer = given.detach().to("cpu", torch.float32).numpy()
-    except RAISED as error:
-        raise UserError(f"recognizer {recognizer.name!r}: gave what cannot be read: {reason(error)}") from error
-    if not np.isfinite(answer).all():
-        raise UserError(f"recognizer {recognizer.name!r}: gave numbers that are not finite, expected finite ones")
-    # Scores of classes may be as large as they like: only their differences count.
-    if not names_classes(recognizer) and answer.size and np.abs(answer).max() > NUMBER.most:
-        raise UserError(
-            f"recognizer {recognizer.name!r}: gave numbers up to {np.abs(answer).max():g}, expected none beyond "
-            f"{NUMBER.most:g}"
-        )
-    return answer

@@ -22,6 +22,21 @@ frames:
 ...         change = windows.diff(dim=1).abs().mean(dim=(1, 2, 3, 4))
 ...         return torch.stack([0.01 - change, change - 0.01], dim=1)
 
+One that gives numbers may want windows, too: about each picture that it is asked of, or up to it where later pictures
+may not be used. The context says which picture of the window that is, and how far in time the others are from it:
+
+>>> class Steady:
+...     '''Brightness, smoothed over a second.'''
+...     name, task, gives = "steady", "exposure", ("brightness",)
+...     wants = Wants(region="frame", height=8, width=8, colour="luma", frames=5, frame_rate=5)
+...     def __call__(self, windows, context):
+...         near = torch.from_numpy(np.exp(-np.abs(context.offset_s) - context.age_s)).to(windows)
+...         return (windows.mean(dim=(2, 3, 4)) * near).sum(dim=1, keepdim=True) / near.sum(dim=1, keepdim=True)
+
+A picture is in as many windows as a window has frames. A recognizer that first looks at each picture by itself may
+therefore have a method ``features``, called as if it wanted no windows: it gives a row of numbers for each picture,
+shape (n, k). Each picture is looked at once, and the windows are then of these rows, shape (n, frames, k).
+
 It is found as ``package.module:Brightness``, or by name through the entry-point group ``vidlink.recognizers``, see
 :mod:`vidlink.recognizers.registry`. Its constructor is called with those of the keywords ``device`` (a
 ``torch.device``) and ``weights`` (a path or None) that it takes, and with what ``--recognizer-arg key=value`` says;
@@ -35,7 +50,7 @@ too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -64,11 +79,12 @@ class Wants:
     margin: float = 0.0
     """What is added on each side of a face box, as a share of its longer side; negative takes off."""
     frames: int = 1
-    """Pictures in a window; more than one needs ``classes``."""
+    """Pictures in a window. A recognizer with ``classes`` gets a window every ``stride_s``, one of dimensions gets one
+    about each picture that is looked at."""
     frame_rate: float | None = None
     """Pictures a second within a window; None takes the clip's own."""
     stride_s: float | None = None
-    """Seconds from the start of one window to that of the next; None: half a window."""
+    """Seconds from the start of one window of classes to that of the next; None: half a window."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -89,6 +105,26 @@ class Context:
     """Value of the codec's quality knob, shape (n,); NaN where nothing was coded."""
     status: Sequence[str]
     """:class:`~vidlink.types.Status` of the picture, n strings."""
+    age_s: NDArray[np.float64] = None  # type: ignore[assignment]
+    """Seconds since the picture was taken, shape (n,): more than 0 where it is held. NaN where none has come yet. By
+    default 0."""
+    qp: NDArray[np.float64] = None  # type: ignore[assignment]
+    """Mean quantization parameter over the picture, shape (n,); by default NaN, as where the decoder does not say it or
+    nothing was coded."""
+    offset_s: NDArray[np.float64] = None  # type: ignore[assignment]
+    """Of windows of dimensions, seconds from the picture that is asked about to each one, shape (n, m); else 0. Where a
+    window reaches beyond the first or the last picture, that one is in it several times."""
+    asked: int = 0
+    """Which picture of a window is asked about: the middle one, or the last one where ``later`` is not."""
+    later: bool = True
+    """Whether windows of dimensions hold later pictures as well. Planned runs let the answer wait for them, half a
+    window; live, only what has come is there."""
+
+    def __post_init__(self) -> None:
+        """Fill in what is not known."""
+        for name, value in (("age_s", 0.0), ("qp", np.nan), ("offset_s", 0.0)):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.full(np.shape(self.scale), value))
 
     @classmethod
     def pristine(cls, count: int) -> Context:
@@ -102,7 +138,17 @@ class Context:
             scale=np.array([each.scale for each in receptions]),
             quality=np.array([each.quality for each in receptions]),
             status=tuple(str(each.status) for each in receptions),
+            age_s=np.array([each.age_s for each in receptions]),
+            qp=np.array([each.qp for each in receptions]),
         )
+
+    def followed_by(self, other: Context) -> Context:
+        """Join the context of the pictures that come next."""
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)])
+            for name in ("scale", "quality", "age_s", "qp", "offset_s")
+        }
+        return replace(self, status=(*self.status, *other.status), **columns)
 
     def take(self, rows: NDArray[np.int64]) -> Context:
         """Pick the entries at ``rows``: of pictures by an array of shape (n,), of windows by one of (n, frames)."""
@@ -110,7 +156,10 @@ class Context:
             status: Any = tuple(tuple(str(self.status[row]) for row in window) for window in rows)
         else:
             status = tuple(str(self.status[row]) for row in rows)
-        return Context(scale=self.scale[rows], quality=self.quality[rows], status=status)
+        columns: dict[str, Any] = {
+            name: getattr(self, name)[rows] for name in ("scale", "quality", "age_s", "qp", "offset_s")
+        }
+        return replace(self, status=status, **columns)
 
 
 @runtime_checkable
@@ -134,9 +183,9 @@ class Recognizer(Protocol):
         ----------
         pictures
             Shape (n, channels, height, width), float32 within [0, 1], on the recognizer's device; where it has
-            ``classes``, windows of shape (n, frames, channels, height, width).
+            ``classes`` or wants several frames, windows of shape (n, frames, channels, height, width).
         context
-            Scale, quality and status of each picture.
+            What is known of each picture.
 
         Returns
         -------
@@ -150,6 +199,11 @@ class Recognizer(Protocol):
 def outputs(recognizer: Recognizer) -> tuple[str, ...]:
     """Names of what a recognizer gives: its classes, or its dimensions."""
     return names_classes(recognizer) or recognizer.gives
+
+
+def follows_time(recognizer: Recognizer) -> bool:
+    """Whether a recognizer gives dimensions of windows."""
+    return recognizer.wants.frames > 1 and not names_classes(recognizer)
 
 
 def names_classes(recognizer: Recognizer) -> tuple[str, ...]:

@@ -120,6 +120,8 @@ def _check_protocol(name: str, made: Any) -> None:
     if not names or not all(isinstance(each, str) for each in names) or len(set(names)) < len(names):
         raise UserError(f"recognizer {name!r}: {named} is {names!r}, expected different names, at least one")
     _check_wants(name, made.wants, windows=named == "classes")
+    if made.wants.frames > 1 and not callable(getattr(made, "features", list)):
+        raise UserError(f"recognizer {name!r}: features cannot be called; expected a method of (pictures, context)")
     if not callable(made):
         raise UserError(f"recognizer {name!r}: cannot be called; expected __call__(pictures, context)")
 
@@ -148,8 +150,8 @@ def _check_wants(name: str, wants: Wants, *, windows: bool) -> None:
             f"recognizer {name!r}: wants margin = {shown(wants.margin)}, expected a share of the box above -0.5, at "
             f"most {MOST_MARGIN:g}"
         )
-    if wants.frames > 1 and not windows:
+    if wants.stride_s is not None and not windows:
         raise UserError(
-            f"recognizer {name!r}: wants windows of {wants.frames} frames and gives dimensions, which are of "
-            "one frame; expected classes, or frames = 1"
+            f"recognizer {name!r}: wants stride_s = {shown(wants.stride_s)} and gives dimensions, which have a window "
+            "about each picture; expected classes, or None"
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vidlink.errors import UserError
-from vidlink.recognizers.recognize import Context, recognize
+from vidlink.recognizers.over_time import Follower
+from vidlink.recognizers.recognize import Context, follows_time, look_at, recognize, recognize_looks
 from vidlink.scores.metrics import score_table
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidlink.faces.tracks import Box
+    from vidlink.recognizers.over_time import Window
     from vidlink.recognizers.recognize import Recognizer
     from vidlink.sender.memory import Memory
     from vidlink.types import Reception, Segment
@@ -35,6 +38,10 @@ class DimensionScores:
         Has ``gives``.
     memory
         What runs share; None for nothing.
+    frame_rate
+        Frames a second of what is looked at.
+    later
+        Whether windows may hold later pictures.
 
     Raises
     ------
@@ -42,8 +49,12 @@ class DimensionScores:
         It gives a dimension that is called as another column of the table is.
     """
 
-    def __init__(self, recognizer: Recognizer, memory: Memory | None) -> None:
+    def __init__(
+        self, recognizer: Recognizer, memory: Memory | None, *, frame_rate: float = 25.0, later: bool = True
+    ) -> None:
         self._recognizer, self._memory = recognizer, memory
+        self._frame_rate, self._later = frame_rate, later
+        self._tracks: dict[int, _Track] = {}
         gives = recognizer.gives
         columns = [*COLUMNS, *gives, *(f"{name}_{kind}" for name in gives for kind in ("pristine", "label"))]
         if twice := [name for name in gives if columns.count(name) > 1]:
@@ -84,6 +95,7 @@ class DimensionScores:
             The recognizer fails.
         """
         context = Context.of(receptions)
+        through_time = follows_time(self._recognizer)
         seen = look(self._recognizer, received, crops, context)
         for face, place in places.items():
             columns: dict[str, Any] = {
@@ -95,10 +107,37 @@ class DimensionScores:
                 **dict(zip(("x", "y", "width", "height"), np.round(place[:, 1:], 2).T, strict=True)),
             }
             before = self._pristine(segment, place, pristine, crops[face])
-            for suffix, answers in (("", seen[face]), ("_pristine", before)):
-                for name, column in zip(self._recognizer.gives, answers.T, strict=True):
-                    columns[name + suffix] = np.round(column.astype(float), 5)
-            self._columns.append(columns)
+            if through_time:
+                if face not in self._tracks:
+                    follower = Follower(wants=self._recognizer.wants, frame_rate=self._frame_rate, later=self._later)
+                    self._tracks[face] = _Track(follower=follower)
+                self._tracks[face].add(columns, context, (seen[face], before))
+                self._answer(self._tracks[face], self._tracks[face].follower.add(columns["time_s"]))
+            else:
+                self._keep(columns, (seen[face], before))
+
+    def finish(self) -> None:
+        """Ask about what is left at the end of the clip; raises as :meth:`add` does."""
+        for track in self._tracks.values():
+            self._answer(track, track.follower.finish())
+        self._tracks.clear()
+
+    def _answer(self, track: _Track, windows: Sequence[Window]) -> None:
+        """Ask about the windows of a track that are whole."""
+        if windows:
+            how: dict[str, Any] = {"later": self._later, "first": track.first}
+            pristine = Context.pristine(len(track.context.status))
+            seen = recognize_looks(self._recognizer, track.looks[0], windows, track.context, **how)
+            before = recognize_looks(self._recognizer, track.looks[1], windows, pristine, **how)
+            self._keep(track.take(len(windows)), (seen, before))
+        track.forget()
+
+    def _keep(self, columns: dict[str, Any], both: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
+        """Keep the rows about some pictures, with what was said of the received and of the pristine ones."""
+        for suffix, answers in zip(("", "_pristine"), both, strict=True):
+            for name, column in zip(self._recognizer.gives, answers.T, strict=True):
+                columns[name + suffix] = np.round(column.astype(float), 5)
+        self._columns.append(columns)
 
     def _pristine(
         self,
@@ -107,9 +146,19 @@ class DimensionScores:
         pictures: Sequence[NDArray[np.uint8]],
         crops: list[Box] | None,
     ) -> NDArray[np.float32]:
-        """What the recognizer says of the source, which is the same in every run that shares its memory."""
+        """What the recognizer says of the source, which is the same in every run that shares its memory.
+
+        That is what it sees of each picture, where it goes on to look at windows; pictures themselves are not kept.
+        """
+        boxes: Sequence[Box | None] = crops or [None] * len(pictures)
+        if follows_time(self._recognizer):
+            context = Context.pristine(len(pictures))
+            if not hasattr(self._recognizer, "features"):
+                return look_at(self._recognizer, pictures, boxes, context)
 
         def answers() -> NDArray[np.float32]:
+            if follows_time(self._recognizer):
+                return look_at(self._recognizer, pictures, boxes, context)
             return recognize(self._recognizer, pictures, crops)
 
         return self._memory.answers(segment, place, answers) if self._memory else answers()
@@ -188,15 +237,52 @@ def no_predictions(gives: Sequence[str] = ()) -> pd.DataFrame:
     return pd.DataFrame(columns=[*COLUMNS, *gives, *(f"{name}_pristine" for name in gives)])
 
 
+@dataclass(kw_only=True)
+class _Track:
+    """What was seen of one face that windows to come may need, and the rows that wait for answers."""
+
+    follower: Follower
+    looks: list[NDArray[Any]] = field(default_factory=list)
+    """Looks at the received and at the pristine pictures, from position ``first`` on."""
+    context: Context = field(default_factory=lambda: Context.pristine(0))
+    first: int = 0
+    waiting: list[dict[str, Any]] = field(default_factory=list)
+    """Rows of pictures that were not asked about yet."""
+
+    def add(self, columns: dict[str, Any], context: Context, looks: tuple[NDArray[Any], NDArray[Any]]) -> None:
+        """Take in more pictures."""
+        held = self.looks or [each[:0] for each in looks]
+        self.looks = [np.concatenate(each) for each in zip(held, looks, strict=True)]
+        self.context = self.context.followed_by(context)
+        count = len(context.status)
+        whole = {name: values if np.ndim(values) else [values] * count for name, values in columns.items()}
+        self.waiting += [{name: values[row] for name, values in whole.items()} for row in range(count)]
+
+    def take(self, count: int) -> dict[str, Any]:
+        """The columns of the first rows that wait, which wait no longer."""
+        rows, self.waiting = self.waiting[:count], self.waiting[count:]
+        return {name: [row[name] for row in rows] for name in rows[0]}
+
+    def forget(self) -> None:
+        """Drop what no window to come can need."""
+        gone, self.first = self.follower.oldest - self.first, self.follower.oldest
+        self.looks = [each[gone:] for each in self.looks]
+        self.context = self.context.take(np.arange(gone, len(self.context.status)))
+
+
 def look(
     recognizer: Recognizer,
     pictures: Sequence[NDArray[np.uint8]],
     crops: dict[int, list[Box] | None],
     context: Context,
-) -> dict[int, NDArray[np.float32]]:
-    """What a recognizer says of each face in n pictures, shape (n, dimensions): all faces together fill batches."""
+) -> dict[int, NDArray[Any]]:
+    """What a recognizer says of each face in n pictures, shape (n, dimensions): all faces together fill batches.
+
+    Of one that wants windows of them, what they are made of.
+    """
     rows = np.tile(np.arange(len(pictures)), len(crops))
     whole: list[Any] = [None] * len(pictures)
     boxes = [box for each in crops.values() for box in (whole if each is None else each)]
-    answers = recognize(recognizer, [pictures[row] for row in rows], boxes, context.take(rows))
+    ask: Any = look_at if follows_time(recognizer) else recognize
+    answers = ask(recognizer, [pictures[row] for row in rows], boxes, context.take(rows))
     return dict(zip(crops, np.split(answers, max(1, len(crops))), strict=False))

@@ -149,11 +149,12 @@ class TaskObjective:
         if not boxes or self._broken:
             return half_psnr
         try:
-            seen = self._outputs(shown, boxes)
+            times_s = segment.times_s[slots].tolist()
+            seen = self._outputs(shown, boxes, times_s)
             with self._lock:
                 if segment.index not in self._pristine:
                     frames = [segment.frames[slot] for slot in slots]
-                    self._pristine[segment.index] = self._outputs(frames, boxes)
+                    self._pristine[segment.index] = self._outputs(frames, boxes, times_s)
                     while len(self._pristine) > 4:
                         self._pristine.popitem(last=False)
                 pristine = self._pristine[segment.index]
@@ -186,6 +187,7 @@ class TaskObjective:
         self,
         pictures: Sequence[av.VideoFrame],
         boxes: Sequence[list[Box] | None],
+        times_s: Sequence[float],
     ) -> NDArray[np.float32]:
         wants = self._recognizer.wants
         arrays = [as_array(picture, wants.colour) for picture in pictures]
@@ -194,7 +196,7 @@ class TaskObjective:
             crops: list[Sequence[Box | None]] = [path or [None] * len(arrays) for path in boxes]
             stacks = [[bring_to(wants, each, box) for each, box in zip(arrays, path, strict=True)] for path in crops]
             return np.stack([recognize_windows(self._recognizer, stack, window) for stack in stacks])
-        return np.stack([recognize(self._recognizer, arrays, path) for path in boxes])
+        return np.stack([recognize(self._recognizer, arrays, path, times_s=times_s) for path in boxes])
 
 
 OBJECTIVES = Catalogue(

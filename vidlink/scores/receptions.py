@@ -28,6 +28,7 @@ class Receptions:
 
     def __init__(self) -> None:
         self._on_show: Rung | None = None
+        self._taken_s: dict[int, float] = {}
 
     def add(self, ledger: Ledger, arrival: Arrival, shown: Sequence[Shown]) -> list[Reception]:
         """The receptions of one segment. Call once for each segment, in order.
@@ -46,6 +47,8 @@ class Receptions:
         log = read_log(ledger, arrival.due_s)
         receptions = []
         for each, time_s in zip(shown, ledger.segment.times_s.tolist(), strict=True):
+            self._taken_s[each.frame] = time_s
+            taken_s = math.nan if each.of is None else self._taken_s[each.of]
             # A frame that the sender left out on purpose shows the one before, with what became of that.
             if each.frame in log:
                 status, late_s = log[each.frame]
@@ -62,8 +65,12 @@ class Receptions:
                     late_s=late_s,
                     scale=self._on_show.scale,
                     quality=self._on_show.quality,
+                    age_s=round(time_s - taken_s, 6),
+                    qp=each.qp,
                 )
             )
+            # Only the picture on show can be held from here on.
+            self._taken_s = {each.of: taken_s} if each.of is not None else {}
         return receptions
 
 

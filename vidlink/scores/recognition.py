@@ -41,6 +41,8 @@ class Recognition:
         It looks at every n-th frame.
     memory
         What runs share.
+    later
+        Whether windows about a picture may hold later ones.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Recognition:
         labels: pd.DataFrame | ClassLabels | None,
         every: int = 1,
         memory: Memory | None = None,
+        later: bool = True,
     ) -> None:
         self._clip, self._recognizer, self._labels, self._every = clip, recognizer, labels, every
         self._named: ClassScores | None = None
@@ -58,7 +61,9 @@ class Recognition:
         if recognizer and names_classes(recognizer):
             self._named = ClassScores(recognizer, float(clip.frame_rate) / every)
         elif recognizer:
-            self._dimensions = DimensionScores(recognizer, memory)
+            self._dimensions = DimensionScores(
+                recognizer, memory, frame_rate=float(clip.frame_rate) / every, later=later
+            )
         self.failure: str | None = None
         """Why there is no recognition, where the recognizer failed; all else is kept."""
 
@@ -128,6 +133,7 @@ class Recognition:
             return self._windows(self._named, seconds)
         if self._dimensions:
             labels = self._labels if isinstance(self._labels, pd.DataFrame) else None
+            self._finish(self._dimensions)
             return self._dimensions.table(labels, seconds, float(self._clip.frame_rate))
         return no_predictions()
 
@@ -136,12 +142,16 @@ class Recognition:
         labels = self._labels if isinstance(self._labels, ClassLabels) else None
         if labels:
             labels.check_cover(seconds, float(self._clip.frame_rate))
+        self._finish(named)
+        return named.table(labels)
+
+    def _finish(self, scores: ClassScores | DimensionScores) -> None:
+        """Ask about the windows that are left at the end of the clip."""
         if self.failure is None:
             try:
-                named.finish()
+                scores.finish()
             except UserError as error:
                 self.failure = str(error)
-        return named.table(labels)
 
     def summary(self, predictions: pd.DataFrame) -> dict[str, Any]:
         """The sections ``recognition`` (None without a recognizer that works) and ``recognition_error`` (if any)."""

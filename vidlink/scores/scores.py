@@ -65,7 +65,12 @@ class Scores:
         self._upsample = Upsampler(clip.width, clip.height)
         self._pictures = PictureScores(clip, settings)
         self._recognition = Recognition(
-            clip, recognizer=judge.recognizer, labels=judge.labels, every=settings.recognize_every, memory=memory
+            clip,
+            recognizer=judge.recognizer,
+            labels=judge.labels,
+            every=settings.recognize_every,
+            memory=memory,
+            later=not settings.live,
         )
         self._receptions = Receptions()
         self._packets: list[dict[str, Any]] = []

@@ -168,6 +168,8 @@ class _WithEmotions:
         self.gives: tuple[str, ...] = (*recognizer.gives, *EMOTIONS)
         self.device = getattr(recognizer, "device", "cpu")
         self.call = recognizer.with_emotions
+        if hasattr(recognizer, "features"):
+            self.features = recognizer.features
 
     def __call__(self, pictures: Tensor, context: Context) -> Tensor:
         return self.call(pictures, context)
