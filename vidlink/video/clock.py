@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
 
 from vidlink.errors import UserError
 from vidlink.types import CLOCK_HZ
+from vidlink.video.structure import is_whole_matroska
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +20,7 @@ JUMP_S = 10.0
 (``-dts_delta_threshold``)."""
 _MANY = 10
 """A jump is so many times as long as any gap before it: pictures may be minutes apart everywhere."""
-_TELLING_S = 1.0
+_TELLING_S = 0.5
 """Gaps longer than this in a clock that may jump are told."""
 _TS_DISCONT = 0x0200
 """FFmpeg's flag of formats whose clock may start anew (``AVFMT_TS_DISCONT``)."""
@@ -67,7 +67,7 @@ def clock_of(container: av.container.InputContainer, stream: av.VideoStream, rat
     alone = len(container.streams) == 1
     if "matroska" in container.format.name:
         end_s = _tagged_s(stream) or (whole_s if alone else None)
-        if not _whole_matroska(path):
+        if not is_whole_matroska(path):
             end_s = None
         elif end_s is None:
             stated_s = None  # sound may go on after the pictures
@@ -177,22 +177,3 @@ def _tagged_s(stream: av.VideoStream) -> float | None:
         return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
     except (KeyError, ValueError):
         return None
-
-
-def _whole_matroska(path: str) -> bool:
-    """Whether a Matroska file is as long as it says: an EBML header, then a segment that states its size (RFC 9559)."""
-    try:
-        with Path(path).open("rb") as file:
-            for name in (b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"):
-                if file.read(4) != name:
-                    return False
-                first = file.read(1)[0]
-                length = 9 - first.bit_length()
-                size = int.from_bytes(bytes([first & (0xFF >> length)]) + file.read(length - 1))
-                end = file.tell() + size
-                unknown = size == (1 << 7 * length) - 1
-                if name[0] == 0x1A:
-                    file.seek(end)
-            return not unknown and Path(path).stat().st_size >= end
-    except (OSError, IndexError, ValueError):
-        return False

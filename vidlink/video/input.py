@@ -16,14 +16,12 @@ import av
 from vidlink.errors import UserError
 from vidlink.video.file import PLAYLIST, SCRIPT, Beside, File, as_path, scripted
 from vidlink.video.raw import is_raw, look_at
-from vidlink.video.sequence import by_number, first_number, gap_in, images_of
+from vidlink.video.sequence import NUMBER, by_number, first_number, gap_in, images_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from fractions import Fraction
 
-_NUMBER = re.compile(r"%0?\d*d")
-"""What stands for the number of an image in the name of a sequence."""
 _ADDRESS = re.compile(
     r"(?:https?|ftps?|rtsps?|rtmp[est]*|rtp|srtp|srt|udp|tcp|tls|mms[ht]?|rist|sftp|gopher|ipfs):", re.IGNORECASE
 )
@@ -111,6 +109,8 @@ def find_input(
         There is no such file, it is none that can be read twice, or something was given that does not go with it.
     """
     rate = {"framerate": str(frame_rate)} if frame_rate else {}
+    if not name:
+        raise UserError("INPUT is an empty name; give a video file")
     if mode := _mode(name):
         _refuse_what_is_no_file(name, mode)
         if is_raw(name):
@@ -183,7 +183,7 @@ def _images(name: str, rate: dict[str, str]) -> Input:
     """A sequence of images, whose name is a pattern."""
     found = _matches(name)
     if not found:
-        pattern = "*" in name or _NUMBER.search(name)
+        pattern = "*" in name or NUMBER.search(name)
         raise UserError(f"{name}: no file matches" if pattern else f"{name}: no such file")
     for path in found:
         _refuse_what_is_no_file(str(path), _mode(str(path)))

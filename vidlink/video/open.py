@@ -18,6 +18,7 @@ from vidlink.video.frames import decoded, timed, uniform
 from vidlink.video.graph import DEINTERLACED, interlaced
 from vidlink.video.input import find_input, printable
 from vidlink.video.source import Source
+from vidlink.video.structure import JOINED, holds_more_films
 from vidlink.video.upright import display_matrix, turning
 
 if TYPE_CHECKING:
@@ -68,9 +69,11 @@ def open_source(
 
     def read(source: Source) -> Iterator[tuple[float, av.VideoFrame]]:
         with given.open() as container:
-            stream = film_in(container, path)
+            stream = film_in(container, given)
             frames = decoded(container, stream, source.note)
-            dated = timed(frames, clip.frame_rate, decoding_times=container.format.name == "avi")
+            dated = timed(
+                frames, clip.frame_rate, decoding_times=container.format.name == "avi", untimed=frame_rate is not None
+            )
             clock = clock_of(container, stream, clip.frame_rate, path)
             yield from uniform(mended(dated, clock, source.note), convert, source.note)
 
@@ -82,7 +85,7 @@ def _look_into(
 ) -> Clip:
     """What is known of a clip before it is decoded."""
     path = given.name
-    stream = film_in(container, path, notes.append)
+    stream = film_in(container, given, notes.append)
     head = list(islice(decoded(container, stream, lambda _: None), _PEEK))
     if not head:
         raise UserError(f"{path}: no frame could be decoded")
@@ -94,6 +97,8 @@ def _look_into(
     turn = turning(display_matrix(first))
     if turn.said:
         notes.append(turn.said)
+    if given.kind == "file" and holds_more_films(path, container.format.name):
+        notes.append(JOINED)
     notes += conversions(first)
     times_s = [time_s for time_s, _ in timed(iter(head), Fraction(25), decoding_times=container.format.name == "avi")]
     rate = frame_rate or _stated_rate(container, stream, given, notes) or nominal_rate(stream, times_s, path)
@@ -111,7 +116,12 @@ def _look_into(
 
 def _bare(container: av.container.InputContainer, given: Input) -> bool:
     """Whether a file holds pictures without their times: images, raw video, or a stream of an encoder as it is."""
-    return given.kind in ("raw", "images") or bool(container.format.flags & _NO_TIMES)
+    return given.kind in ("raw", "images") or bool(container.format.flags & _NO_TIMES) or _of_images(container)
+
+
+def _of_images(container: av.container.InputContainer) -> bool:
+    """Whether a file is one image, or several one behind the other."""
+    return container.format.name.endswith("_pipe")
 
 
 def _stated_rate(
@@ -122,7 +132,7 @@ def _stated_rate(
         return stream.guessed_rate  # the average counts the empty chunks that stand between pictures
     if given.kind == "file" and _bare(container, given):
         rate = stream.codec_context.framerate  # as the headers of the stream say, once decoded
-        if rate:
+        if rate and not _of_images(container):
             return Fraction(rate)
         notes.append("the stream states no frame rate: 25 a second were assumed (--framerate says another)")
     return None

@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from av.video import format as formats
+
 from vidlink.errors import UserError
 
 if TYPE_CHECKING:
@@ -46,11 +48,13 @@ _DEPTHS = ("8", "9", "10", "12", "14", "16")
 _START, _END = r"(?:^|[\W_])", r"(?=$|[\W_])"
 _SIZE = re.compile(r"(?<!\d)(\d{1,5})x(\d{1,5})(?!\d)", re.IGNORECASE)
 _RATE = re.compile(rf"(\d+(?:\.\d+)?)[\W_]?(?:fps|hz){_END}", re.IGNORECASE)
-_RATE_AFTER_SIZE = re.compile(rf"x\d+p?[-_](\d+(?:\.\d+)?){_END}", re.IGNORECASE)
+_RATE_AFTER_SIZE = re.compile(rf"(?:x\d+p?[-_]|x\d+p|cif[-_])(\d+(?:\.\d+)?){_END}", re.IGNORECASE)
 _CHROMA = re.compile(rf"(?:{_START}|yuv|i)4:?(0:?0|2:?0|2:?2|4:?4)(?:p(\d+)?(?:le)?)?{_END}", re.IGNORECASE)
 _DEPTH = re.compile(rf"(?<!\d)(\d+)[-_]?(?:b|bit|bits|bpp|bpc)(?:le)?{_END}", re.IGNORECASE)
 _GREY = re.compile(rf"{_START}(?:gray|grey)(?:(\d+)(?:le)?)?{_END}", re.IGNORECASE)
 _BIG_ENDIAN = re.compile(rf"\d+be{_END}", re.IGNORECASE)
+_FORMATS: set[str] = formats.names  # type: ignore[attr-defined]
+_READ = {"gray", "nv12", "nv21", "p010", "p010le", "uyvy422", "yuyv422"}
 _HOW = "say what it is in its name, like NAME_416x240_50fps_10bit_422.yuv"
 
 
@@ -174,6 +178,12 @@ def _pixel_format(path: str, name: str) -> str:
     bits = (chroma and chroma[2]) or (grey and grey[1]) or (depth and depth[1]) or "8"
     if bits not in _DEPTHS or _BIG_ENDIAN.search(name):
         raise UserError(f"{path}: its name says {bits} bits a sample or big-endian ones, which are not read; {_HOW}")
+    said = {part.lower() for part in re.split(r"[\W_]+", name)}
+    other = sorted(part for part in said & _FORMATS if part not in _READ and not _CHROMA.search(part))
+    if other and not _GREY.search(other[0]):
+        raise UserError(f"{path}: its name says {other[0]}, which is not read as raw video; {_HOW}")
+    if said & {"p010", "p010le"}:
+        return "p010le"
     if suffix in (".yuv", ".i420", ".iyuv"):
         base = planar or ("gray" if grey else "yuv420p")
         if chroma and not planar:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from vidlink.errors import UserError
 
-_NUMBER = re.compile(r"%(?:0(\d+))?d")
+NUMBER = re.compile(r"%(?:0(\d+))?d")
+"""What stands for the number of an image in the name of a sequence."""
 _LAST_NUMBER = re.compile(r"(?P<before>.*?)(?P<number>[0-9]+)(?P<after>[^0-9]*)", re.DOTALL)
 _FOUND_BY_FFMPEG = 4
 """FFmpeg looks for a first image with a number up to this by itself."""
@@ -82,7 +83,7 @@ def images_of(path: str) -> list[Path]:
 
 def _numbered(path: str) -> dict[int, Path]:
     name = Path(path).name
-    match = _NUMBER.search(name)
+    match = NUMBER.search(name)
     if match is None:
         return {}
     digits = int(match[1] or 1)
