@@ -19,7 +19,7 @@ DOCS = Path(__file__).parent
 PACKAGE = DOCS.parent / "vidlink"
 
 LAYERS = {
-    "commands": ("__main__", "demo", "reels", "train", "evaluate", "options", "simulate", "sweep"),
+    "commands": ("__main__", "demo", "report_command", "reels", "train", "evaluate", "options", "simulate", "sweep"),
     "above runs": ("training", "tasks", "report", "scores", "sweeping"),
     "meeting place": ("link",),
     "rooms": ("data", "sender", "channel", "receiver", "recognizers"),
@@ -63,8 +63,12 @@ def read_imports(package: Path) -> dict[str, set[str]]:
 
 
 def room_of(module: str) -> str:
-    """Name the room that a module lies in, or the module itself where it lies loose."""
-    return module.partition(".")[0]
+    """Name the room that a module lies in, or the module itself where it lies loose.
+
+    What ``python -m`` starts of a room is no part of it but a command: ``report.__main__`` is ``report_command``.
+    """
+    room, _, rest = module.partition(".")
+    return f"{room}_command" if rest == "__main__" else room
 
 
 def between_rooms(imports: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
@@ -103,6 +107,7 @@ BITS = ("data", "sender", "channel", "receiver", "recognizers")
 LINES = {
     "__main__": "the one command:\nrun, sweep, ...",
     "demo": "a first look",
+    "report_command": "the page of a\nrun or a sweep",
     "simulate": "one run, the block\ndiagram",
     "sweep": "many runs,\none table",
     "train": "makes weights",

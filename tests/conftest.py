@@ -186,3 +186,18 @@ def command(monkeypatch, capfd, tmp_path):
         return Ended(status, *capfd.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def swept(tmp_path_factory):
+    """A results folder with kept runs: six points that are done and one that is refused."""
+    from swept import GRID, Threads, write_clip
+
+    from vidlink.sweeping.grid import sweep_from
+    from vidlink.sweeping.sweep import sweep
+
+    place = tmp_path_factory.mktemp("swept")
+    write_clip(place / "clip.mp4")
+    grid = {**GRID, "settings": {**GRID["settings"], "no-scores": False}}
+    sweep(list(sweep_from(grid).make_points(place)), place / "results", Threads(), keep_runs=True, quiet=True)
+    return place / "results"

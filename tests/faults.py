@@ -94,7 +94,7 @@ def simulate(clip, out, *more, options=None):
 
 
 FIXED = ("--scale", "1", "--quality", "40", "--recognizer", "none", "--no-scores", "--segment", "0.2")
-RUN = (*FIXED, "--no-plot", "--no-video")
+RUN = (*FIXED, "--no-plot", "--no-video", "--no-report")
 FILES = {"summary.json", "run.json", "segments.csv", "frames.csv", "packets.csv", "predictions.csv"}
 
 

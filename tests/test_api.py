@@ -54,6 +54,8 @@ def test_a_run_has_the_tables_that_the_folder_has(written):
         "plot.png",
         "predictions.csv",
         "received.mp4",
+        "report.html",
+        "report.mp4",
         "run.json",
         "segments.csv",
         "summary.json",

@@ -99,6 +99,7 @@ def test_every_setting_that_can_be_wrong_by_itself_is_in_that_table():
         "score_pictures",
         "save_video",
         "save_plot",
+        "save_report",
         "allow_network",
     }
     assert {field for field, _, _ in ALONE} == set(declarations()) - free

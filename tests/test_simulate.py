@@ -128,7 +128,15 @@ def test_psnr_in_the_table_is_that_of_the_film(lossy, face_clip):
 
 def test_the_folder_holds_what_it_should(lossy):
     names = {path.name for path in lossy.path.iterdir()}
-    wanted = {"summary.json", "run.json", "received.mp4", "plot.png", *(f"{name}.csv" for name in TABLES)}
+    wanted = {
+        "summary.json",
+        "run.json",
+        "received.mp4",
+        "plot.png",
+        "report.html",
+        "report.mp4",
+        *(f"{name}.csv" for name in TABLES),
+    }
     assert wanted <= names
     assert names - wanted <= {"sensitivity.csv"}
     assert (lossy.path / "plot.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"

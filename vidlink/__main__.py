@@ -26,6 +26,7 @@ COMMANDS = {
     "train": ("vidlink.train", "train a recognizer"),
     "evaluate": ("vidlink.evaluate", "score a recognizer on a data set"),
     "reels": ("vidlink.reels", "make labelled clips from still faces"),
+    "report": ("vidlink.report.__main__", "write the page of a run or of a sweep"),
     "demo": ("vidlink.demo", "send the built-in clip over a lossy link: see what comes out"),
 }
 """Module and one line of each command, in the order of the help."""

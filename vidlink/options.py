@@ -74,7 +74,7 @@ def simulate_parser() -> argparse.ArgumentParser:
         prog="python -m vidlink.simulate",
         description="Send a video over a thin, lossy link and measure what a machine at the far end still recognizes.",
         epilog="Without INPUT a built-in, labelled clip is sent. The run folder holds summary.json, the tables "
-        "segments.csv, frames.csv, packets.csv and predictions.csv, received.mp4 and plot.png.",
+        "segments.csv, frames.csv, packets.csv and predictions.csv, received.mp4, plot.png and the page report.html.",
         examples=EXAMPLES,
         common=[option.key for option in all_options() if option.common],
     )

@@ -427,6 +427,9 @@ class Settings:
     score_pictures: bool = option(RUN, "no-scores", True, kind=bool, help="do not measure PSNR and SSIM")
     save_video: bool = option(RUN, "no-video", True, kind=bool, help="do not write received.mp4", shown=False)
     save_plot: bool = option(RUN, "no-plot", True, kind=bool, help="do not draw plot.png", swept=False, shown=False)
+    save_report: bool = option(
+        RUN, "no-report", True, kind=bool, help="do not write the page report.html", swept=False, shown=False
+    )
     recognize_every: int = option(
         RECOGNIZER,
         "recognize-every",

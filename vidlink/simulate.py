@@ -52,6 +52,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     from vidlink.scores.movement import make_features
     from vidlink.scores.objective import make_objective
     from vidlink.scores.scores import Scores
+    from vidlink.video.comparison import Comparison
     from vidlink.video.film import Film
     from vidlink.video.park import few_for
 
@@ -69,8 +70,10 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     scores = Scores(clip, settings, judge=judge, memory=memory)
     captures, thumbnails = Captures(settings.pcap, settings.pcap_received), Thumbnails(clip)
     seen = Film(film, clip) if film else None
+    beside = Comparison(film.with_name("report.mp4"), clip) if film and settings.save_report else None
 
-    with thread_pool(settings.workers or few_for(clip)) as pool, seen or nullcontext(), scores:
+    films = seen or nullcontext(), beside or nullcontext()
+    with thread_pool(settings.workers or few_for(clip)) as pool, films[0], films[1], scores:
         pool.submit(preload)
         coded = sender.coded(
             lambda stage: watch.segments(source, sender.cut, stage),
@@ -91,6 +94,9 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
             if seen:
                 with watch("film"):
                     seen.show(screen, ledger.segment)
+            if beside:
+                with watch("report"):
+                    beside.compare(screen, ledger.segment)
 
     with watch("write"):
         tables, summary = conclude(settings, source, rooms, scores, complete=segments.complete)

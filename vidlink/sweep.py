@@ -26,8 +26,9 @@ def sweep_parser() -> argparse.ArgumentParser:
         prog="python -m vidlink.sweep",
         description="Run vidlink.simulate at every point of a grid, each point once, and put settings and scores into "
         "one table. Killed, it goes on where it stopped when the same command is given again.",
-        epilog="The results folder holds results.parquet, results.csv and provenance.json. The sweep file is TOML: "
-        "[settings] for all points, [grid] of lists, [[points]]; keys are the options of vidlink.simulate.",
+        epilog="The results folder holds results.parquet, results.csv, provenance.json and the page report.html. The "
+        "sweep file is TOML: [settings] for all points, [grid] of lists, [[points]]; keys are the options of "
+        "vidlink.simulate.",
         examples=("sweep.toml --dry-run", "sweep.toml --out results/", "--table results/"),
     )
     add = parser.add_argument
@@ -40,6 +41,7 @@ def sweep_parser() -> argparse.ArgumentParser:
     add("--cache", default="2G", metavar="BYTES", help="bound of the cache of what points share; 0: none (default: 2G)")
     add("--dry-run", action="store_true", help="list the points, and end")
     add("--yes", action="store_true", help=f"run more than {MANY:,} points without being asked")
+    add("--no-report", action="store_true", help="do not write the page report.html")
     add("--quiet", action="store_true", help="show no progress")
     add("--table", type=Path, metavar="FOLDER", help="print a results folder as Markdown, and end")
     return parser
@@ -108,6 +110,10 @@ def _run(arguments: argparse.Namespace, points: list[Point], text: str) -> None:
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt("what is done is kept: the same command goes on") from None
+    if not arguments.no_report and len(table):
+        from vidlink.report.__main__ import make_report
+
+        make_report(arguments.out)
     tell_outcome(table, arguments.out)
 
 

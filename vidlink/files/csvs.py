@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
 from vidlink.units import shown
@@ -170,3 +170,15 @@ def write_csv(table: pd.DataFrame, *, ours: Sequence[str] = ()) -> str:
 
 def _harmless(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def as_it_was(cell: Any) -> Any:
+    """A cell of a table that :func:`write_csv` wrote, without the apostrophe that it may have put before it.
+
+    Examples
+    --------
+    >>> as_it_was("'=1+1"), as_it_was("'tis"), as_it_was(2.5)
+    ('=1+1', "'tis", 2.5)
+    """
+    is_guarded = isinstance(cell, str) and cell[:1] == "'" and cell[1:].startswith(_FORMULA_STARTS)
+    return cell[1:] if is_guarded else cell

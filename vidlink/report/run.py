@@ -66,7 +66,7 @@ class Run:
         return draw_run(self.summary, self.tables, self.pictures)
 
     def write_to(self, folder: RunFolder) -> Run:
-        """Write tables, plot, ``run.json`` and ``summary.json`` into an open run folder; that counts as ``write``.
+        """Write tables, plot, page and the JSON files into an open run folder; that counts as ``write``.
 
         Returns
         -------
@@ -82,16 +82,24 @@ class Run:
             from vidlink.report.style import save
 
             save(self.plot(), folder.path / "plot.png")
+        if self.settings.save_report:
+            self._write_page(folder)
         spent, timing = time.perf_counter() - start, dict(self.summary["timing_s"])
         for stage in ("write", "total"):
             timing[stage] = round(timing[stage] + spent, 3)
         folder.write_json("summary.json", self.summary)
         return replace(self, folder=folder.place)
 
-    def write(self, place: str | Path, *, overwrite: bool = False) -> None:
-        """Write a run folder: tables, plot, ``run.json`` and ``summary.json``.
+    def _write_page(self, folder: RunFolder) -> None:
+        from vidlink.report.page.found import found_in
+        from vidlink.report.page.run_page import write_page
 
-        The film ``received.mp4`` is written while a run runs, by ``vidlink.run(..., out=FOLDER)``, and is not here.
+        write_page(found_in(folder.path, self.summary, self.tables, self.pictures), folder.path)
+
+    def write(self, place: str | Path, *, overwrite: bool = False) -> None:
+        """Write a run folder: tables, plot, page, ``run.json`` and ``summary.json``.
+
+        The films are written while a run runs, by ``vidlink.run(..., out=FOLDER)``, and are not here.
 
         Parameters
         ----------

@@ -87,10 +87,10 @@ def timing(watch: Watch, trials: Trials | None) -> dict[str, Any]:
 
 
 def preload() -> None:
-    """Import what the end of a run needs: it takes half a second, which passes while the codec works."""
+    """Import what the end of a run needs: it takes a second, which passes while the codec works."""
     from importlib import import_module
 
-    for module in ("matplotlib.figure", "pandas"):
+    for module in ("matplotlib.figure", "pandas", "jinja2"):
         import_module(module)
 
 

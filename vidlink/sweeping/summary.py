@@ -155,7 +155,7 @@ def _mean_scores(means: pd.DataFrame, counts: NDArray) -> dict[str, NDArray[np.f
     found = {}
     for name in means.columns:
         score = name.removeprefix("recognition_")
-        if score != name and score.startswith(_RECOGNITION) and means[name].notna().any():
+        if is_score(name) and means[name].notna().any():
             there = means[name].notna().to_numpy(float)
             drawn = counts @ there
             with np.errstate(invalid="ignore"):
@@ -177,19 +177,36 @@ def _as_markdown(table: pd.DataFrame) -> list[str]:
     if table.empty:
         return ["(nothing is done)"]
     names = [name for name in table.columns if not name.endswith(("_low", "_high"))]
-    lines = ["| " + " | ".join(map(_heading, names)) + " |", "|" + " --- |" * len(names)]
+    lines = ["| " + " | ".join(map(heading, names)) + " |", "|" + " --- |" * len(names)]
     for _, row in table.iterrows():
         lines.append("| " + " | ".join(_cell(row, name) for name in names) + " |")
     return lines
 
 
-def _heading(name: str) -> str:
+def is_score(name: str) -> bool:
+    """Whether a column of the table of points is a score of the recognizer."""
+    score = name.removeprefix("recognition_")
+    return score != name and score.startswith(_RECOGNITION)
+
+
+def heading(name: str) -> str:
+    """What people call a column.
+
+    Examples
+    --------
+    >>> heading("ccc_valence"), heading("recognition_rmse_arousal"), heading("bitrate_bps")
+    ('CCC valence', 'RMSE arousal', 'bit rate kb/s')
+    """
     if name in MEASURES:
         return MEASURES[name].heading
     if name == "bitrate_bps":
         return "bit rate kb/s"
-    score, _, dimension = name.partition("_")
-    return f"{score.upper()} {dimension}" if score in metrics.SCORES else name.replace("_", " ")
+    score, _, dimension = name.removeprefix("recognition_").partition("_")
+    return (
+        f"{score.upper()} {dimension}"
+        if score in metrics.SCORES
+        else name.removeprefix("recognition_").replace("_", " ")
+    )
 
 
 def _cell(row: pd.Series, name: str) -> str:

@@ -13,7 +13,7 @@ from vidlink.video.colour import tag_stream
 from vidlink.video.park import is_large
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -33,17 +33,23 @@ class Film:
         The file.
     clip
         Gives size, rate and colour. Odd sizes lose their last row or column: 4:2:0 in MP4 needs even ones.
+    size
+        Width and height of the film in pixels, even; None for the clip's.
+    options
+        How x264 is to code it, in place of that.
     """
 
-    def __init__(self, path: Path, clip: Clip) -> None:
+    def __init__(
+        self, path: Path, clip: Clip, *, size: tuple[int, int] | None = None, options: Mapping[str, str] | None = None
+    ) -> None:
         self._container = av.open(str(path), "w", options={"movflags": "faststart"})
         self._stream = stream = self._container.add_stream("libx264", rate=clip.frame_rate)
-        stream.width, stream.height = max(2, clip.width // 2 * 2), max(2, clip.height // 2 * 2)
+        stream.width, stream.height = size or (max(2, clip.width // 2 * 2), max(2, clip.height // 2 * 2))
         stream.pix_fmt = "yuv420p"
         stream.time_base = stream.codec_context.time_base = CLOCK
         tag_stream(stream.codec_context, clip.colour)
         stream.codec_context.color_range = ColorRange.MPEG
-        stream.options = {"preset": "veryfast", "crf": "16"}
+        stream.options = dict(options or {"preset": "veryfast", "crf": "16"})
         if is_large(clip.width, clip.height):
             stream.thread_count = 2  # each thread of x264 holds pictures
         self._last: tuple[av.VideoFrame, float] | None = None
