@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -166,6 +167,9 @@ def sources_of(target: str, *, what: str) -> list[Path]:
         There is no such module or package.
     """
     top = target.partition(":")[0].partition(".")[0]
+    script = getattr(sys.modules.get(top), "__file__", None) if top == "__main__" else None
+    if script:
+        return [Path(script)]
     try:
         spec = find_spec(top)
     except (ImportError, ValueError) as error:

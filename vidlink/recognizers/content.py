@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vidlink.errors import UserError
 from vidlink.plugins import sources_of
+from vidlink.recognizers.given import content_of, is_given
 
 if TYPE_CHECKING:
     from vidlink.settings import Settings
@@ -27,6 +28,8 @@ def recognizer_content(settings: Settings) -> list[str]:
     name = settings.recognizer
     if name == "none":
         return [name]
+    if is_given(name):
+        return [*content_of(name), *settings.recognizer_args]
     from vidlink.recognizers.registry import RECOGNIZERS
 
     target = RECOGNIZERS.target(name)

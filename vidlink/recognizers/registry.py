@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
 from vidlink.plugins import Catalogue, make, reason, taken_of
+from vidlink.recognizers.given import find_given, is_given
 from vidlink.recognizers.recognizer import Recognizer, Wants
 from vidlink.units import SECONDS, SLOWEST, shown
 
@@ -91,7 +92,7 @@ def load_recognizer(
         Where there is none of that name, its import or construction fails (the reason is shown), it takes no such
         argument, or it lacks what :class:`Recognizer` asks for.
     """
-    made_by = RECOGNIZERS.find(name)
+    made_by = find_given(name) if is_given(name) else RECOGNIZERS.find(name)
     made = _construct(name, made_by, device, weights, arguments)
     _check_protocol(name, made)
     return made

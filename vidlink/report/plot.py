@@ -46,7 +46,7 @@ def draw_run(summary: dict[str, Any], tables: dict[str, pd.DataFrame], shown: Se
     quality_rows = max(1, len(measures))
     heights = [picture_rows, 1.9, *[1.5] * quality_rows, *[1.7] * len(dimensions), *[1.2] * named]
     with mpl.rc_context(style.FRAME):
-        figure = Figure(figsize=(11, sum(heights) + 1.1), layout="constrained", dpi=110)
+        figure = style.Shown(figsize=(11, sum(heights) + 1.1), layout="constrained", dpi=110)
         parts = figure.subfigures(2, 1, height_ratios=[heights[0] + 0.5, sum(heights[1:])], hspace=0.01)
         top, bottom = np.asarray(parts)
         _draw_pictures(top, shown)

@@ -6,15 +6,29 @@ import sys
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, Self
-
-from tqdm import tqdm
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 EVERY_S = 30.0
 """Seconds between two lines."""
+
+
+def in_notebook() -> bool:
+    """Whether a notebook runs this, which shows bars though there is no terminal."""
+    shell = sys.modules.get("IPython")
+    return shell is not None and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"
+
+
+def bar_of() -> Any:
+    """The class of bars: of notebooks where one is shown there, or of terminals."""
+    if in_notebook() and find_spec("ipywidgets") is not None:
+        from tqdm.auto import tqdm
+    else:
+        from tqdm import tqdm
+    return tqdm
 
 
 class Progress:
@@ -37,16 +51,16 @@ class Progress:
     def __init__(self, total: int | None, unit: str, *, stage: str = "", done: int = 0, quiet: bool = False) -> None:
         self._total, self._unit, self._stage, self._done = total, unit, stage, done
         self._note = ""
-        terminal = sys.stderr.isatty()
-        self._bar = tqdm(
+        shows = sys.stderr.isatty() or in_notebook()
+        self._bar: Any = bar_of()(
             total=total,
             initial=done,
             desc=f"{stage:>5}" if stage else None,
             unit=unit,
-            disable=quiet or not terminal,
+            disable=quiet or not shows,
             leave=not stage,
         )
-        self._ticker = None if quiet or terminal else _Ticker(self)
+        self._ticker = None if quiet or shows else _Ticker(self)
 
     def __enter__(self) -> Self:
         return self

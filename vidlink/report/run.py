@@ -121,7 +121,10 @@ class Run:
             self.write_to(folder)
 
     def _repr_html_(self) -> str:
-        """The outcome as a short table, for notebooks."""
+        """The outcome as a short table, and the plot, for notebooks."""
+        from base64 import b64encode
+        from io import BytesIO
+
         from vidlink.report.terminal import outcome
 
         rows = "".join(
@@ -129,4 +132,7 @@ class Run:
             f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
             for name, text in outcome(self.summary)
         )
-        return f"<table>{rows}</table>"
+        image = BytesIO()
+        self.plot().savefig(image, format="png", dpi=80)
+        plot = f"<img alt='plot of the run' src='data:image/png;base64,{b64encode(image.getvalue()).decode()}'>"
+        return f"<table>{rows}</table>{plot}"

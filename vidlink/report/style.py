@@ -5,14 +5,14 @@ The hues are those of M. Okabe and K. Ito, "Color universal design" (2008), whic
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from matplotlib.figure import Figure
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#e69f00", "#56b4e9", "#009e73"
 BLUE, VERMILION, PURPLE, WHITE = "#0072b2", "#d55e00", "#cc79a7", "#ffffff"
@@ -32,6 +32,19 @@ FRAME: Any = {
     "axes.axisbelow": True,
 }
 """Settings of Matplotlib for every figure with axes, for :func:`matplotlib.rc_context`."""
+
+
+class Shown(Figure):
+    """A figure that a notebook shows, whatever it has been told of Matplotlib.
+
+    Made without pyplot, so that no window opens and no figure of others changes.
+    """
+
+    def _repr_png_(self) -> bytes:
+        image = BytesIO()
+        with mpl.rc_context(FRAME):
+            self.savefig(image, format="png")
+        return image.getvalue()
 
 
 def save(figure: Figure, path: Path) -> None:

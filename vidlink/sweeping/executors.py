@@ -1,4 +1,4 @@
-"""Where points run: in processes of this machine, or on a Dask cluster; both are ``concurrent.futures.Executor``."""
+"""Where points run: in processes of this machine, in this one, or on a Dask cluster; each by an ``Executor``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from vidlink.errors import UserError
@@ -172,6 +172,36 @@ def _live_with_parent() -> None:
 
     threading.Thread(target=follow, daemon=True).start()
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+
+class Here:
+    """One point after another, in the process that asks: for recognizers that no other process can import."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> Self:
+        """Nothing to do."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait for the point that runs; drop those that wait."""
+        self._executor.shutdown(cancel_futures=error is not None)
+
+    @property
+    def executor(self) -> ThreadPoolExecutor:
+        """A thread."""
+        return self._executor
+
+    def slots(self) -> int:
+        """The point that runs."""
+        return 1
+
+    def renew(self) -> str:
+        """Nothing to do: a thread does not die alone."""
+        return "in this process"
 
 
 class Dask:

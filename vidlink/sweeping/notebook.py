@@ -51,7 +51,8 @@ def run(
         Whether to show no progress bars.
     options
         The options of the command, with underscores: text, numbers, lists (``scales=[1, 2]``), and booleans for
-        switches (``nack=True``). ``docs/options.md`` lists them.
+        switches (``nack=True``). ``docs/options.md`` lists them. ``recognizer`` may also be a class, an object or a
+        function of pictures, see :func:`vidlink.recognizers.given.name_of`.
 
     Returns
     -------
@@ -67,7 +68,7 @@ def run(
     from vidlink.report.outputs import check_outputs
     from vidlink.simulate import run_into, simulate
 
-    settings = settings_of(input=None if input is None else str(input), **options)
+    settings = settings_of(input=None if input is None else str(input), **_named(options))
     if out is None:
         check_outputs(settings, None, overwrite=overwrite)
         return simulate(settings, quiet=quiet)
@@ -80,14 +81,27 @@ class Table:
 
     frame: pd.DataFrame
     """A row a run: settings, status and scores, as ``docs/sweeps.md`` describes."""
+    encode_s: pd.Series | None = None
+    """Processor seconds of encoding in each run, trials among them; they differ from machine to machine."""
 
-    def plot(self, x: str = "rate_wire_bps", y: str | None = None, by: str | Sequence[str] | None = None) -> Figure:
-        """Plot one column against another: the mean over the runs of a setting, and each run as a dot.
+    @property
+    def tidy(self) -> pd.DataFrame:
+        """A row a setting: means and 95 % intervals over clips (or seeds) in about twenty columns with short names.
+
+        See :func:`vidlink.sweeping.tidy.tidy`.
+        """
+        from vidlink.sweeping.tidy import tidy
+
+        return tidy(self.frame, self.encode_s)
+
+    def plot(self, x: str = "kbps", y: str | None = None, by: str | Sequence[str] | None = None) -> Figure:
+        """Plot one column against another: the mean over the runs of a setting, with a band, and each run as a dot.
 
         Parameters
         ----------
         x, y
-            Columns of numbers; without ``y`` the first score of the recognizer, or else PSNR.
+            Columns of numbers, of the frame or short ones such as ``ccc``, ``psnr_db``, ``kbps``, ``lost``; without
+            ``y`` the first score of the recognizer, or else PSNR.
         by
             Column, or several, whose values have a line each; without it what was varied, but for budgets, clips, seeds
             and ``x``.
@@ -95,15 +109,16 @@ class Table:
         Returns
         -------
         matplotlib.figure.Figure
-            A notebook shows it; ``figure.savefig(path)`` writes it.
+            A notebook shows it; ``figure.savefig(path)`` writes it. Its title says what points, band and bars are.
 
         Raises
         ------
         UserError
             There is no such column, or nothing in it.
         """
-        from vidlink.report.lines import draw_lines
+        from vidlink.sweeping.lines import draw_lines
         from vidlink.sweeping.summary import group_keys
+        from vidlink.sweeping.tidy import add_short
 
         y = y or next(iter(self.scores()), None)
         if y is None:
@@ -114,7 +129,7 @@ class Table:
         if by is None:
             by = [name for name in keys if name not in (x, "bitrate_bps")]
         by = [by] if isinstance(by, str) else list(by)
-        return draw_lines(self.frame, x=x, y=y, by=by, per=keys)
+        return draw_lines(add_short(self.frame, self.encode_s), x=x, y=y, by=by, per=keys)
 
     def scores(self) -> list[str]:
         """The columns of scores that have values: of the recognizer, then of pictures."""
@@ -127,13 +142,8 @@ class Table:
         ]
 
     def _repr_html_(self) -> str:
-        """What was varied, rates and scores, for notebooks."""
-        from vidlink.sweeping.summary import group_keys
-
-        varied = [name for name in ("input", "seed") if name in self.frame and self.frame[name].nunique() > 1]
-        shown = [*varied, *group_keys(self.frame), "status", "rate_wire_bps", *self.scores()]
-        columns = [name for name in dict.fromkeys(shown) if name in self.frame]
-        return str(self.frame[columns].to_html(index=False, float_format="{:.6g}".format))
+        """The tidy table, for notebooks."""
+        return str(self.tidy.to_html(index=False, float_format="{:.4g}".format, na_rep=""))
 
 
 def compare(
@@ -168,21 +178,23 @@ def compare(
         Whether to show no progress bar.
     options
         The options of a run as for :func:`run`; a list has each of its values in turn. A value that is a list itself is
-        text here: ``scales=["1,2", "1,2,4"]``.
+        text here: ``scales=["1,2", "1,2,4"]``. With a recognizer that no other process can import (a function, an
+        object, a class of a notebook) the runs are made in this process, one after another.
 
     Raises
     ------
     UserError
         An input, an option or ``out`` is wrong, or no run succeeded; the message names it.
     """
+    from vidlink.recognizers.given import is_given
     from vidlink.settings import BUILTIN
-    from vidlink.sweeping.executors import choose_executors
+    from vidlink.sweeping.executors import Here, choose_executors
     from vidlink.sweeping.grid import sweep_from
     from vidlink.sweeping.sweep import sweep
     from vidlink.sweeping.work import DONE
 
     grid: dict[str, Any] = {
-        name.replace("_", "-"): _axis(value) for name, value in options.items() if value is not None
+        name.replace("_", "-"): _axis(value) for name, value in _named(options).items() if value is not None
     }
     grid["input"] = [BUILTIN] if inputs is None else [str(each) for each in _axis(inputs)]
     if seeds is not None:
@@ -196,13 +208,37 @@ def compare(
                 raise UserError("loss makes a channel of its own and channel names one: give one of them")
             grid["loss"] = _shares(_axis(loss))
         points = list(sweep_from({"grid": grid}, "compare").make_points(Path()))
-        frame = sweep(points, folder, choose_executors(workers=workers, dask=None), quiet=quiet)
+        only_here = any(is_given(point.settings.recognizer) for point in points)
+        executors = Here() if only_here else choose_executors(workers=workers, dask=None)
+        frame = sweep(points, folder, executors, quiet=quiet)
+        encode_s = _encode_s(folder, frame)
     if not (frame["status"] == DONE).any():
         raise UserError(f"no run succeeded: {frame['error'].iloc[0]}")
     _warn_of_failures(frame)
     if loss is not None:
         frame = frame.astype({"loss": float})
-    return Table(frame=frame)
+    return Table(frame=frame, encode_s=encode_s)
+
+
+def _named(options: dict[str, Any]) -> dict[str, Any]:
+    """The options with recognizers by name, where they were handed over themselves."""
+    if options.get("recognizer") is None:
+        return options
+    from vidlink.recognizers.given import name_of
+
+    found = options["recognizer"]
+    names = [name_of(each) for each in found] if isinstance(found, list | tuple) else name_of(found)
+    return {**options, "recognizer": names}
+
+
+def _encode_s(folder: Path, frame: pd.DataFrame) -> pd.Series:
+    """Processor seconds that encoding took in each run, as its record says; NaN where there were no trials."""
+    import pandas as pd
+
+    from vidlink.sweeping.folder import read_record
+
+    timing = [(read_record(folder, point) or {}).get("timing_s") or {} for point in frame["point"]]
+    return pd.Series([each.get("encode_cpu", float("nan")) for each in timing], index=frame.index, dtype=float)
 
 
 def _warn_of_failures(frame: pd.DataFrame) -> None:

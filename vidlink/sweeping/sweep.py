@@ -10,7 +10,7 @@ from vidlink.files.outputs import check_apart, check_folder_output
 from vidlink.report.outputs import READS, inputs_of
 from vidlink.report.progress import Progress
 from vidlink.report.provenance import describe
-from vidlink.sweeping.executors import refuse_unguarded
+from vidlink.sweeping.executors import Here, refuse_unguarded
 from vidlink.sweeping.folder import PROVENANCE, ResultsFolder
 from vidlink.sweeping.identity import identify
 from vidlink.sweeping.run import Runner, has_run
@@ -73,7 +73,8 @@ def sweep(
         The folder is something else's or another version's, an input is missing at the start, a disk is full, or the
         cluster is gone. What is done is kept.
     """
-    refuse_unguarded()
+    if not isinstance(executors, Here):
+        refuse_unguarded()
     _check_inputs(points, out)
     identities = [identify(point.settings) for point in points]
     with ResultsFolder(out) as folder, executors:
@@ -84,6 +85,7 @@ def sweep(
                 keep_at=folder.run_place(identity) if keep_runs else None,
                 cache=(out / "cache").absolute() if cache_bytes else None,
                 cache_bytes=cache_bytes,
+                here=isinstance(executors, Here),
             )
             for identity, point in zip(identities, points, strict=True)
         }

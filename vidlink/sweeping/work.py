@@ -42,6 +42,8 @@ class Task:
     """Folder of the cache of what points share; None for none."""
     cache_bytes: int = 0
     """Its bound."""
+    here: bool = False
+    """Whether it runs in the process that asked, which stays as it is: with its threads."""
 
 
 def run_task(task: Task) -> dict[str, Any]:
@@ -58,7 +60,8 @@ def run_task(task: Task) -> dict[str, Any]:
     DiskFullError
         A disk is full.
     """
-    _one_thread()
+    if not task.here:
+        _one_thread()
     try:
         _check_same(task)
         found = _run(task)
