@@ -129,12 +129,13 @@ def test_a_table_is_drawn(table):
     ]
     by_loss = table.plot(x="rate_bpp", y="quality_ssim", by="loss").axes[0]
     assert [len(line.get_xdata()) for line in by_loss.get_lines()] == [2, 2]
-    assert "quality_psnr_db" in table._repr_html_()
+    assert "psnr_db" in table._repr_html_()
+    assert table.tidy["seeds"].tolist() == [2] * 4
 
 
 def test_columns_that_cannot_be_drawn(table):
-    with pytest.raises(vidlink.UserError, match="quality_psnr_db"):
-        table.plot(y="psnr_db")
+    with pytest.raises(vidlink.UserError, match="did you mean"):
+        table.plot(y="psnr_bd")
     with pytest.raises(vidlink.UserError, match="'codec' has no numbers"):
         table.plot(x="codec")
 
