@@ -47,10 +47,12 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     from vidlink.report.run import Run
     from vidlink.report.summary import conclude, preload, timing
     from vidlink.report.thumbnails import Thumbnails
+    from vidlink.report.verdict import judge_run
     from vidlink.report.watch import Watch
     from vidlink.scores.judge import load_judge
     from vidlink.scores.movement import make_features
     from vidlink.scores.objective import make_objective
+    from vidlink.scores.redraw import Redraws
     from vidlink.scores.scores import Scores
     from vidlink.video.comparison import Comparison
     from vidlink.video.film import Film
@@ -69,6 +71,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     sender, link, receiver = rooms
     scores = Scores(clip, settings, judge=judge, memory=memory)
     captures, thumbnails = Captures(settings.pcap, settings.pcap_received), Thumbnails(clip)
+    redraws = Redraws(settings, codec, profile, latency_s=sender.latency_s)
     seen = Film(film, clip) if film else None
     beside = Comparison(film.with_name("report.mp4"), clip) if film and settings.save_report else None
 
@@ -82,7 +85,8 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
             decode=partial(decode_all, codec=codec),
             pool=pool,
         )
-        carried = captures.watch(link.carry((segment, each, sender.send(each)) for segment, each in coded))
+        sent = redraws.watch((segment, each, sender.send(each)) for segment, each in coded)
+        carried = captures.watch(link.carry(sent))
         # What crossed the wire goes to the receiver, the ledger goes past it to the scores.
         ways = ((receiver.collect(each.wire), each.ledger) for each in carried)
         decoded = in_order(pool, lambda way: receiver.decode(way[0]), ways, ahead=2)
@@ -101,6 +105,8 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     with watch("write"):
         tables, summary = conclude(settings, source, rooms, scores, complete=segments.complete)
         captures.write(len(summary["plan"]))
+    with watch("judge"):
+        summary |= judge_run(summary, tables, redraws)
     summary |= timing(watch, sender.trials)
     return Run(settings=settings, summary=summary, tables=tables, pictures=tuple(thumbnails.chosen()))
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from typing import Any
 
 from vidlink.scores.measures import quality_measures
+
+VERDICT = "verdict"
+"""Name of the rows that say whether it is good."""
 
 
 def print_summary(summary: dict[str, Any], folder: str) -> None:
     """The outcome of a run as a short table on stdout."""
     rows = [*outcome(summary), ("run folder", folder)]
     width = max(len(name) for name, _ in rows)
+    columns = max(60, shutil.get_terminal_size((120, 24)).columns)
     for name, text in rows:
-        print(f"{name:<{width}}  {text}")
+        if name == VERDICT:  # sentences; the other rows are short, and read by machines
+            text = textwrap.fill(text, columns - width - 2, break_on_hyphens=False, break_long_words=False)
+        print(f"{name:<{width}}  {text}".replace("\n", "\n" + " " * (width + 2)))
     sys.stdout.flush()
 
 
@@ -39,6 +47,7 @@ def outcome(summary: dict[str, Any]) -> list[tuple[str, str]]:
     if measured:
         rows.append(("quality", "  ".join(f"{each.name} {each.quantity(quality[each.column])}" for each in measured)))
     rows += _recognition(summary["recognition"])
+    rows += [(VERDICT, text) for text in summary.get("verdict", {}).get("words", [])]
     rows += [("note", note) for note in summary["notes"]]
     return [*rows, ("time", f"{summary['timing_s']['total']:.1f} s")]
 

@@ -144,7 +144,8 @@ class ClassScores:
         """What the table comes down to: accuracy over windows with its interval, and the verdict on the whole clip.
 
         ``accuracy_clip`` is 1 or 0: whether the class with the largest mean share over all windows is the label's, or
-        that of the pristine clip. ``unlabelled``, where it is not 0, is the number of windows without a label.
+        that of the pristine clip. ``classes`` is how many there are to name. ``unlabelled``, where it is not 0, is the
+        number of windows without a label.
         """
         labelled = "class_label" in table
         reference = table["class_label" if labelled else "class_pristine"]
@@ -162,6 +163,7 @@ class ClassScores:
             "against": "labels" if labelled else "pristine",
             "faces": int(table["face"].nunique()),
             "n": count,
+            "classes": len(self._classes),
             **({"unlabelled": len(table) - count} if count < len(table) else {}),
             "accuracy": round(right / count, 5) if count else None,
             "interval": [round(bound, 5) for bound in interval] if interval else None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from vidlink.scores.causes import causes_of
 from vidlink.scores.delivery import delivery, packet_columns, payload_bits
 from vidlink.scores.pictures import PictureScores
 from vidlink.scores.rate import Totals, rate_section
@@ -109,6 +110,7 @@ class Scores:
         segment, coded, packets = ledger.segment, ledger.coded, ledger.packets
         self._seconds = segment.end_s
         unit_bits = payload_bits(ledger)
+        causes = causes_of(ledger, arrival.due_s, receptions)
         rows = [
             {
                 "frame": reception.frame,
@@ -119,9 +121,12 @@ class Scores:
                 "payload_bits": unit_bits.get(reception.frame, 0),
                 "status": str(reception.status),
                 "late_s": round(reception.late_s, 6),
+                "cause": np.nan if cause is None else cause,
                 **quality,
             }
-            for reception, quality in zip(receptions, self._pictures.look(screen, segment.frames), strict=True)
+            for reception, cause, quality in zip(
+                receptions, causes, self._pictures.look(screen, segment.frames), strict=True
+            )
         ]
         self._frames += rows
         self._packets.append(packet_columns(ledger))

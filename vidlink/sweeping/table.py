@@ -9,6 +9,7 @@ import pandas as pd
 
 from vidlink.errors import UserError
 from vidlink.files.csvs import write_csv
+from vidlink.report.words import stretch
 from vidlink.sweeping.work import DONE
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def make_row(columns: Mapping[str, Any], record: Mapping[str, Any], run_folder: 
         summary = dict(record["summary"])
         plan, source = summary.pop("plan", []), dict(summary.pop("input", {}))
         source.pop("path", None)
+        if "verdict" in summary:
+            summary["verdict"] = _verdict(summary["verdict"])
         summary = {name: value for name, value in summary.items() if value is not None}
         row |= flatten({"input": source, "plan": _plan(plan), **summary, "moments": record["moments"]})
     return row
@@ -108,6 +111,17 @@ def _plan(plan: list[dict[str, Any]]) -> dict[str, Any]:
     numeric = [name for name in ("scale", "frame_divisor", "quality") if plan and name in plan[0]]
     means = {f"mean_{name}": round(sum(float(part[name]) for part in plan) / len(plan), 6) for name in numeric}
     return {"segments": len(plan), **means}
+
+
+def _verdict(verdict: dict[str, Any]) -> dict[str, Any]:
+    """The verdict with what was damaged, and what would help, as text."""
+    draws = dict(verdict["draws"])
+    options = draws.pop("options", None) or []
+    return verdict | {
+        "damage": [stretch(each) for each in verdict["damage"]],
+        "draws": draws,
+        "helps": [each["option"] for each in options if each["helps"]],
+    }
 
 
 def _column(values: list[Any]) -> pd.Series:
