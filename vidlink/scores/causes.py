@@ -87,7 +87,7 @@ def _fates(ledger: Ledger, due_s: NDArray[np.float64]) -> dict[int, str]:
         latest_s = float(due_s[numbers].max())
         if arrived_s.get(sequence, math.inf) <= latest_s:
             continue
-        fate = "late" if sequence in arrived_s else named[sequence]
+        became = "late" if sequence in arrived_s else named[sequence]
         for number in range(numbers.start, numbers.stop):
-            fates[number] = max(fates.get(number, _WORST[0]), fate, key=_WORST.index)
+            fates[number] = max((fates.get(number, _WORST[0]), became), key=_WORST.index)
     return fates
