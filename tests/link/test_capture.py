@@ -14,7 +14,7 @@ import pytest
 
 from vidlink import rtp
 from vidlink.errors import UserError
-from vidlink.link.capture import describe, write_capture
+from vidlink.link.capture import announce, describe, write_capture
 from vidlink.receiver.depacketize import Depacketizer
 from vidlink.sender.fec import parse_fec
 from vidlink.sender.packetize import Packetizer
@@ -315,6 +315,30 @@ def test_reads_what_ffmpeg_sends(tmp_path, segments):
     ]
     assert set(segments[0].parameter_sets) <= set(units[0].parameter_sets)
     assert all(unit.complete for unit in units)
+
+
+@pytest.mark.parametrize(("payload", "name"), [("h264", "H264"), ("hevc", "H265"), ("generic", "X-VIDLINK")])
+def test_an_announced_capture_needs_no_rules_by_hand(payload, name, tmp_path):
+    if shutil.which("tshark") is None:
+        pytest.skip("tshark is not installed")
+    coded = encode(0, "h264" if payload == "generic" else payload)
+    packets = Packetizer().packetize(replace(coded, payload=payload))
+    write_capture(tmp_path / "sent.pcap", packets, packets.send_s, announcement=announce(payload))
+    command = [
+        "tshark",
+        "-r",
+        str(tmp_path / "sent.pcap"),
+        "-T",
+        "fields",
+        "-e",
+        "_ws.col.Info",
+        "-e",
+        "frame.protocols",
+    ]
+    first, *rows = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
+    assert "sap:sdp" in first
+    assert len(rows) == len(packets)
+    assert all(f"PT={name}" in row and ":rtp" in row for row in rows)
 
 
 def test_other_formats_have_no_description():

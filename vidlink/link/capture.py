@@ -1,7 +1,9 @@
 """Packets as a capture file (pcap), and what another program must know to read them (SDP).
 
-To look at a capture: ``tshark -r FILE -d udp.port==5004,rtp -d rtp.pt==96,h264`` (or ``h265``). Parity packets go to
-port 5006, retransmissions to port 5008. Headers are whole in the capture also where the channel compresses them.
+To look at a capture of a run: open it in Wireshark, or ``tshark -r FILE``. Its first datagram announces the session
+(SAP, RFC 2974, with an SDP), so that programs know which codec the payload type is; it is no packet of the run. Parity
+packets go to port 5006, retransmissions to port 5008. Headers are whole in the capture also where the channel compresses
+them.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ import numpy as np
 from vidlink.errors import UserError
 from vidlink.files.whole import write_whole
 from vidlink.rtp.formats import FORMATS, payload_format
+from vidlink.rtp.header import VIDEO_PAYLOAD_TYPE
+from vidlink.rtp.parity import PARITY_PAYLOAD_TYPE
+from vidlink.rtp.retransmission import RETRANSMISSION_PAYLOAD_TYPE
 from vidlink.types import CLOCK_HZ, IPV4_BYTES, UDP_BYTES, Fate, Kind, Packets
 
 if TYPE_CHECKING:
@@ -31,11 +36,14 @@ _PORTS = {Kind.PARITY: MEDIA_PORT + 2, Kind.RETRANSMISSION: MEDIA_PORT + 4}
 _NANOSECOND_PCAP = 0xA1B23C4D
 _RAW_IP = 101
 _UDP = 17
+_ANNOUNCE_PORT = 9875  # of SAP
 # Addresses reserved for documentation (RFC 5737).
 _SENDER, _RECEIVER = bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])
 
 
-def write_capture(path: Path, packets: Packets, times_s: NDArray[np.float64]) -> None:
+def write_capture(
+    path: Path, packets: Packets, times_s: NDArray[np.float64], *, announcement: bytes | None = None
+) -> None:
     """Write packets as a pcap file of IPv4 datagrams with nanosecond times.
 
     Parameters
@@ -47,6 +55,8 @@ def write_capture(path: Path, packets: Packets, times_s: NDArray[np.float64]) ->
     times_s
         Capture time of each row in seconds, at least 0, shape (n,): ``send_s``, or ``arrival_s``. Rows are written in
         order of time.
+    announcement
+        A datagram ahead of them, at the time of the first, as :func:`announce` makes it.
 
     Raises
     ------
@@ -55,12 +65,42 @@ def write_capture(path: Path, packets: Packets, times_s: NDArray[np.float64]) ->
     """
     nanoseconds = np.rint(1e9 * times_s).astype(np.int64)
     pieces = [struct.pack("<IHHiIII", _NANOSECOND_PCAP, 2, 4, 0, 0, 0xFFFF, _RAW_IP)]
+    if announcement is not None and len(packets):
+        pieces += _record(announcement, int(nanoseconds.min()))
     for row in np.argsort(nanoseconds, kind="stable").tolist():
         port = _PORTS.get(Kind(packets.kind[row]), MEDIA_PORT)
-        datagram = _datagram(packets.data[row], port, identification=row & 0xFFFF)
-        seconds, rest = divmod(int(nanoseconds[row]), 1_000_000_000)
-        pieces += [struct.pack("<IIII", seconds, rest, len(datagram), len(datagram)), datagram]
+        pieces += _record(_datagram(packets.data[row], port, identification=row & 0xFFFF), int(nanoseconds[row]))
     _write(Path(path).resolve(), b"".join(pieces))
+
+
+def announce(payload: str) -> bytes:
+    """A datagram that says what the streams of a capture are: by it Wireshark reads them without being told.
+
+    Parameters
+    ----------
+    payload
+        Name of the payload format. One that the world has no name for is announced as ``X-VIDLINK``.
+    """
+    encoding = FORMATS[payload].encoding_name or "X-VIDLINK"
+    streams = (
+        (MEDIA_PORT, VIDEO_PAYLOAD_TYPE, encoding),
+        (_PORTS[Kind.PARITY], PARITY_PAYLOAD_TYPE, "X-VIDLINK-PARITY"),
+        (_PORTS[Kind.RETRANSMISSION], RETRANSMISSION_PAYLOAD_TYPE, "rtx"),
+    )
+    sender, receiver = (".".join(map(str, address)) for address in (_SENDER, _RECEIVER))
+    lines = ["v=0", f"o=- 0 0 IN IP4 {sender}", "s=vidlink", f"c=IN IP4 {receiver}", "t=0 0"]
+    for port, number, name in streams:
+        lines += [f"m=video {port} RTP/AVP {number}", f"a=rtpmap:{number} {name}/{CLOCK_HZ}"]
+    description = "".join(f"{line}\r\n" for line in lines).encode("ascii")
+    # Version 1, an announcement, no authentication; any hash that is not 0; type of the content.
+    header = struct.pack(">BBH", 0x20, 0, 1) + _SENDER + b"application/sdp\0"
+    return _datagram(header + description, _ANNOUNCE_PORT, identification=0)
+
+
+def _record(datagram: bytes, nanoseconds: int) -> tuple[bytes, bytes]:
+    """A datagram as a capture has it."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return struct.pack("<IIII", seconds, rest, len(datagram), len(datagram)), datagram
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -163,6 +203,7 @@ class Captures:
             raise UserError(f"capture {sent}: --pcap and --pcap-received need a file each")
         self._sent, self._received = sent, received
         self._packets: list[Packets] = []
+        self._announcement: bytes | None = None
         self._recovered: list[NDArray[np.bool_]] = []
         self._doubled: list[NDArray[np.bool_]] = []
 
@@ -172,6 +213,7 @@ class Captures:
             if self._sent or self._received:
                 # The packets alone: with the segment all pictures of the clip would stay in memory.
                 self._packets.append(carried.ledger.packets)
+                self._announcement = self._announcement or announce(carried.ledger.coded.payload)
                 self._recovered.append(carried.ledger.recovered)
                 self._doubled.append(carried.ledger.doubled)
             yield carried
@@ -195,7 +237,7 @@ class Captures:
         recovered, doubled = np.concatenate(self._recovered[:count]), np.concatenate(self._doubled[:count])
         if self._sent:
             sent = packets.take(~doubled & (packets.fate != Fate.DISCARDED))
-            write_capture(self._sent, sent, sent.send_s)
+            write_capture(self._sent, sent, sent.send_s, announcement=self._announcement)
         if self._received:
             delivered = packets.take((packets.fate == Fate.DELIVERED) & ~recovered)
-            write_capture(self._received, delivered, delivered.arrival_s)
+            write_capture(self._received, delivered, delivered.arrival_s, announcement=self._announcement)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from vidlink.report import style
 from vidlink.report.class_plot import draw_named
 from vidlink.report.terminal import sent_over
-from vidlink.report.thumbnails import COUNT
+from vidlink.report.thumbnails import COUNT, brightened, gain_of
 from vidlink.scores.measure import FrameMeasure
 from vidlink.scores.measures import headlines
 
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from vidlink.report.thumbnails import Thumbnail
+
+MOST_TOGETHER = 3
+"""Faces whose tracks share a picture; more have one each."""
 
 
 def draw_run(summary: dict[str, Any], tables: dict[str, pd.DataFrame], shown: Sequence[Thumbnail]) -> Figure:
@@ -44,7 +49,11 @@ def draw_run(summary: dict[str, Any], tables: dict[str, pd.DataFrame], shown: Se
     picture_rows = 2 * 10.5 / COUNT * tall
     measures = [each for each in headlines() if isinstance(each, FrameMeasure) and each.column in tables["frames"]]
     quality_rows = max(1, len(measures))
-    heights = [picture_rows, 1.9, *[1.5] * quality_rows, *[1.7] * len(dimensions), *[1.2] * named]
+    # Three faces in one picture can be told apart; of more each has its own, small.
+    faces = sorted(tables["predictions"]["face"].unique().tolist()) if dimensions else []
+    tracks = [(name, face) for name in dimensions for face in (faces if len(faces) > MOST_TOGETHER else [None])]
+    tall_track = 1.7 if len(faces) <= MOST_TOGETHER else 0.8
+    heights = [picture_rows, 1.9, *[1.5] * quality_rows, *[tall_track] * len(tracks), *[1.2] * named]
     with mpl.rc_context(style.FRAME):
         figure = style.Shown(figsize=(11, sum(heights) + 1.1), layout="constrained", dpi=110)
         parts = figure.subfigures(2, 1, height_ratios=[heights[0] + 0.5, sum(heights[1:])], hspace=0.01)
@@ -58,8 +67,12 @@ def draw_run(summary: dict[str, Any], tables: dict[str, pd.DataFrame], shown: Se
         if not measures:
             axes[1].set_yticks([])
         _draw_status(axes[1], tables["frames"])
-        for axis, name in zip(axes[1 + quality_rows :], dimensions, strict=False):
-            _draw_track(axis, name, recognition, tables["predictions"])
+        titled = set()
+        for axis, (name, face) in zip(axes[1 + quality_rows :], tracks, strict=False):
+            _draw_track(axis, name, recognition, tables["predictions"], face, tables["frames"])
+            if name not in titled:
+                titled.add(name)
+                _title_track(axis, name, recognition)
         if named:
             draw_named(axes[-1], recognition, tables["predictions"])
         axes[-1].set_xlabel("time (s)")
@@ -77,65 +90,77 @@ def _title(summary: dict[str, Any]) -> str:
 
 def _draw_pictures(figure: Any, shown: Sequence[Thumbnail]) -> None:
     axes = figure.subplots(2, COUNT, squeeze=False)
+    gain = gain_of(shown)
     for column in range(COUNT):
         for row in range(2):
             axes[row, column].set_axis_off()
             if column < len(shown):
-                axes[row, column].imshow(shown[column][1 + row])
+                axes[row, column].imshow(brightened(shown[column][1 + row], gain))
         if column < len(shown):
             axes[0, column].set_title(f"{shown[column][0]:.1f} s", fontsize=9)
-    for row, name in enumerate(("source", "received")):
+    said = f"\n(brightened {gain:.1f}x)" if gain > 1 else ""
+    for row, name in enumerate((f"source{said}", f"received{said}")):
         axes[row, 0].text(-0.04, 0.5, name, rotation=90, ha="right", va="center", transform=axes[row, 0].transAxes)
 
 
 def _draw_rate(axis: Axes, summary: dict[str, Any], segments: pd.DataFrame, live: pd.DataFrame | None) -> None:
     start, length = segments["start_s"].to_numpy(), segments["duration_s"].to_numpy()
-    norm = LogNorm(1, max(8.0, float(segments["scale"].max())))
-    colours = mpl.colormaps["viridis_r"](norm(segments["scale"].to_numpy(float)))
+    colours = [style.of_scale(scale) for scale in segments["scale"].to_numpy(float)]
     payload = segments["payload_bits"].to_numpy() / length / 1000
     wire = segments["wire_bits"].to_numpy() / length / 1000
-    axis.bar(start, payload, width=length, align="edge", color=colours, edgecolor="white", linewidth=0.6)
-    axis.bar(
-        start,
-        wire - payload,
-        bottom=payload,
-        width=length,
-        align="edge",
-        color=style.LIGHT_GREY,
-        edgecolor="white",
-        linewidth=0.6,
-    )
-    if len(segments) <= 40:
-        for row, colour in zip(segments.to_dict("records"), colours, strict=True):
-            # Frames that were left out: 1/2 is every second one coded.
-            rate = f"\n1/{row['frame_divisor']} frames" if row["frame_divisor"] > 1 else ""
-            axis.annotate(
-                f"s={row['scale']:g}{rate}",
-                (row["start_s"] + row["duration_s"] / 2, 0),
-                (0, 2),
-                textcoords="offset points",
-                ha="center",
-                va="bottom",
-                fontsize=8 if len(segments) <= 20 else 6,
-                color="black" if colour[:3].mean() > 0.5 else "white",
-            )
+    edge: dict[str, Any] = {"width": length, "align": "edge", "edgecolor": "white", "linewidth": 0.6}
+    axis.bar(start, payload, color=colours, **edge)
+    axis.bar(start, wire - payload, bottom=payload, color=style.LIGHT_GREY, **edge)
+    _draw_key(axis, summary, segments)
     target = summary["rate"]["target_bps"]
     if target:
-        axis.axhline(target / 1000, color=style.LIMIT, linewidth=1, linestyle="--")
-        axis.annotate(
-            "budget ",
-            (1, target / 1000),
-            xycoords=("axes fraction", "data"),
-            ha="right",
-            va="bottom",
-            fontsize=8,
-            color=style.LIMIT,
-        )
+        axis.axhline(target / 1000, color=style.LIMIT, linewidth=1, linestyle="--", label="budget")
     highest = max(wire.max(), (target or 0) / 1000)
     if live is not None:
         highest = max(highest, _draw_estimate(axis, live))
-    axis.set_ylim(0, 1.25 * highest)
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(loc="lower right", ncols=3, frameon=False, fontsize=8, bbox_to_anchor=(1, 1.0))
+    axis.set_ylim(0, 1.08 * highest)
     axis.set_ylabel("rate (kb/s)\nheaders grey")
+
+
+def _draw_key(axis: Axes, summary: dict[str, Any], segments: pd.DataFrame) -> None:
+    """Say what was coded: in the bars where they are wide enough, else once for each colour above them."""
+    fps = summary["input"].get("fps")
+    rows = segments.to_dict("records")
+    names = [coded_as(row, fps) for row in rows]
+    if len(segments) <= 12:
+        for row, name in zip(rows, names, strict=True):
+            middle_s = row["start_s"] + row["duration_s"] / 2
+            axis.annotate(
+                name.replace(", ", ",\n"),
+                (middle_s, 0),
+                (0, 3),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize=7,
+            )
+        return
+    handles = {}
+    for row, name in zip(rows, names, strict=True):
+        handles.setdefault(name.partition(",")[0], Patch(color=style.of_scale(row["scale"])))
+    key = axis.legend(
+        list(handles.values()),
+        list(handles),
+        loc="lower left",
+        ncols=len(handles),
+        frameon=False,
+        fontsize=8,
+        bbox_to_anchor=(0, 1.0),
+    )
+    axis.add_artist(key)
+
+
+def coded_as(segment: dict[str, Any], fps: float | None) -> str:
+    """How a segment was coded, as in ``240p, 12.5 fps``; without its height, the scale factor."""
+    size = f"{segment['height']:g}p" if segment.get("height") else f"1/{segment['scale']:g} size"
+    return f"{size}, {fps / segment['frame_divisor']:.3g} fps" if fps else size
 
 
 def _draw_estimate(axis: Axes, live: pd.DataFrame) -> float:
@@ -146,9 +171,7 @@ def _draw_estimate(axis: Axes, live: pd.DataFrame) -> float:
     if live["capacity_bps"].notna().any():
         capacity = live["capacity_bps"].to_numpy(float) / 1000
         axis.step(live["time_s"], capacity, color=style.LIMIT, linewidth=1, linestyle="--", label="capacity")
-        # Peaks that nobody could use must not flatten the rest.
-        highest = max(highest, min(float(capacity.max()), 2 * highest))
-    axis.legend(loc="upper right", ncols=2, frameon=False, fontsize=8, bbox_to_anchor=(1, 1.2))
+        highest = max(highest, float(capacity.max()))
     return highest
 
 
@@ -175,41 +198,64 @@ def _draw_status(axis: Axes, frames: pd.DataFrame) -> None:
                 label=f"{len(hit)} {status}",
             )
     if axis.get_legend_handles_labels()[0]:
-        axis.legend(loc="upper right", ncols=3, frameon=False, fontsize=8, bbox_to_anchor=(1, 1.2))
+        axis.legend(loc="lower right", ncols=3, frameon=False, fontsize=8, bbox_to_anchor=(1, 0.98))
 
 
-def _draw_track(axis: Axes, name: str, recognition: dict[str, Any], predictions: pd.DataFrame) -> None:
+def _draw_track(
+    axis: Axes,
+    name: str,
+    recognition: dict[str, Any],
+    predictions: pd.DataFrame,
+    face: int | None,
+    frames: pd.DataFrame,
+) -> None:
+    """Draw what was recognized of one face; None for all of them in one."""
     labelled = recognition["against"] == "labels"
-    for number, face in enumerate(sorted(predictions["face"].unique())):
-        track = predictions[predictions["face"] == face]
-        times = track["time_s"]
-        first = number == 0
+    faces = sorted(predictions["face"].unique()) if face is None else [face]
+    for number, each in enumerate(faces):
+        track = predictions[predictions["face"] == each]
+        colour = style.RECEIVED if len(faces) == 1 else style.SERIES[number % len(style.SERIES)]
+        whose = f" (face {each})" if len(faces) > 1 else ""
+        columns = [(f"{name}_pristine", style.PRISTINE, "-", 1.0, "pristine" if number == 0 else None)]
         if labelled:
-            axis.plot(
-                times,
-                track[f"{name}_label"],
-                color=style.REFERENCE,
-                linestyle="--",
-                linewidth=1.2,
-                label="label" if first else None,
-            )
-        axis.plot(
-            times,
-            track[f"{name}_pristine"],
-            color=style.PRISTINE,
-            linewidth=1,
-            label="recognized, pristine" if first else None,
-        )
-        axis.plot(
-            times,
-            track[name],
-            color=mpl.colormaps["tab10"](int(face) % 10),
-            linewidth=1.3,
-            label="recognized, received" if first else None,
-        )
+            columns.insert(0, (f"{name}_label", style.REFERENCE, "--", 1.0, "label" if number == 0 else None))
+        columns.append((name, colour, "-", 1.3, f"received{whose}"))
+        for column, ink, line, width, label in columns:
+            times_s, values = with_gaps(track["time_s"].to_numpy(float), track[column].to_numpy(float))
+            axis.plot(times_s, values, color=ink, linestyle=line, linewidth=width, label=label)
+    hatch_nothing(axis, predictions if face is None else predictions[predictions["face"] == face], frames)
     axis.axhline(0, color=style.FAINT_GREY, linewidth=0.8, zorder=0)
-    against = "labels" if labelled else "pristine"
+    axis.set_ylabel(name if face is None or len(predictions["face"].unique()) < 2 else f"{name}\nface {face}")
+
+
+def _title_track(axis: Axes, name: str, recognition: dict[str, Any]) -> None:
+    against = "labels" if recognition["against"] == "labels" else "pristine"
     scores = f"CC {recognition['cc'][name]:.2f}  CCC {recognition['ccc'][name]:.2f} against {against}"
-    axis.set_ylabel(name)
     axis.set_title(scores, loc="left", fontsize=8)
-    axis.legend(loc="upper right", ncols=3, frameon=False, fontsize=8, bbox_to_anchor=(1, 1.15))
+    axis.legend(loc="lower right", ncols=6, frameon=False, fontsize=8, bbox_to_anchor=(1, 0.98))
+
+
+def with_gaps(times_s: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """A line that ends where there is nothing for a while: NaN between points farther apart than thrice the usual."""
+    steps = np.diff(times_s)
+    if len(steps) < 2:
+        return times_s, values
+    holes = np.flatnonzero(steps > 3 * np.median(steps)) + 1
+    return np.insert(times_s, holes, times_s[holes - 1]), np.insert(values, holes, np.nan)
+
+
+def hatch_nothing(axis: Axes, predictions: pd.DataFrame, frames: pd.DataFrame) -> None:
+    """Hatch the times at which there was no face to look at."""
+    times_s = frames["time_s"].to_numpy(float)
+    if len(times_s) < 2 or predictions.empty:
+        return
+    looked_s = np.unique(predictions["time_s"].to_numpy(float))
+    usual_s = max(float(np.median(np.diff(looked_s))) if len(looked_s) > 1 else 0.0, float(np.median(np.diff(times_s))))
+    edges_s = np.concatenate([[times_s[0] - usual_s], looked_s, [times_s[-1] + usual_s]])
+    label: str | None = "no face"
+    for start_s, end_s in pairwise(edges_s.tolist()):
+        if end_s - start_s > 3 * usual_s:
+            axis.axvspan(
+                start_s, end_s, facecolor="none", edgecolor=style.LIGHT_GREY, hatch="///", linewidth=0, label=label
+            )
+            label = None

@@ -5,6 +5,7 @@ The hues are those of M. Okabe and K. Ito, "Color universal design" (2008), whic
 
 from __future__ import annotations
 
+import math
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,17 @@ LIMIT = VERMILION
 """A budget, or what a link carries."""
 STATUS = {"concealed": ORANGE, "drifting": SKY, "frozen": VERMILION}
 """Frames that are not as they were sent, by status."""
+
+SERIES = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
+"""Things of one kind that are drawn together."""
+_SCALES = ("#c6dbef", "#d9e6c8", "#f3e0c0", "#e6d0de", "#d8d4e8", "#dcdcdc")
+"""Quiet colours, dark writing on which is read: from full size to small pictures."""
+
+
+def of_scale(scale: float) -> str:
+    """Colour of segments that are coded at a scale factor: a step for each doubling."""
+    return _SCALES[min(len(_SCALES) - 1, max(0, round(2 * math.log2(max(1.0, scale)))))]
+
 
 FRAME: Any = {
     "font.size": 9,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 COUNT = 6
 """Most pictures that are chosen in the end."""
 _LONGEST_SIDE = 320
+_DARK, _SEEN, _MOST_GAIN = 80, 200, 8.0
+"""Pictures whose 95th percentile is below the first are brightened to the second, at most so many times."""
 
 Thumbnail: TypeAlias = "tuple[float, NDArray[np.uint8], NDArray[np.uint8]]"
 """Time in seconds, source picture and received picture in RGB, shape (height, width, 3)."""
@@ -54,3 +56,16 @@ class Thumbnails:
         """At most six of them, evenly spaced."""
         rows = np.unique(np.linspace(0, len(self._kept) - 1, min(COUNT, len(self._kept))).round().astype(int))
         return [self._kept[k] for k in rows]
+
+
+def gain_of(shown: Sequence[Thumbnail]) -> float:
+    """By how much dark pictures are brightened, so that people see what is in them; 1 for others."""
+    if not shown:
+        return 1.0
+    bright = float(np.percentile(np.concatenate([source.ravel()[::7] for _, source, _ in shown]), 95))
+    return float(np.clip(_SEEN / max(bright, 1.0), 1.0, _MOST_GAIN)) if bright < _DARK else 1.0
+
+
+def brightened(picture: NDArray[np.uint8], gain: float) -> NDArray[np.uint8]:
+    """The picture so many times as bright, shape (height, width, 3)."""
+    return picture if gain == 1 else np.clip(picture * gain, 0, 255).astype(np.uint8)
