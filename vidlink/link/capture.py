@@ -2,8 +2,8 @@
 
 To look at a capture of a run: open it in Wireshark, or ``tshark -r FILE``. Its first datagram announces the session
 (SAP, RFC 2974, with an SDP), so that programs know which codec the payload type is; it is no packet of the run. Parity
-packets go to port 5006, retransmissions to port 5008. Headers are whole in the capture also where the channel compresses
-them.
+packets go to port 5006, retransmissions to port 5008. Headers are whole in the capture also where the channel
+compresses them.
 """
 
 from __future__ import annotations
