@@ -18,7 +18,7 @@ from vidlink.scores.measure import FrameMeasure
 from vidlink.scores.measures import headlines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -95,7 +95,7 @@ def _draw_pictures(figure: Any, shown: Sequence[Thumbnail]) -> None:
         for row in range(2):
             axes[row, column].set_axis_off()
             if column < len(shown):
-                axes[row, column].imshow(brightened(shown[column][1 + row], gain))
+                axes[row, column].imshow(brightened(shown[column][1:][row], gain))
         if column < len(shown):
             axes[0, column].set_title(f"{shown[column][0]:.1f} s", fontsize=9)
     said = f"\n(brightened {gain:.1f}x)" if gain > 1 else ""
@@ -142,12 +142,12 @@ def _draw_key(axis: Axes, summary: dict[str, Any], segments: pd.DataFrame) -> No
                 fontsize=7,
             )
         return
-    handles = {}
+    handles: dict[str, Patch] = {}
     for row, name in zip(rows, names, strict=True):
-        handles.setdefault(name.partition(",")[0], Patch(color=style.of_scale(row["scale"])))
+        size = name.partition(",")[0]
+        handles.setdefault(size, Patch(color=style.of_scale(row["scale"]), label=size))
     key = axis.legend(
-        list(handles.values()),
-        list(handles),
+        handles=list(handles.values()),
         loc="lower left",
         ncols=len(handles),
         frameon=False,
@@ -157,7 +157,7 @@ def _draw_key(axis: Axes, summary: dict[str, Any], segments: pd.DataFrame) -> No
     axis.add_artist(key)
 
 
-def coded_as(segment: dict[str, Any], fps: float | None) -> str:
+def coded_as(segment: Mapping[Any, Any], fps: float | None) -> str:
     """How a segment was coded, as in ``240p, 12.5 fps``; without its height, the scale factor."""
     size = f"{segment['height']:g}p" if segment.get("height") else f"1/{segment['scale']:g} size"
     return f"{size}, {fps / segment['frame_divisor']:.3g} fps" if fps else size
