@@ -32,7 +32,9 @@ def test_frames_lost_and_sent_are_in_it(whole_run):
     assert lost
     assert f"{lost} lost</span>" in page
     segments = pd.read_csv(whole_run / "segments.csv")
-    assert page.count("<tr><th scope=") == len(segments) + 1
+    damage = json.loads((whole_run / "summary.json").read_text())["verdict"]["damage"]
+    assert damage
+    assert page.count("<tr><th scope=") == len(segments) + 1 + len(damage) + 1  # each table has a head
     assert json.loads((whole_run / "run.json").read_text())["command"].split()[0] in page
 
 
