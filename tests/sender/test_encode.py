@@ -142,6 +142,19 @@ def test_frame_divisor_codes_every_nth_frame(coded, divisor):
     assert sorted(unit.frame for unit in found.units) == list(range(18, 36, divisor))
 
 
+def test_adaptive_quantization_at_strength_0_only_opens_the_door_for_regions(source):
+    """The stream is that without it, until a frame says where finer quality is wanted."""
+    segment, mine = next(source.segments(0.72)), load_codec("x264")
+    params = mine.options["x264-params"]
+    assert "aq-mode=1:aq-strength=0" in params
+    without = mine.model_copy(
+        update={"options": {**mine.options, "x264-params": params.replace("aq-mode=1:aq-strength=0", "aq-mode=0")}}
+    )
+    rung = Rung(scale=1, quality=36)
+    found, plain = (encode(segment, rung, clip=source.clip, codec=codec) for codec in (mine, without))
+    assert found == plain
+
+
 def test_coding_again_gives_the_same_bytes(coded):
     for name in SHELF:
         assert coded(name) == coded(name), name

@@ -1,0 +1,326 @@
+"""What single levers of the sender buy at equal wire rate: which frames are coded, and how the encoder is set.
+
+Each lever is pulled alone, all else as without it. Reels of still faces are held against their labels; clips of real
+faces against what the recognizer says of the pristine pictures. On reels every budget has the scale factor and the
+frame divisor that the planner mostly takes there, so that a lever is compared at one rung; clips have a ladder. Every
+run is a run of the product over a perfect channel.
+
+Figures
+-------
+LEVER_ccc, LEVER_ccc_low, LEVER_ccc_high
+    Reels: mean CCC of valence and arousal with the lever minus without it, mean over budgets, with its 95 % interval
+    (bootstrap over reels).
+LEVER_changing, LEVER_changing_low, LEVER_changing_high
+    The same of the looks at which a label is changing.
+LEVER_psnr_db
+    Clips: mean PSNR with the lever minus without it.
+LEVER_error
+    Clips: root mean square difference from the output on the pristine clip, with / without it, geometric mean.
+LEVER_cpu
+    Processor time of an encode with the lever / without it, of the trials of the same plans.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bench
+import numpy as np
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from vidlink.codec.shelf import shelf
+from vidlink.files.cache import Cache
+from vidlink.labels.affect import AFFECT
+from vidlink.reels import write_reels
+from vidlink.scores.metrics import score
+from vidlink.settings import Settings
+from vidlink.units import parse_rate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RUNGS = {8_000: (2.0, 4), 12_000: (1.5, 4), 18_000: (1.5, 3), 26_000: (1.5, 2)}
+"""By budget on a reel: scale factor and frame divisor."""
+CLIPS: dict[str, tuple[str, tuple[int, ...], tuple[float, ...]]] = {
+    "expressions": ("clips/expressions_640x360.mp4", (12_000, 24_000), (2.0, 3.0, 4.0)),
+    "carphone": ("clips/carphone_pristine.mp4", (12_000, 24_000), (1.0, 1.5, 2.0)),
+}
+"""Real faces: file, budgets and ladder."""
+LOOK_EVERY = 5
+"""On reels and on the longest clip the recognizer looks at every fifth frame: in step with no frame divisor."""
+REELS, QUICK_REELS = 8, 1
+SEED = 14
+"""Of the reels."""
+Point = dict[str, Any]
+
+
+def write_recipes(folder: Path) -> dict[str, Path]:
+    """The recipe of the shelf with x264's psychovisual tools, as x264 has them by itself, and with slower presets."""
+    text = (shelf("codecs") / "x264.toml").read_text()
+    plain = "aq-mode=1:aq-strength=0:psy=0:"
+    if text.count(plain) != 1 or text.count('preset = "medium"') != 1:
+        raise RuntimeError("the recipe x264 is not the one that this compares with others")
+    texts = {
+        "psy": text.replace(plain, ""),
+        "slower": text.replace('"medium"', '"slower"'),
+        "veryslow": text.replace('"medium"', '"veryslow"'),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {name: folder / f"{name}.toml" for name in texts}
+    for name, path in paths.items():
+        path.write_text(texts[name])
+    return paths
+
+
+def levers(recipes: dict[str, Path]) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """By name: the settings without the lever, and with it."""
+    even = {"frames": "even"}
+    return {
+        "picture": (even, {"frames": "picture"}),
+        "task": (even, {"frames": "task"}),
+        "no_psy": ({**even, "codec": str(recipes["psy"])}, even),
+        "slower": (even, {**even, "codec": str(recipes["slower"])}),
+        "veryslow": (even, {**even, "codec": str(recipes["veryslow"])}),
+    }
+
+
+def run(settings: dict[str, Any], cache: Cache) -> Point:
+    """One run: rate, pictures, closeness of the output, and against the labels where there are some."""
+    made = bench.run(Settings(**settings), cache)
+    summary, table = made.summary, made.predictions.sort_values(["face", "time_s"])
+    seen, pristine = (table[[name + end for name in AFFECT]].to_numpy(float) for end in ("", "_pristine"))
+    known = np.isfinite(seen).all(axis=1) & np.isfinite(pristine).all(axis=1)
+    point: Point = {
+        "wire_bps": summary["rate"]["wire_bps"],
+        "psnr_db": summary["quality"]["psnr_db"] if summary["quality"] else None,
+        "error": float(np.sqrt(np.mean(np.square(seen - pristine)[known]))),
+        "agreement": [score(seen[known, k], pristine[known, k])["ccc"] for k in range(len(AFFECT))],
+        "encode_cpu_s": summary["timing_s"]["encode_cpu"] / summary["timing_s"]["encodes"],
+        "divisor": float(np.mean([row["frame_divisor"] for row in summary["plan"]])),
+    }
+    if summary["recognition"]["against"] == "labels":
+        truth = table[[f"{name}_label" for name in AFFECT]].to_numpy(float)
+        changing = looks_at_change(truth[:, 0], table["face"].to_numpy())
+        for name, rows in (("ccc", known), ("changing", known & changing), ("calm", known & ~changing)):
+            point[name] = [score(seen[rows, k], truth[rows, k])["ccc"] for k in range(len(AFFECT))]
+    return point
+
+
+def looks_at_change(labels: NDArray[np.float64], faces: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Looks whose label differs from that of the look before or after it, of the same face."""
+    step = (np.abs(np.diff(labels)) > 1e-6) & (np.diff(faces) == 0)
+    return np.concatenate([[False], step]) | np.concatenate([step, [False]])
+
+
+def measure(work: Path, *, reels: int, names: tuple[str, ...], rates: tuple[int, ...], clips: bool) -> dict[str, Point]:
+    """All points, by ``source rate settings``; those that the folder has are taken from it."""
+    recipes = write_recipes(work / "recipes")
+    chosen = {name: sides for name, sides in levers(recipes).items() if name in names}
+    ways = {how(side): side for sides in chosen.values() for side in sides}
+    jobs: list[tuple[str, dict[str, Any]]] = []
+    faces = bench.data("ferplus.zip", "no reels are made")
+    if faces is not None and reels:
+        folder = work / "reels"
+        if not (folder / f"{reels - 1:02d}.mkv").exists():
+            write_reels(
+                f"ferplus:{faces}", "valid", folder, count=reels, seconds=10, seed=SEED, overwrite=True, quiet=True
+            )
+        for number in range(reels):
+            for rate in rates:
+                scale, divisor = RUNGS[rate]
+                given = {"input": str(folder / f"{number:02d}.mkv"), "labels": folder / f"{number:02d}.csv"}
+                rung = {"scales": (scale,), "divisors": (divisor,), "score_pictures": False}
+                jobs.append(
+                    (f"reel {number:02d}", {**given, **rung, "bitrate_bps": rate, "recognize_every": LOOK_EVERY})
+                )
+    for name, (file, budgets, scales) in CLIPS.items() if clips else ():
+        path = bench.data(file, f"{name} is left out")
+        for rate in budgets if path else ():
+            every = LOOK_EVERY if name == "expressions" else 1
+            given = {"input": str(path), "scales": scales, "bitrate_bps": rate, "recognize_every": every}
+            jobs.append((name, given))
+    cache, found = Cache(work / "cache", max_bytes=2 << 30), {}
+    todo = [(source, given, way) for source, given in jobs for way in ways]
+    for source, given, way in tqdm(todo, unit="run", disable=None):
+        key = f"{source} {given['bitrate_bps']} {way}"
+        note = work / "points" / f"{key.replace(' ', '-')}.json"
+        if not note.exists():
+            note.parent.mkdir(parents=True, exist_ok=True)
+            note.write_text(json.dumps(run({**given, **ways[way]}, cache)))
+        found[key] = json.loads(note.read_text())
+    return found
+
+
+def how(settings: dict[str, Any]) -> str:
+    """A word for settings: which frames, and the recipe."""
+    return f"{settings['frames']}/{Path(settings.get('codec', 'x264')).stem}".replace("/", "+")
+
+
+def interval(gains: NDArray[np.float64], draws: int = 4000) -> tuple[float, float]:
+    """95 % interval of the mean by bootstrap; gains of shape (reels,)."""
+    rng = np.random.default_rng(0)
+    means = gains[rng.integers(len(gains), size=(draws, len(gains)))].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def pairs(
+    points: dict[str, Point], sides: tuple[dict[str, Any], dict[str, Any]]
+) -> dict[tuple[str, int], tuple[Point, Point]]:
+    """By source and budget: the point without a lever, and with it."""
+    found: dict[tuple[str, int], list[Point]] = {}
+    for side in sides:
+        for key, point in points.items():
+            source, rate, way = key.rsplit(" ", 2)
+            if way == how(side):
+                found.setdefault((source, int(rate)), []).append(point)
+    return {place: (both[0], both[1]) for place, both in found.items() if len(both) == 2}
+
+
+def gains(both: dict[tuple[str, int], tuple[Point, Point]], key: str) -> dict[tuple[str, int], float]:
+    """Mean of the dimensions, with a lever minus without it, by reel and budget."""
+    return {
+        place: float(np.mean(b[key]) - np.mean(a[key])) for place, (a, b) in both.items() if place[0].startswith("reel")
+    }
+
+
+def compare(points: dict[str, Point], sides: dict[str, Any]) -> dict[str, float | None]:
+    """The figures."""
+    figures: dict[str, float | None] = {}
+    for name, each in sides.items():
+        both = pairs(points, each)
+        for key in ("ccc", "changing"):
+            found = gains(both, key)
+            reels = sorted({source for source, _ in found})
+            if reels:
+                by_reel = np.array(
+                    [np.mean([v for (source, _), v in found.items() if source == reel]) for reel in reels]
+                )
+                figures[f"{name}_{key}"] = float(by_reel.mean())
+                figures[f"{name}_{key}_low"], figures[f"{name}_{key}_high"] = interval(by_reel)
+        clips = [pair for (source, _), pair in both.items() if not source.startswith("reel")]
+        if clips:
+            figures[f"{name}_psnr_db"] = float(np.mean([b["psnr_db"] - a["psnr_db"] for a, b in clips]))
+            figures[f"{name}_error"] = math.exp(float(np.mean([np.log(b["error"] / a["error"]) for a, b in clips])))
+        if both:
+            ratios = [b["encode_cpu_s"] / a["encode_cpu_s"] for a, b in both.values()]
+            figures[f"{name}_cpu"] = math.exp(float(np.mean(np.log(ratios))))
+    return figures
+
+
+def show(points: dict[str, Point], sides: dict[str, Any]) -> None:
+    """Print reels by lever and budget, and every pair of clips."""
+    rows = []
+    for name, each in sides.items():
+        both = pairs(points, each)
+        for rate in sorted({rate for _, rate in both}):
+            here = {place: pair for place, pair in both.items() if place[1] == rate}
+            found, moving = gains(here, "ccc"), gains(here, "changing")
+            if found:
+                a, b = (
+                    np.mean([np.mean(pair[side]["ccc"]) for (s, _), pair in here.items() if s[:4] == "reel"])
+                    for side in (0, 1)
+                )
+                error = np.std(list(found.values()), ddof=1) / math.sqrt(len(found)) if len(found) > 1 else math.nan
+                gain, change = np.mean(list(found.values())), np.mean(list(moving.values()))
+                rows.append(
+                    [
+                        name,
+                        f"{len(found)} reels",
+                        f"{rate // 1000}k",
+                        f"{a:.3f} → {b:.3f}",
+                        f"{gain:+.3f} ± {error:.3f}",
+                        f"{change:+.3f}",
+                        "",
+                        "",
+                    ]
+                )
+            for (source, _), (a, b) in here.items():
+                if not source.startswith("reel"):
+                    agreement = " → ".join(f"{np.mean(p['agreement']):.3f}" for p in (a, b))
+                    psnr = f"{a['psnr_db']:.2f} → {b['psnr_db']:.2f}"
+                    rows.append(
+                        [
+                            name,
+                            source,
+                            f"{rate // 1000}k",
+                            agreement,
+                            f"{np.mean(b['agreement']) - np.mean(a['agreement']):+.3f}",
+                            "",
+                            psnr,
+                            f"{a['error']:.3f} → {b['error']:.3f}",
+                        ]
+                    )
+    head = ["lever", "source", "budget", "CCC", "gain", "gain where labels change", "PSNR (dB)", "error"]
+    print(bench.markdown(head, rows))
+    print()
+
+
+def draw(points: dict[str, Point], sides: dict[str, Any], path: Path) -> None:
+    """The gain on reels by budget with its 95 % interval, and the error on clips, lever by lever."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained", dpi=110)
+    left, right = figure.subplots(1, 2)
+    for number, (name, each) in enumerate(sides.items()):
+        both = pairs(points, each)
+        found = gains(both, "ccc")
+        for place, rate in enumerate(sorted({rate for _, rate in found})):
+            values = np.array([value for (_, at), value in found.items() if at == rate])
+            x, middle, (low, high) = place + 0.13 * (number - (len(sides) - 1) / 2), values.mean(), interval(values)
+            left.errorbar(
+                x, middle, [[middle - low], [high - middle]], fmt="o", color=f"C{number}", markersize=4, capsize=2
+            )
+        clips = {place: pair for place, pair in both.items() if not place[0].startswith("reel")}
+        heights = [b["error"] / a["error"] for a, b in clips.values()]
+        right.plot(range(len(heights)), heights, "o", color=f"C{number}", label=name, markersize=5)
+        right.set_xticks(range(len(clips)), [f"{source}\n{rate // 1000}k" for source, rate in clips], fontsize=8)
+    rates = sorted({int(key.rsplit(" ", 2)[1]) for key in points if key.startswith("reel")})
+    left.set_xticks(range(len(rates)), [f"{rate // 1000}k" for rate in rates])
+    left.set(xlabel="budget, reels", ylabel="gain of mean CCC")
+    right.set(ylabel="error with the lever / without it")
+    right.set_yscale("log")
+    for axes, line in ((left, 0), (right, 1)):
+        axes.axhline(line, color="0.4", linewidth=0.8)
+        axes.grid(alpha=0.3)
+    handles, names = right.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=len(names), frameon=False, fontsize=9)
+    bench.save(figure, path)
+
+
+def main() -> None:
+    """Run everything, print the table, draw, and write the JSON."""
+    parser = bench.flags(__doc__, quick="one reel, one budget, two levers", figure=True, redraw=True)
+    parser.add_argument("--work", type=Path, metavar="FOLDER", help="keep trials and points there, and go on from them")
+    parser.add_argument("--levers", metavar="A,B", help="these levers only")
+    parser.add_argument("--rates", metavar="12k,18k", help="these budgets on reels only")
+    parser.add_argument("--no-clips", action="store_true", help="reels only")
+    parser.add_argument("--reels", type=int, default=REELS, metavar="N", help="how many reels (%(default)s)")
+    arguments = parser.parse_args()
+    everything = levers({name: Path(f"{name}.toml") for name in ("psy", "slower", "veryslow")})
+    names = tuple((arguments.levers or "picture,no_psy" * arguments.quick or ",".join(everything)).split(","))
+    if wrong := [name for name in names if name not in everything]:
+        parser.error(f"--levers: no lever {wrong[0]!r}; there are {', '.join(everything)}")
+    if arguments.redraw:
+        points = json.loads(arguments.redraw.read_text())["points"]
+    else:
+        rates = (18_000,) if arguments.quick else tuple(RUNGS)
+        if arguments.rates:
+            rates = tuple(round(parse_rate(text)) for text in arguments.rates.split(","))
+        if unknown := [rate for rate in rates if rate not in RUNGS]:
+            parser.error(f"--rates: {unknown[0]} has no rung here; there are {', '.join(map(str, RUNGS))}")
+        clips = not (arguments.quick or arguments.no_clips)
+        reels = QUICK_REELS if arguments.quick else arguments.reels
+        with bench.folder_or_scratch(arguments.work) as work:
+            points = measure(work, reels=reels, names=names, rates=rates, clips=clips)
+    sides = {name: everything[name] for name in names}
+    show(points, sides)
+    if arguments.figure:
+        draw(points, sides, arguments.figure)
+    bench.report(compare(points, sides), arguments.json, points=points)
+
+
+if __name__ == "__main__":
+    main()
