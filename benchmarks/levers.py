@@ -47,7 +47,8 @@ RUNGS = {8_000: (2.0, 4), 12_000: (1.5, 4), 18_000: (1.5, 3), 26_000: (1.5, 2)}
 """By budget on a reel: scale factor and frame divisor."""
 CLIPS: dict[str, tuple[str, tuple[int, ...], tuple[float, ...]]] = {
     "expressions": ("clips/expressions_640x360.mp4", (12_000, 24_000), (2.0, 3.0, 4.0)),
-    "carphone": ("clips/carphone_pristine.mp4", (12_000, 24_000), (1.0, 1.5, 2.0)),
+    "carphone": ("clips/carphone_pristine.mp4", (12_000, 16_000, 24_000, 32_000), (1.0, 1.5, 2.0)),
+    "two people": ("clips/CiscoVT2people_320x192_12fps.yuv", (16_000, 24_000, 32_000), (1.0, 1.5, 2.0, 3.0)),
 }
 """Real faces: file, budgets and ladder."""
 LOOK_EVERY = 5
