@@ -113,7 +113,7 @@ def to_length(path: Path | None, target: Path, *, frames: int) -> Path:
     pictures = pictures[:frames]
     order = [*range(len(pictures)), *range(len(pictures) - 2, 0, -1)]
     repeated = (pictures[index] for index in itertools.islice(itertools.cycle(order), frames))
-    return _write(target, repeated, (source.clip.width, source.clip.height), "ffv1", {})
+    return write_clip(target, repeated, (source.clip.width, source.clip.height), "ffv1", {})
 
 
 def builtin_as_file(target: Path, *, seconds: float, size: tuple[int, int] | None = None) -> Path:
@@ -122,10 +122,10 @@ def builtin_as_file(target: Path, *, seconds: float, size: tuple[int, int] | Non
     pictures = [frame for segment in source.segments(1.0) for frame in segment.frames]
     repeated = itertools.islice(itertools.cycle(pictures), round(seconds * RATE))
     options = {"preset": "ultrafast", "crf": "12"}
-    return _write(target, repeated, size or (source.clip.width, source.clip.height), "libx264", options)
+    return write_clip(target, repeated, size or (source.clip.width, source.clip.height), "libx264", options)
 
 
-def _write(
+def write_clip(
     target: Path, pictures: Iterable[av.VideoFrame], size: tuple[int, int], encoder: str, options: dict[str, str]
 ) -> Path:
     """Write a file that is there whole or not at all."""

@@ -1,4 +1,4 @@
-"""What single levers of the sender buy at equal wire rate: which frames are coded, and how the encoder is set.
+"""What single levers of the sender buy at equal wire rate: which frames, the encoder's settings, a filter before it.
 
 Each lever is pulled alone, all else as without it. Reels of still faces are held against their labels; clips of real
 faces against what the recognizer says of the pristine pictures. On reels every budget has the scale factor and the
@@ -27,6 +27,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import av
+import av.filter
 import bench
 import numpy as np
 from matplotlib.figure import Figure
@@ -41,6 +43,8 @@ from vidlink.settings import Settings
 from vidlink.units import parse_rate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 RUNGS = {8_000: (2.0, 4), 12_000: (1.5, 4), 18_000: (1.5, 3), 26_000: (1.5, 2)}
@@ -51,6 +55,8 @@ CLIPS: dict[str, tuple[str, tuple[int, ...], tuple[float, ...]]] = {
     "two people": ("clips/CiscoVT2people_320x192_12fps.yuv", (16_000, 24_000, 32_000), (1.0, 1.5, 2.0, 3.0)),
 }
 """Real faces: file, budgets and ladder."""
+FILTERS = {"gblur": ("gblur", "sigma=0.9"), "nlmeans": ("nlmeans", "s=2:p=3:r=7")}
+"""Filters of FFmpeg that PyAV's wheel has, on reels before all else: a Gaussian, and non-local means."""
 LOOK_EVERY = 5
 """On reels and on the longest clip the recognizer looks at every fifth frame: in step with no frame divisor."""
 REELS, QUICK_REELS = 8, 1
@@ -86,7 +92,29 @@ def levers(recipes: dict[str, Path]) -> dict[str, tuple[dict[str, Any], dict[str
         "no_psy": ({**even, "codec": str(recipes["psy"])}, even),
         "slower": (even, {**even, "codec": str(recipes["slower"])}),
         "veryslow": (even, {**even, "codec": str(recipes["veryslow"])}),
+        **{name: (even, {**even, "filter": name}) for name in FILTERS},
     }
+
+
+def filtered(clip: Path, name: str) -> Path:
+    """A lossless copy of a clip through one of the filters, written beside it once."""
+    target = clip.with_name(f"{clip.stem}-{name}.mkv")
+    if target.exists():
+        return target
+    source = bench.open_clip(clip)
+    width, height = source.clip.width, source.clip.height
+    graph = av.filter.Graph()
+    nodes = [graph.add("buffer", video_size=f"{width}x{height}", pix_fmt="yuv420p", time_base="1/90000")]
+    nodes += [graph.add(*FILTERS[name]), graph.add("buffersink", "")]
+    graph.link_nodes(*nodes).configure()
+
+    def smooth() -> Iterator[av.VideoFrame]:
+        for segment in source.segments(1.0):
+            for frame in segment.frames:
+                graph.vpush(frame)
+                yield graph.vpull()
+
+    return bench.write_clip(target, smooth(), (width, height), "ffv1", {})
 
 
 def run(settings: dict[str, Any], cache: Cache) -> Point:
@@ -145,20 +173,29 @@ def measure(work: Path, *, reels: int, names: tuple[str, ...], rates: tuple[int,
             given = {"input": str(path), "scales": scales, "bitrate_bps": rate, "recognize_every": every}
             jobs.append((name, given))
     cache, found = Cache(work / "cache", max_bytes=2 << 30), {}
-    todo = [(source, given, way) for source, given in jobs for way in ways]
+    todo = [
+        (source, given, way)
+        for source, given in jobs
+        for way in ways
+        if source.startswith("reel") or "filter" not in ways[way]  # which needs labels, not its own pristine output
+    ]
     for source, given, way in tqdm(todo, unit="run", disable=None):
         key = f"{source} {given['bitrate_bps']} {way}"
         note = work / "points" / f"{key.replace(' ', '-')}.json"
         if not note.exists():
             note.parent.mkdir(parents=True, exist_ok=True)
-            note.write_text(json.dumps(run({**given, **ways[way]}, cache)))
+            settings = {**given, **ways[way]}
+            if smoothing := settings.pop("filter", None):
+                settings["input"] = str(filtered(Path(settings["input"]), smoothing))
+            note.write_text(json.dumps(run(settings, cache)))
         found[key] = json.loads(note.read_text())
     return found
 
 
 def how(settings: dict[str, Any]) -> str:
-    """A word for settings: which frames, and the recipe."""
-    return f"{settings['frames']}/{Path(settings.get('codec', 'x264')).stem}".replace("/", "+")
+    """A word for settings: which frames, the recipe, the filter."""
+    words = [settings["frames"], Path(settings.get("codec", "x264")).stem, settings.get("filter", "")]
+    return "+".join(word for word in words if word)
 
 
 def interval(gains: NDArray[np.float64], draws: int = 4000) -> tuple[float, float]:
