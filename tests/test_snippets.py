@@ -1,4 +1,4 @@
-"""Every fenced snippet of README.md and CONTRIBUTING.md runs, and commands in all documents name options that exist.
+"""Every fenced snippet of the pages in PAGES runs, and commands in all documents name options that exist.
 
 A fence after a line ``<!-- not run: REASON -->`` is left out, but for its options.
 """
@@ -16,17 +16,16 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/recognizers.md")
 QUICKER = {
     # The built-in clip takes many times as long; tests/test_simulate.py sends it.
-    "python -m vidlink.simulate --bitrate 64k": "python -m vidlink.simulate my.mp4 --bitrate 64k",
-    # One process is enough for two points.
-    "python -m vidlink.sweep sweep.toml --out results/": "python -m vidlink.sweep sweep.toml --out out --workers 1",
+    "vidlink run --bitrate 64k": "vidlink run my.mp4 --bitrate 64k",
 }
 """What runs in place of a command."""
 ELSEWHERE = {
     "python3 -m venv .venv": "-m venv",
     ". .venv/bin/activate": "/bin/activate",
+    "pip install -c constraints.txt .": '--force-reinstall "$work"/wheel/*.whl',
     'pip install -c constraints.txt -e ".[test]"': '--constraint constraints.txt --editable ".[test]"',
     "python -m pytest -n 2": "python -m pytest -n 2",
     "ruff check .": "-m ruff check .",
@@ -104,10 +103,13 @@ def desk(tmp_path, monkeypatch, small_clip):
 
 
 def run(monkeypatch, command):
-    """Run ``python -m vidlink.NAME ...`` in this process; gives its exit status."""
-    python, _, module, *arguments = shlex.split(command)
-    assert python == "python"
+    """Run ``python -m vidlink.NAME ...`` or ``vidlink NAME ...`` in this process; gives its exit status."""
+    program, *arguments = shlex.split(command)
+    module = "vidlink.__main__"
+    if program == "python":
+        _, module, *arguments = arguments
     monkeypatch.setattr(sys, "argv", [module, *arguments])
+    monkeypatch.setattr("vidlink.parser._CALLED", [])  # what the command before was called
     from vidlink.command import run_command
 
     try:
@@ -134,7 +136,7 @@ def test_commands_run(snippet, desk, monkeypatch):
         elif command in ELSEWHERE:
             assert ELSEWHERE[command] in ci, f"{command}: .ci/run does not do this"
         else:
-            assert command.startswith("python -m vidlink."), f"{command}: nothing runs this"
+            assert command.startswith(("python -m vidlink.", "vidlink ")), f"{command}: nothing runs this"
             assert run(monkeypatch, QUICKER.get(command, command)) == 0, command
 
 
@@ -175,19 +177,23 @@ def documents():
 
 
 def commands_in(text):
-    """Every ``python -m vidlink.NAME ...`` in a document, fenced or in a line, as (NAME, words)."""
-    for found in re.finditer(r"python -m (vidlink\.\w+)([^`\n]*)", text.replace("\\\n", " ")):
+    """Every ``python -m vidlink.NAME ...`` and ``vidlink NAME ...`` in a document, as (command, words)."""
+    for found in re.finditer(
+        r"(python -m vidlink\.\w+|(?:(?<=`)|^)vidlink (?:run|sweep|train|evaluate|reels|report)\b)([^`\n]*)",
+        text.replace("\\\n", " "),
+        re.M,
+    ):
         yield found[1], [word.strip("\"')") for word in re.split(r"\s#", found[2])[0].split()]
 
 
 @pytest.mark.parametrize("page", documents(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_options_in_documents_exist(page, monkeypatch, capsys):
-    for module, words in commands_in(page.read_text(encoding="utf-8")):
+    for command, words in commands_in(page.read_text(encoding="utf-8")):
         # What the words say decides which options there are, so they come before --help.
-        assert run(monkeypatch, shlex.join(["python", "-m", module, *words, "--help"])) == 0
+        assert run(monkeypatch, shlex.join([*command.split(), *words, "--help-all"])) == 0
         known = set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out))
         unknown = {word.partition("=")[0] for word in words if re.match(r"--[a-z]", word)} - known
-        assert unknown == set(), f"python -m {module} {' '.join(words)}"
+        assert unknown == set(), f"{command} {' '.join(words)}"
 
 
 def test_what_a_page_holds_is_read():
@@ -213,6 +219,7 @@ def test_what_a_page_holds_is_read():
     assert (python.line, python.language, python.file_name, python.excuse) == (2, "python", "one.py", None)
     assert (console.excuse, list(console.commands())) == ("an hour", ["python -m vidlink.train --epochs 9 --width 4"])
     assert (plain.language, plain.excuse) == ("", None)
-    assert list(commands_in("`python -m vidlink.reels --count 2` and `other --x`")) == [
-        ("vidlink.reels", ["--count", "2"])
+    assert list(commands_in("`python -m vidlink.reels --count 2` and `other --x`; `vidlink run a --fps 3`")) == [
+        ("python -m vidlink.reels", ["--count", "2"]),
+        ("vidlink run", ["a", "--fps", "3"]),
     ]
