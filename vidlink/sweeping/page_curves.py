@@ -156,7 +156,7 @@ def _figure(score: str, lines: list[Line], along: str | None, done: pd.DataFrame
     ratio = every["x"].max() / every["x"].min() if (every["x"] > 0).all() else 1
     across = Axis.over(every["x"], logarithmic=ratio > 5 and along is not None)
     down = Axis.over(np.concatenate([every["y"], every["low"], every["high"]]))
-    parts = [svg.scale_down(down)]
+    parts = [svg.scale_down(down, 6)]
     title = MEASURES[score].label if score in MEASURES else heading(score)
     for number, line in enumerate(drawn):
         parts.append(svg.band(f"line-{number % _HUES}", line.x, line.low, line.high, across, down))

@@ -12,6 +12,15 @@ from vidlink.report.page import film as films
 from vidlink.report.page.moments import for_script, stretches
 from vidlink.report.page.run_page import page_of_folder
 
+RECOGNITION = {
+    "task": "mood",
+    "recognizer": "mood",
+    "against": "pristine",
+    "faces": 1,
+    "n": 2,
+    **{score: {"mood": 0.654} for score in ("cc", "ccc", "rmse")},
+}
+
 
 def test_the_run_wrote_the_page_that_the_folder_gives(whole_run):
     written = (whole_run / "report.html").read_text(encoding="utf-8")
@@ -68,15 +77,33 @@ def test_a_verdict_is_shown_and_a_strange_one_is_not(run):
     path = run / "summary.json"
     summary = json.loads(path.read_text())
     damage = [{"start_s": 0.4, "end_s": 0.8, "cause": "frame lost", "frozen": 10, "concealed": 0, "drifting": 0}]
-    summary["verdict"] = {"grade": "fair", "words": ["It kept 80 % of the ceiling."], "damage": damage}
+    words = ["It kept 80 % of the ceiling; `--nack` helps."]
+    summary["verdict"] = {"grade": "fair", "words": words, "damage": damage}
+    summary["recognition"] = RECOGNITION
+    for name in ("ceiling", "kept", "constant", "chance"):
+        summary["verdict"][name] = {"ccc": {"mood": 0.321}}
     path.write_text(json.dumps(summary))
     page = page_of_folder(run)
     assert '<p class="grade">Fair</p>' in page
-    assert "It kept 80 % of the ceiling." in page
+    assert "It kept 80 % of the ceiling; <code>--nack</code> helps." in page
+    assert '<th scope="row" class="word">CCC mood</th><td>0.654</td><td>0.321</td>' in page
     assert "10 frozen" in page
     for strange in ("good", 3, {"grade": ["good"], "words": 5, "damage": [{"start_s": "a"}, 7]}):
         path.write_text(json.dumps(summary | {"verdict": strange}))
         assert 'class="grade"' not in page_of_folder(run)
+    summary["verdict"]["words"] = ["Fair: so and so."]
+    path.write_text(json.dumps(summary))
+    page = page_of_folder(run)
+    assert 'class="verdict rank-1"' in page
+    assert 'class="grade"' not in page  # the sentence says it
+
+
+def test_the_cause_of_a_damage_is_told_the_script(whole_run):
+    frames = pd.read_csv(whole_run / "frames.csv").head(7)
+    frames["cause"] = [None, None, None, "frame lost", None, "reference lost", None]
+    told = for_script(frames, None, 2.0)
+    assert told["causes"] == ["frame lost", "reference lost"]
+    assert told["cause"] == [-1, -1, -1, 0, -1, 1, -1]
 
 
 def test_no_report(small_clip, tmp_path):

@@ -61,7 +61,8 @@ def for_script(frames: pd.DataFrame | None, segments: pd.DataFrame | None, end_s
     -------
     dict
         ``end`` (s), ``times`` (ms), ``fates`` (a digit a frame, its place in :data:`FATES`), ``words`` (what they
-        mean), ``segments`` (a text each, by ``start`` in ms), ``measures`` (``label``, ``values``).
+        mean), ``segments`` (a text each, by ``start`` in ms), ``measures`` (``name``, ``unit``,
+        ``values``), ``causes`` (texts) and ``cause`` (the place of each frame's among them, -1 for none).
     """
     content: dict[str, Any] = {
         "end": round(end_s, 3),
@@ -70,10 +71,17 @@ def for_script(frames: pd.DataFrame | None, segments: pd.DataFrame | None, end_s
         "words": [[name, MEANT[name]] for name in FATES],
         "segments": [],
         "measures": [],
+        "causes": [],
+        "cause": [],
     }
     if frames is not None:
         content["times"] = np.round(1000 * frames["time_s"].to_numpy(float)).astype(int).tolist()
         content["fates"] = "".join(str(number) if number >= 0 else "?" for number in fate_numbers(frames))
+        if "cause" in frames:
+            causes = [cause if isinstance(cause, str) else "" for cause in frames["cause"]]
+            content["causes"] = list(dict.fromkeys(filter(None, causes)))
+            places = {cause: number for number, cause in enumerate(content["causes"])}
+            content["cause"] = [places.get(cause, -1) for cause in causes]
         for each in frame_measures(frames):
             values = (frames[each.column].to_numpy(float) / each.unit_size).round(max(2, each.decimals))
             known = [value if np.isfinite(value) else None for value in values.tolist()]

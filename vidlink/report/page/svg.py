@@ -134,14 +134,14 @@ def rule(kind: str, x_axis: Axis | None = None, y_axis: Axis | None = None, *, a
     return Markup('<line class="{}" y1="0" y2="100%" x1="{}" x2="{}"/>').format(kind, place, place)
 
 
-def scale_down(axis: Axis, *, unit: float = 1) -> Markup:
-    """Lines across at round values, each with its number at the left, where it does not leave the drawing."""
+def scale_down(axis: Axis, count: int = 3) -> Markup:
+    """Lines across at about so many round values, each with its number at the left, where it stays in the drawing."""
     parts = []
-    for value in axis.ticks(3):
+    for value in axis.ticks(count):
         below = 1 - float(axis.share(np.array(value)))
         parts.append(rule("grid", y_axis=axis, at=value))
         if below > 0.12:
-            text = f"{value / unit:g}"
+            text = f"{value:g}"
             parts.append(Markup('<text class="tick" x="3" y="{}" dy="-2">{}</text>').format(percent(below), text))
     return Markup("").join(parts)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 _GRADES = ("good", "fair", "poor", "no better than chance")
 _COUNTED = ("frozen", "concealed", "drifting")
+_COMPARED = ("ceiling", "kept", "constant", "chance")
 
 
 def read_verdict(summary: dict[str, Any]) -> dict[str, Any] | None:
@@ -14,8 +16,9 @@ def read_verdict(summary: dict[str, Any]) -> dict[str, Any] | None:
     Returns
     -------
     dict
-        ``grade`` (one of four, or None) and its ``rank``, ``words`` (sentences), ``damage`` (stretches of frames with
-        ``start_s``, ``end_s``, ``what`` and ``cause``).
+        ``grade`` (one of four, or None) and its ``rank``; ``words``, sentences as lists of a text and whether it is
+        code; ``scores``, rows of text: what is scored, the score, its ceiling, the share kept, that of a constant
+        answer, what chance reaches; ``damage``, stretches of frames with ``start_s``, ``end_s``, ``what``, ``cause``.
     """
     found = summary.get("verdict")
     if not isinstance(found, dict):
@@ -25,11 +28,23 @@ def read_verdict(summary: dict[str, Any]) -> dict[str, Any] | None:
     damage = [stretch for each in _list(found.get("damage")) if (stretch := _stretch(each))]
     if not (grade or words or damage):
         return None
-    return {"grade": grade, "rank": _GRADES.index(grade) if grade else None, "words": words, "damage": damage}
+    said = bool(grade and words and words[0].lower().startswith(grade))
+    return {
+        "grade": None if said else grade,
+        "rank": _GRADES.index(grade) if grade else None,
+        "words": [_with_code(word) for word in words],
+        "scores": _scores(summary.get("recognition"), found),
+        "damage": damage,
+    }
 
 
 def _list(found: Any) -> list[Any]:
     return found if isinstance(found, list) else []
+
+
+def _with_code(sentence: str) -> list[tuple[str, bool]]:
+    """A sentence in parts: what stands between backticks is code."""
+    return [(part, bool(place % 2)) for place, part in enumerate(re.split("`", sentence)) if part]
 
 
 def _stretch(found: Any) -> dict[str, Any] | None:
@@ -38,3 +53,25 @@ def _stretch(found: Any) -> dict[str, Any] | None:
     counts = [(name, found.get(name)) for name in _COUNTED]
     what = ", ".join(f"{count} {name}" for name, count in counts if isinstance(count, int) and count)
     return {"start_s": found["start_s"], "end_s": found["end_s"], "what": what, "cause": str(found.get("cause") or "")}
+
+
+def _scores(recognition: Any, found: dict[str, Any]) -> list[list[str]]:
+    """The headline scores beside what they are measured by."""
+    if not isinstance(recognition, dict):
+        return []
+    compared = [found[name] for name in _COMPARED if isinstance(found.get(name), dict)]
+    if len(compared) < len(_COMPARED):
+        return []
+    if isinstance(recognition.get("ccc"), dict):
+        rows = [
+            [f"CCC {name}", *(_number(each.get("ccc"), name) for each in (recognition, *compared))]
+            for name in recognition["ccc"]
+        ]
+    else:
+        rows = [["accuracy", *(_number(each, "accuracy") for each in (recognition, *compared))]]
+    return [row for row in rows if row[1]]
+
+
+def _number(found: Any, name: str) -> str:
+    value = found.get(name) if isinstance(found, dict) else None
+    return f"{value:.3f}" if isinstance(value, float) else ""

@@ -37,7 +37,9 @@
     const [fate, meaning] = fateOf(frame);
     const values = moments.measures.filter((each) => each.values[frame] !== null)
       .map((each) => `${each.name} ${each.values[frame]} ${each.unit}`.trim());
-    const text = [`${seconds.toFixed(2)} s, frame ${frame}: ${meaning}`, segmentAt(seconds), values.join(", ")];
+    const cause = moments.causes[moments.cause[frame]];
+    const why = cause ? ` (${cause})` : "";
+    const text = [`${seconds.toFixed(2)} s, frame ${frame}: ${meaning}${why}`, segmentAt(seconds), values.join(", ")];
     const line = text.filter(Boolean).join("; ");
     if (slider) slider.setAttribute("aria-valuetext", `${line} (${fate})`);
     if (!player) return;
