@@ -24,7 +24,7 @@ LAYERS = {
     "meeting place": ("link",),
     "rooms": ("data", "sender", "channel", "receiver", "recognizers"),
     "shared": ("files", "video", "faces", "labels", "codec", "rtp", "nets", "weights"),
-    "words": ("settings", "types", "units", "errors", "plugins", "pipeline", "parser", "command"),
+    "words": ("settings", "types", "units", "errors", "plugins", "pipeline", "progress", "parser", "command"),
 }
 """Rooms by layer, from the top. A room imports from its own layer and those below."""
 

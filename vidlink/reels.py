@@ -64,12 +64,11 @@ def write_reels(
     UserError
         The faces cannot be had, a number is out of range, or the folder cannot be written.
     """
-    from tqdm import tqdm
-
     from vidlink.data.faces import load_faces
     from vidlink.data.reels import make_reel, write_reel
     from vidlink.files.outputs import check_apart, existing_files
     from vidlink.files.whole import write_whole
+    from vidlink.progress import counted
 
     if count < 1:
         raise UserError(f"--count {count}: at least 1")
@@ -88,7 +87,7 @@ def write_reels(
     whole = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for index, clip in enumerate(tqdm(clips, unit="reel", disable=True if quiet else None)):
+        for index, clip in enumerate(counted(clips, "reel", total=count, quiet=quiet)):
             reel = make_reel(faces, seconds=seconds, seed=seed, index=index)
             save_labels = partial(reel.labels().to_csv, index=False, lineterminator="\n")
             write_whole(clip.with_suffix(".csv"), save_labels)

@@ -90,7 +90,9 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
         # What crossed the wire goes to the receiver, the ledger goes past it to the scores.
         ways = ((receiver.collect(each.wire), each.ledger) for each in carried)
         decoded = in_order(pool, lambda way: receiver.decode(way[0]), ways, ahead=2)
-        for (arrival, ledger), pictures in (segments := UntilStopped(watch.each("link", decoded))):
+        for (arrival, ledger), pictures in (
+            segments := UntilStopped(watch.each("link", decoded), lambda item: item[0][1].segment.last)
+        ):
             shown = receiver.hold(arrival, pictures)
             with watch("score"):
                 screen = scores.add(ledger, arrival, shown)

@@ -63,7 +63,7 @@ def test_a_byte_order_mark_is_no_part_of_a_recipe_or_a_trace(tmp_path):
 
 
 def test_a_backslash_in_double_quotes_gets_a_hint(tmp_path):
-    for path in (r"C:\Users\me.csv", r"C:\data\x.csv", "D:\\"):
+    for path in (r"C:\Users\me.csv", r"C:\temp\x.csv", r"d:\runs", r"C:\data\x.csv", "D:\\"):
         with pytest.raises(UserError, match="write a path in single quotes"):
             load_channel(written(tmp_path, f'description = "x"\ntrace = {{ path = "{path}", format = "csv" }}\n'))
 
@@ -169,3 +169,11 @@ def test_recursion_is_answered(tmp_path):
     depth = sys.getrecursionlimit() * 3
     with pytest.raises(UserError, match="nested too deeply"):
         load_channel(written(tmp_path, f"description = {'[' * depth}{']' * depth}\n"))
+
+
+@pytest.mark.parametrize("long", ["9" * 5000, "x" * 100_000])
+def test_messages_about_what_is_very_long_are_short(tmp_path, long):
+    for text in (f'description = "x"\n[loss]\nmodel = "{long}"\n', f'description = "x"\n{long} = 1\n', f"[{long}\n"):
+        with pytest.raises(UserError) as refused:
+            load_channel(written(tmp_path, text))
+        assert len(str(refused.value).replace(str(tmp_path), "")) < 1500

@@ -6,6 +6,7 @@ from pathlib import Path
 import av
 import pytest
 
+from vidlink.codec.recipe import QualityKnob
 from vidlink.codec.shelf import load_channel, load_codec, names, shelf
 from vidlink.errors import UserError
 
@@ -141,3 +142,10 @@ def test_list_prints_a_line_each(command, kind):
     known = ["affect"] if kind == "recognizers" else names(kind)
     assert set(known) <= {line.split()[0] for line in lines}
     assert all(len(line.split(maxsplit=1)) == 2 for line in lines)
+
+
+@pytest.mark.parametrize(("best", "worst", "step"), [(0.0078125, 51, 1.0), (1e-9, 2e-9, 1e-6), (1 / 3, 2 / 3, 0.1)])
+def test_the_nearest_quality_is_never_outside_the_bounds(best, worst, step):
+    knob = QualityKnob(option="crf", best=best, worst=worst, step=step, grid=(best,))
+    for value in (-1e300, best, (best + worst) / 2, worst, 1e300):
+        assert knob.best <= knob.rounded(value) <= knob.worst

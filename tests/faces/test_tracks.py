@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from vidlink.faces.tracks import KNOT_S, at_knots, at_times, knot_count, pack_tracks, unpack_tracks
 
-boxes = hnp.arrays(float, st.tuples(st.integers(1, 20), st.just(4)), elements=st.floats(-50, 70_000))
+boxes = hnp.arrays(float, st.tuples(st.integers(1, 20), st.just(4)), elements=st.floats(0, 70_000))
 
 
 @settings(max_examples=100, deadline=None)
@@ -62,3 +62,17 @@ def test_a_still_face_stays_exactly_where_it_is():
     times = np.arange(25) / 25
     still = np.tile([10.0, 20.0, 30.0, 40.0], (25, 1))
     assert np.array_equal(at_times(at_knots(still, times, 1.0), times, 1.0), still)
+
+
+@pytest.mark.parametrize(
+    ("box", "sent"),
+    [
+        ((-30, 10, 100, 60), (0, 10, 70, 60)),
+        ((10, -20.4, 50, 60), (10, 0, 50, 40)),
+        ((-30, -30, 40, 50), (0, 0, 10, 20)),
+        ((-300, 0, 100, 50), (0, 0, 1, 50)),
+        ((10, 20, 30, 40), (10, 20, 30, 40)),
+    ],
+)
+def test_what_lies_left_of_the_picture_or_above_is_cut_off(box, sent):
+    assert unpack_tracks(pack_tracks({0: np.array([box] * 2, float)}))[0].tolist() == [list(map(float, sent))]

@@ -68,3 +68,24 @@ def test_windows_are_batched_with_the_context_of_each_picture():
     shares = recognize_windows(Brightest(), pictures, rows, context, batch=2)
     assert shares.argmax(axis=1).tolist() == [1, 0, 1]
     assert shares.sum(axis=1) == pytest.approx(np.ones(3))
+
+
+def test_no_window_lies_in_a_gap_of_hours():
+    from vidlink.recognizers.recognizer import Wants
+
+    wants = Wants(region="frame", height=8, width=8, colour="luma", frames=4, frame_rate=10, stride_s=0.4)
+    times = [k / 10 for k in range(20)] + [36_000 + k / 10 for k in range(20)]
+    windows = window_positions(wants, times, 10.0)
+    assert len(windows) <= 12
+    seen = {int(place) for window in windows for place in window}
+    assert {0, 19, 20, 39} <= seen, "the pictures beside the gap are looked at"
+    assert all((np.diff(window) >= 0).all() for window in windows)
+
+
+@pytest.mark.parametrize("gap_s", [0.5, 3.0, 9.0])
+def test_shorter_gaps_show_the_picture_before(gap_s):
+    from vidlink.recognizers.recognizer import Wants
+
+    wants = Wants(region="frame", height=8, width=8, colour="luma", frames=4, frame_rate=10, stride_s=0.4)
+    times = [k / 10 for k in range(20)] + [2 + gap_s + k / 10 for k in range(20)]
+    assert len(window_positions(wants, times, 10.0)) == pytest.approx((times[-1] - 0.3) / 0.4 + 1, abs=1)

@@ -1,5 +1,6 @@
 """A run that is stopped keeps what is done, and goes on to the tables of one that never was."""
 
+import hashlib
 import json
 import signal
 
@@ -63,7 +64,7 @@ def test_what_is_done_is_kept_and_gone_on_with_to_the_same_tables(asked, stop_af
     stop_after(10**9)
     assert run_into(place, settings, resume=True, quiet=True).summary["complete"] is True
     assert sorted(path.name for path in place.iterdir()) == sorted(path.name for path in unbroken.iterdir())
-    for name in TABLES:
+    for name in (*TABLES, "received.mp4"):
         assert (place / name).read_bytes() == (unbroken / name).read_bytes(), name
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
@@ -118,3 +119,40 @@ def test_without_a_place_the_run_of_these_settings_is_found(asked, tmp_path, mon
     for seed, place in enumerate(places):
         assert run_in(None, asked("--seed", seed), simulate, resume=True, quiet=True).folder == place
     assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+def test_stopped_once_its_last_segment_is_there_the_run_is_whole(asked, stop_after, tmp_path):
+    unbroken = run_into(tmp_path / "whole", asked(), quiet=True)
+    stop_after(len(unbroken.segments))
+    with pytest.raises(KeyboardInterrupt, match="the run was over, and is whole in"):
+        run_into(tmp_path / "run", asked(), quiet=True)
+    assert not is_incomplete(tmp_path / "run")
+    for name in TABLES:
+        assert (tmp_path / "run" / name).read_bytes() == (unbroken.folder / name).read_bytes(), name
+
+
+def test_stopped_before_its_first_segment_it_says_that_nothing_was_kept(asked, tmp_path, monkeypatch):
+    from vidlink.sender.sender import Sender
+
+    def ask(*_, **__):
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("not reached")
+
+    monkeypatch.setattr(Sender, "coded", ask)
+    with pytest.raises(KeyboardInterrupt, match="no segment was done yet, so nothing was kept"):
+        run_into(tmp_path / "run", asked(), quiet=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_run_json_says_what_made_the_results(asked, small_clip, tmp_path):
+    run_into(tmp_path / "run", asked(), quiet=True)
+    about = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert {"command", "started", "git", "vidlink", "python", "versions", "machine", "cores", "input"} == set(about)
+    assert {"av", "ffmpeg", "x264", "torch"} <= set(about["versions"])
+    content = small_clip.read_bytes()
+    assert about["input"] == {
+        "path": str(small_clip),
+        "files": 1,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }

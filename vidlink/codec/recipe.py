@@ -39,7 +39,8 @@ class QualityKnob(BaseModel):
     def rounded(self, value: float) -> float:
         """The nearest value that the encoder takes."""
         steps = round((min(max(value, self.best), self.worst) - self.best) / self.step)
-        return round(min(self.best + steps * self.step, self.worst), 6)
+        nearest = round(self.best + steps * self.step, 6)  # which may be just outside
+        return min(max(nearest, self.best), self.worst)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

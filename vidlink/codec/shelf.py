@@ -28,6 +28,9 @@ TRACE_QUEUE_BYTES = 150_000
 """What waits before a recorded link by itself, as before that of ``lte-drive``."""
 
 
+_QUOTES = "in double quotes a backslash begins an escape: write a path in single quotes, 'C:\\Users\\me'"
+
+
 def shelf(kind: Literal["codecs", "channels"]) -> Path:
     """Folder of the shipped profiles: beside the package in a checkout, inside it in a wheel."""
     package = Path(__file__).parents[1]
@@ -125,15 +128,18 @@ def read_toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     try:
-        return tomllib.loads(text)
+        read = tomllib.loads(text)
     except RecursionError:
         raise UserError(f"{path}: not valid TOML: nested too deeply") from None
     except ValueError as error:  # numbers of thousands of digits, too
         hint = ""
         escapes = "\\" in text and any(word in str(error) for word in ("hex value", "escape", "Unterminated"))
         if escapes or re.search(r'"[A-Za-z]:\\', text):
-            hint = "; in double quotes a backslash begins an escape: write a path in single quotes, 'C:\\Users\\me'"
-        raise UserError(f"{path}: not valid TOML: {error}{hint}") from error
+            hint = f"; {_QUOTES}"
+        raise UserError(f"{path}: not valid TOML: {_cut(str(error), 400)}{hint}") from error
+    if found := re.search(r'"[A-Za-z]:\\[btnfr][^"\n]*"', text):  # valid, but with a tab or a line's end in it
+        raise UserError(f"{path}: {_cut(found[0])}: {_QUOTES}")
+    return read
 
 
 def is_file_name(name: str) -> bool:
@@ -168,16 +174,21 @@ def _validated(model: type[BaseModel], path: Path) -> Any:
 def _one_line(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
     first = error.errors()[0]
     place, known = _place(model, first["loc"])
-    key = ".".join(place) or "(whole file)"
+    key = ".".join(map(_cut, place)) or "(whole file)"
     if first["type"] == "extra_forbidden":
         hint = str(unknown("key", place[-1], known)).partition(": ")[2]
         return f"{path}: unknown key {key!r}: {hint}"
     if first["type"] == "missing":
         return f"{path}: key {key!r} is missing"
-    message = first["msg"].removeprefix("Value error, ")
+    message = _cut(first["msg"].removeprefix("Value error, "), 400)
     found = first["input"]
     what = "" if isinstance(found, dict) else f", found {shown(found)}"
     return f"{path}: key {key!r}: {message[:1].lower()}{message[1:]}{what}"
+
+
+def _cut(text: str, most: int = 80) -> str:
+    """So much of what somebody wrote as fits into a message: its start, and its end."""
+    return text if len(text) <= most else f"{text[: most // 2]} ... {text[-most // 2 :]}"
 
 
 def _place(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[list[str], list[str]]:

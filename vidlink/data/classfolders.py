@@ -16,6 +16,7 @@ import numpy as np
 
 from vidlink.data.sets import is_own, kinds_of, read, split_spec
 from vidlink.errors import UserError
+from vidlink.progress import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -171,10 +172,8 @@ def load_clips(files: Sequence[ClipFile], *, frame_rate: float, size: tuple[int,
     UserError
         Where no clip at all can be read.
     """
-    from tqdm import tqdm
-
     found = ClipSet(classes=tuple(sorted({file.label for file in files})), frame_rate=frame_rate)
-    for file, clip, hr in tqdm(read_clips(files, frame_rate, size), total=len(files), unit="clip", disable=quiet):
+    for file, clip, hr in counted(read_clips(files, frame_rate, size), "clip", total=len(files), quiet=quiet):
         if hr is None:
             found.skipped[f"{file.label}/{file.path.name}"] = clip
             continue

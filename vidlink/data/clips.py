@@ -12,6 +12,7 @@ from vidlink.errors import UserError
 from vidlink.faces.tracks import BOX, Box, at_times
 from vidlink.labels.affect import AFFECT, EMOTIONS
 from vidlink.labels.dimensions import labels_at
+from vidlink.progress import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,12 +68,10 @@ def cut_faces(name: str, split: str, clips: Sequence[LabelledClip], *, every_s: 
     UserError
         A video cannot be read, or no face is left.
     """
-    from tqdm import tqdm
-
     images: list[NDArray[np.uint8]] = []
     affect: list[NDArray[np.float64]] = []
     skipped = 0
-    for clip in tqdm(clips, desc=name, unit="clip", disable=None, leave=False):
+    for clip in counted(clips, "clip", total=len(clips), stage=name):
         for image, label in _stills(clip, every_s):
             if image is None or not np.isfinite(label).all():
                 skipped += 1

@@ -74,10 +74,19 @@ def pack_tracks(tracks: Mapping[int, NDArray[np.float64]]) -> bytes:
     """
     packed = []
     for face, boxes in tracks.items():
-        knots = np.clip(np.rint(boxes), 0, 65535).astype(int)
+        knots = _within_bounds(np.asarray(boxes, float))
         knots = knots[:1] if (knots == knots[0]).all() else knots
         packed.append(struct.pack(f">BB{4 * len(knots)}H", face, len(knots), *knots.ravel()))
     return b"".join(packed)
+
+
+def _within_bounds(boxes: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Boxes in whole pixels that the wire can carry: what lies left of the picture, or above it, is cut off."""
+    corners = np.clip(np.rint(boxes[:, :2]), 0, 65535)
+    ends = np.rint(boxes[:, :2] + boxes[:, 2:])
+    inside = (boxes[:, :2] >= 0).all(axis=1, keepdims=True)
+    sides = np.where(inside, np.rint(boxes[:, 2:]), np.maximum(ends - corners, 1))
+    return np.column_stack([corners, np.clip(sides, 0, 65535)]).astype(int)
 
 
 def unpack_tracks(data: bytes) -> dict[int, NDArray[np.float64]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,12 +15,17 @@ if TYPE_CHECKING:
     from vidlink.recognizers.recognizer import Wants
 
 
+LONGEST_GAP_S = 10.0
+"""Seconds without a picture that windows fill with the picture before."""
+
+
 class Windower:
     """Says which pictures make up which window, while their times come in.
 
     A window starts every ``stride_s`` seconds from the first picture on, and holds the pictures nearest to its own
     instants. One more ends with the last picture where the others leave more than half a stride of the clip unseen. A
-    clip shorter than one window gives one, in which the last picture is held.
+    clip shorter than one window gives one, in which the last picture is held. There is no window within a gap of more
+    than :data:`LONGEST_GAP_S`: it would show one picture and nothing else.
 
     Parameters
     ----------
@@ -58,7 +64,14 @@ class Windower:
             self._times_s.append(float(time_s))
             if self._next_s is None:
                 self._next_s = float(time_s)
+            before_s = self._times_s[-2] if len(self._times_s) > 1 else time_s
+            gap = time_s - before_s > LONGEST_GAP_S
             while self._next_s + self._span_s <= time_s + self._slack_s:
+                if gap and self._next_s > before_s + self._slack_s:
+                    missed = math.ceil((time_s - self._slack_s - self._span_s - self._next_s) / self._stride_s)
+                    self._next_s += missed * self._stride_s
+                    gap = False
+                    continue
                 windows.append(self._window(self._next_s))
                 self._next_s += self._stride_s
         self._forget()

@@ -80,6 +80,10 @@ def run_in(
                 run = simulate(settings, film=film, quiet=quiet, memory=_memory(settings, folder.work))
             except Stopped as stopped:
                 stop.holding, asked, run = True, 1, stopped.run
+            except KeyboardInterrupt as early:
+                if early.args:
+                    raise
+                raise KeyboardInterrupt("no segment was done yet, so nothing was kept") from None
             stop.holding = True
             folder.incomplete = not run.summary["complete"]
             run = run.write_to(folder)

@@ -61,23 +61,27 @@ class UntilStopped(Generic[Item]):
     ----------
     items
         Given one by one.
+    is_last
+        Whether none comes after an item: who asks then is too late, and the run is whole.
     """
 
-    def __init__(self, items: Iterable[Item]) -> None:
-        self._items = items
+    def __init__(self, items: Iterable[Item], is_last: Callable[[Item], bool] = lambda _: False) -> None:
+        self._items, self._is_last = items, is_last
         self.complete = True
         """Whether all items were given."""
 
     def __iter__(self) -> Iterator[Item]:
         stop = getattr(_OF_THREAD, "stop", None) or Stop()
-        iterator, done = iter(self._items), 0
+        iterator, done, over = iter(self._items), 0, False
         try:
             while True:
-                stop.holding = False
-                if stop.asked:  # where a library swallowed it
-                    raise KeyboardInterrupt
+                if not over:
+                    stop.holding = False
+                    if stop.asked:  # where a library swallowed it
+                        raise KeyboardInterrupt
                 item = next(iterator)
                 stop.holding = True
+                over = self._is_last(item)
                 yield item
                 done += 1
         except StopIteration:

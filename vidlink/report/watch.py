@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from vidlink.report.progress import Progress
+from vidlink.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

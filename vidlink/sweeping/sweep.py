@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from vidlink import __version__
 from vidlink.files.outputs import check_apart, check_folder_output
+from vidlink.progress import Progress
 from vidlink.report.outputs import READS, inputs_of
-from vidlink.report.progress import Progress
 from vidlink.report.provenance import describe
 from vidlink.sweeping.executors import Here, refuse_unguarded
 from vidlink.sweeping.folder import PROVENANCE, ResultsFolder

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
+from vidlink.progress import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -32,8 +33,6 @@ def score_clips(recognizer: Recognizer, options: argparse.Namespace, scales: Seq
     UserError
         There are no clips, or none that the recognizer knows the class of, or it fails.
     """
-    from tqdm import tqdm
-
     from vidlink.data.classfolders import find_clips, read_clips
     from vidlink.scores.classify import evaluate_clips
 
@@ -44,9 +43,8 @@ def score_clips(recognizer: Recognizer, options: argparse.Namespace, scales: Seq
     skipped: dict[str, str] = {}
 
     def clips() -> Iterator[tuple[str, str, NDArray[np.uint8], int]]:
-        reading = tqdm(
-            read_clips(files, frame_rate, None, colour), total=len(files), unit="clip", disable=options.quiet
-        )
+        clips = read_clips(files, frame_rate, None, colour)
+        reading = counted(clips, "clip", total=len(files), quiet=options.quiet)
         for file, clip, size in reading:
             if size is None:
                 skipped[f"{file.label}/{file.path.name}"] = clip

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from vidlink.errors import UserError
 from vidlink.files.whole import write_whole
+from vidlink.progress import Progress
 from vidlink.training.checkpoint import load_checkpoint, save_checkpoint
 from vidlink.training.schedule import one_cycle
 
@@ -117,9 +117,7 @@ class Training:
     def _fit(self, learner: Learner, name: str) -> dict[str, Any]:
         steps = [learner.steps(epoch) for epoch in range(learner.epochs)]
         epoch, best = self._take_up(learner, name)
-        with tqdm(
-            total=sum(steps), initial=sum(steps[:epoch]), desc=name or None, unit="step", disable=self._quiet
-        ) as bar:
+        with Progress(sum(steps), "step", stage=name, done=sum(steps[:epoch]), quiet=self._quiet) as bar:
             while epoch < learner.epochs and not 0 < learner.patience <= epoch - best["epoch"]:
                 loss = self._train_epoch(learner, name, epoch, steps, bar)
                 epoch += 1
@@ -133,10 +131,10 @@ class Training:
                         weights = {key: tensor.clone() for key, tensor in weights.items()}
                     best = {"score": score, "epoch": epoch, "weights": weights}
                 self._put_down(learner, name, epoch, best, row)
-                bar.set_postfix_str(learner.shown(row))
+                bar.note(learner.shown(row))
         return best
 
-    def _train_epoch(self, learner: Learner, name: str, epoch: int, steps: list[int], bar: tqdm) -> float:
+    def _train_epoch(self, learner: Learner, name: str, epoch: int, steps: list[int], bar: Progress) -> float:
         generator = torch.Generator().manual_seed(learner.seed(epoch))
         before, total = sum(steps[:epoch]), sum(steps)
         learner.begin()

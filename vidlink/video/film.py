@@ -49,7 +49,9 @@ class Film:
         stream.time_base = stream.codec_context.time_base = CLOCK
         tag_stream(stream.codec_context, clip.colour)
         stream.codec_context.color_range = ColorRange.MPEG
-        stream.options = dict(options or {"preset": "veryfast", "crf": "16"})
+        # Without cpu-independent the same pictures may be coded into other bytes from run to run.
+        as_seen = {"preset": "veryfast", "crf": "16", "x264-params": "cpu-independent=1"}
+        stream.options = dict(options or as_seen)
         if is_large(clip.width, clip.height):
             stream.thread_count = 2  # each thread of x264 holds pictures
         self._last: tuple[av.VideoFrame, float] | None = None

@@ -7,11 +7,13 @@ import threading
 import time
 import weakref
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from types import TracebackType
 
+Item = TypeVar("Item")
 EVERY_S = 30.0
 """Seconds between two lines."""
 
@@ -88,6 +90,16 @@ class Progress:
         stage = f"{self._stage}: " if self._stage else ""
         units = self._unit if (self._total or self._done) == 1 else f"{self._unit}s"
         return f"{stage}{self._done}{of} {units}, {seconds:.0f} s{', ' if self._note else ''}{self._note}"
+
+
+def counted(
+    items: Iterable[Item], unit: str, *, total: int | None = None, stage: str = "", quiet: bool = False
+) -> Iterator[Item]:
+    """The items, while it is shown how many are done; parameters as of :class:`Progress`."""
+    with Progress(total, unit, stage=stage, quiet=quiet) as progress:
+        for item in items:
+            yield item
+            progress.update()
 
 
 class _Ticker:
