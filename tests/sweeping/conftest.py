@@ -53,7 +53,9 @@ def fake_runs(monkeypatch):
             "timing_s": {"write": 0, "total": len(made)},
         }
         tables = {"predictions": pd.DataFrame({"frame": [0], "time_s": [0.0]})}
-        return Run(settings=replace(settings, save_plot=False, save_report=False), summary=summary, tables=tables, pictures=())
+        return Run(
+            settings=replace(settings, save_plot=False, save_report=False), summary=summary, tables=tables, pictures=()
+        )
 
     monkeypatch.setattr(vidlink.simulate, "simulate", simulate)
     return made
