@@ -426,6 +426,15 @@ class Settings:
     )
     score_pictures: bool = option(RUN, "no-scores", True, kind=bool, help="do not measure PSNR and SSIM")
     save_video: bool = option(RUN, "no-video", True, kind=bool, help="do not write received.mp4", shown=False)
+    film: str = option(
+        RUN,
+        "film",
+        "received",
+        choices=("received", "side-by-side"),
+        help="side-by-side: also write side-by-side.mp4, what was sent beside what was seen",
+        swept=False,
+        shown=False,
+    )
     save_plot: bool = option(RUN, "no-plot", True, kind=bool, help="do not draw plot.png", swept=False, shown=False)
     save_report: bool = option(
         RUN, "no-report", True, kind=bool, help="do not write the page report.html", swept=False, shown=False

@@ -5,7 +5,6 @@ Read :func:`simulate` from top to bottom: it is the block diagram.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 @stoppable
 def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = False, memory: Memory | None = None) -> Run:
-    """Send one clip over one channel. What is seen goes to ``film``, what runs share (trial encodes) is in ``memory``.
+    """Send one clip over one channel. Films go to and beside ``film``; what runs share is in ``memory``.
 
     Raises
     ------
@@ -54,8 +53,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     from vidlink.scores.objective import make_objective
     from vidlink.scores.redraw import Redraws
     from vidlink.scores.scores import Scores
-    from vidlink.video.comparison import Comparison
-    from vidlink.video.film import Film
+    from vidlink.video.films import Films
     from vidlink.video.park import few_for
 
     settings.check_budget()
@@ -72,11 +70,8 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     scores = Scores(clip, settings, judge=judge, memory=memory)
     captures, thumbnails = Captures(settings.pcap, settings.pcap_received), Thumbnails(clip)
     redraws = Redraws(settings, codec, profile, latency_s=sender.latency_s)
-    seen = Film(film, clip) if film else None
-    beside = Comparison(film.with_name("report.mp4"), clip) if film and settings.save_report else None
 
-    films = seen or nullcontext(), beside or nullcontext()
-    with thread_pool(settings.workers or few_for(clip)) as pool, films[0], films[1], scores:
+    with thread_pool(settings.workers or few_for(clip)) as pool, Films(film, clip, settings) as films, scores:
         pool.submit(preload)
         coded = sender.coded(
             lambda stage: watch.segments(source, sender.cut, stage),
@@ -97,12 +92,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
             with watch("score"):
                 screen = scores.add(ledger, arrival, shown)
             thumbnails.look(ledger.segment, screen)
-            if seen:
-                with watch("film"):
-                    seen.show(screen, ledger.segment)
-            if beside:
-                with watch("report"):
-                    beside.compare(screen, ledger.segment)
+            films.show(screen, ledger.segment, watch)
 
     with watch("write"):
         tables, summary = conclude(settings, source, rooms, scores, complete=segments.complete)

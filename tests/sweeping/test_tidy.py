@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from vidlink.sweeping.tidy import add_short, interval, tidy
+from vidlink.sweeping.tidy import add_short, tidy
 
 CLIPS, SEEDS = ("a.mp4", "b.mp4", "c.mp4"), (0, 1)
 
@@ -78,10 +78,3 @@ def test_short_names_never_replace_a_column(frame):
 def test_scores_end_where_they_can_end(frame):
     frame["recognition_ccc_valence"] = frame["recognition_ccc_arousal"] = np.tile([0.0, 0.0, 1.0, 1.0, 1.0, 1.0], 2)
     assert tidy(frame)["ccc_high"].tolist() == [1.0, 1.0]
-
-
-def test_intervals_of_few_values():
-    assert interval([2.0])[0] == 2.0
-    assert np.isnan(interval([2.0])[1])
-    assert np.isnan(interval([])[0])
-    assert interval([1.0, np.nan, 3.0])[0] == 2.0

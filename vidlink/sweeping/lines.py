@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from vidlink.errors import UserError, unknown
 from vidlink.report import style
 from vidlink.scores.measures import MEASURES
-from vidlink.sweeping.tidy import interval, per_draw
+from vidlink.sweeping.intervals import interval
+from vidlink.sweeping.tidy import per_draw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

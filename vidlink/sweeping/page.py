@@ -14,7 +14,7 @@ from vidlink.report.page.html import render
 from vidlink.scores.measures import MEASURES, headlines
 from vidlink.sweeping.folder import PROVENANCE, read_provenance
 from vidlink.sweeping.page_curves import draw_curves
-from vidlink.sweeping.summary import group_keys, heading, is_score, summarize
+from vidlink.sweeping.summary import doubts, group_keys, heading, is_score, over, summarize
 from vidlink.sweeping.table import CSV, PARQUET, read_table
 from vidlink.sweeping.work import DONE
 
@@ -57,7 +57,8 @@ def page_of_sweep(folder: Path) -> str:
         failures=[(int(count), str(error)) for error, count in failures.items()],
         figures=draw_curves(done, joined, keys),
         groups=_groups(joined, keys),
-        one_clip=clips < 2,
+        doubts=doubts(table),
+        over=over(table),
         points=_points(folder, table, keys),
         command=str(last.get("command") or "not known"),
         made=[(name, str(last[key])) for name, key in _MADE if last.get(key)],

@@ -13,7 +13,8 @@ from vidlink.report.page import svg
 from vidlink.report.page.svg import Axis
 from vidlink.scores.measures import MEASURES, quality_measures
 from vidlink.settings import BUILTIN
-from vidlink.sweeping.summary import DRAWS, heading
+from vidlink.sweeping.intervals import interval
+from vidlink.sweeping.summary import heading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,7 +128,7 @@ def _named(name: str, value: Any) -> str:
 
 
 def _band(done: pd.DataFrame, row: Mapping[Any, Any], keys: Sequence[str], score: str) -> tuple[float, float]:
-    """The band about a score: its interval over clips; with one clip the lowest and the highest of its seeds."""
+    """The band about a score: its interval over clips, or with one clip over seeds."""
     low, high = row.get(f"{score}_low", np.nan), row.get(f"{score}_high", np.nan)
     if np.isfinite(low):
         return low, high
@@ -138,16 +139,10 @@ def _band(done: pd.DataFrame, row: Mapping[Any, Any], keys: Sequence[str], score
     column = score if score in done else f"recognition_{score}"
     if column not in done:
         return np.nan, np.nan
-    clips = done["input"].fillna(BUILTIN)[mine]
-    values = done.loc[mine, column].astype(float)
-    if clips.nunique() > 1:
-        means = values.groupby(clips).mean().dropna().to_numpy(float)
-        if len(means) < 2:
-            return np.nan, np.nan
-        drawn = np.random.default_rng(0).choice(means, (DRAWS, len(means))).mean(axis=1)
-        return tuple(map(float, np.percentile(drawn, [2.5, 97.5])))  # type: ignore[return-value]
-    values = values.dropna()
-    return (float(values.min()), float(values.max())) if len(values) > 1 else (np.nan, np.nan)
+    parts = done["input"].fillna(BUILTIN)[mine]
+    parts = parts if parts.nunique() > 1 else done.loc[mine, "seed"]
+    _, low, high = interval(done.loc[mine, column].astype(float).groupby(parts).mean().tolist())
+    return low, high
 
 
 def _figure(score: str, lines: list[Line], along: str | None, done: pd.DataFrame) -> dict[str, Any]:
@@ -155,7 +150,7 @@ def _figure(score: str, lines: list[Line], along: str | None, done: pd.DataFrame
     every = {name: np.concatenate([getattr(line, name) for line in drawn]) for name in ("x", "y", "low", "high")}
     ratio = every["x"].max() / every["x"].min() if (every["x"] > 0).all() else 1
     across = Axis.over(every["x"], logarithmic=ratio > 5 and along is not None)
-    down = Axis.over(np.concatenate([every["y"], every["low"], every["high"]]))
+    down = Axis.over(np.concatenate([every["y"], *_bounded(every)]))
     parts = [svg.scale_down(down, 6)]
     title = MEASURES[score].label if score in MEASURES else heading(score)
     for number, line in enumerate(drawn):
@@ -180,7 +175,7 @@ def _figure(score: str, lines: list[Line], along: str | None, done: pd.DataFrame
     words = "wire (kb/s)" if column == _RATE else "" if along is None else heading(along)
     clips = done["input"].nunique(dropna=False)
     has_band = bool(np.isfinite(every["low"]).any())
-    band = "95 % interval over clips" if clips > 1 else "lowest and highest of the seeds of the one clip"
+    band = f"95 % interval over {'clips' if clips > 1 else 'seeds of the one clip'}"
     return {
         "title": title,
         "drawing": svg.drawing("plot", 260, f"{title} against {words or 'settings'}, a line a setting", parts),
@@ -190,6 +185,13 @@ def _figure(score: str, lines: list[Line], along: str | None, done: pd.DataFrame
         "band": band if has_band else "",
         "more": len(lines) - len(drawn),
     }
+
+
+def _bounded(every: Mapping[str, NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """The edges of bands, no further from the points than half their range: few clips have bands that dwarf them."""
+    least, most = float(np.nanmin(every["y"])), float(np.nanmax(every["y"]))
+    room = (most - least) / 2 or np.inf
+    return [np.clip(every[name], least - room, most + room) for name in ("low", "high")]
 
 
 def _axis(across: Axis, words: str) -> Markup:

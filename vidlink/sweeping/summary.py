@@ -1,8 +1,8 @@
 """What a sweep comes down to, as Markdown: scores of each setting over all clips, with intervals from clips.
 
-Frames of one clip are alike, so a clip is what is drawn again: intervals are percentiles of the bootstrap over clips
-(Efron, "Bootstrap methods: another look at the jackknife", 1979), 2,000 draws from a fixed seed. All seeds of a clip
-are drawn together. Scores are given for the concatenation of all clips and as the mean of the clips' own.
+Frames of one clip are alike, so intervals are over clips; all seeds of a clip count as one. Where there is one clip
+they are over seeds, and say what chance does on this clip. Scores are given for the concatenation of all clips,
+with the jackknife's intervals, and as the mean of the clips' own, with Student's: :mod:`vidlink.sweeping.intervals`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from vidlink.scores import metrics
 from vidlink.scores.measures import MEASURES, headlines
 from vidlink.settings import BUILTIN, Settings
 from vidlink.sweeping.folder import read_provenance
+from vidlink.sweeping.intervals import interval, jackknife, within
 from vidlink.sweeping.moments import MOMENTS, dimensions_of, join, scores
 from vidlink.sweeping.table import read_table
 from vidlink.sweeping.work import DONE
@@ -25,23 +26,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-DRAWS = 2000
-"""Bootstrap draws."""
 _RECOGNITION = (*(f"{score}_" for score in metrics.SCORES), "accuracy")
 """How columns of ``recognition`` that are scores begin."""
 OF_A_CLIP = ("labels", "label", "weights", "roi", "video_size", "framerate")
 """Settings that go with a clip, where each clip has one value of them."""
 
 
-def markdown(folder: Path, *, seed: int = 0) -> str:
+def markdown(folder: Path) -> str:
     """The summary of a results folder.
 
     Parameters
     ----------
     folder
         With ``results.parquet`` and ``provenance.json``.
-    seed
-        Of the bootstrap.
 
     Raises
     ------
@@ -49,7 +46,7 @@ def markdown(folder: Path, *, seed: int = 0) -> str:
         There is no table, or it is damaged.
     """
     table = read_table(folder)
-    joined, own = summarize(table, seed=seed)
+    joined, own = summarize(table)
     made = read_provenance(folder)
     last = (made.get("commands") or [{}])[-1]
     failures = table[table["status"] != DONE]["error"].value_counts(sort=False)
@@ -60,35 +57,60 @@ def markdown(folder: Path, *, seed: int = 0) -> str:
         "",
         *(f"- {count} x error: {error}" for error, count in failures.items()),
         *([""] if len(failures) else []),
-        "All clips concatenated, with 95 % intervals from clips:",
+        f"All clips concatenated{over(table)}:",
         "",
         *_as_markdown(joined),
         "",
-        "Mean of the clips' own scores, with 95 % intervals from clips:",
+        f"Mean of the clips' own scores{over(table)}:",
         "",
         *_as_markdown(own),
     ]
-    if clips < 2:
-        lines += ["", "One clip gives no interval."]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"\n{each}" for each in doubts(table))])
 
 
-def summarize(table: pd.DataFrame, *, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+def doubts(table: pd.DataFrame) -> list[str]:
+    """What a table cannot say for want of clips or seeds, a sentence each."""
+    done = table[table["status"] == DONE]
+    clips, seeds = done["input"].nunique(dropna=False), done["seed"].nunique()
+    found = []
+    if clips == 1:
+        found.append(
+            "One clip gives no interval."
+            if seeds < 2
+            else f"With one clip the intervals are over {seeds} seeds: what chance does on it, not what other clips do."
+        )
+    lost = done["delivery_lost"].gt(0).any() if "delivery_lost" in done else False
+    if lost and seeds < 2:
+        found.append(
+            "Packets were lost and there is one seed: every score is one draw of chance. "
+            "`seed = [0, 1, 2, 3, 4]` in [grid] shows how far it moves."
+        )
+    return found
+
+
+def over(table: pd.DataFrame) -> str:
+    """What the intervals are over."""
+    done = table[table["status"] == DONE]
+    if done["input"].nunique(dropna=False) > 1:
+        return ", with 95 % intervals over clips"
+    return ", with 95 % intervals over seeds" if done["seed"].nunique() > 1 else ""
+
+
+def summarize(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Scores of each setting over all its clips.
 
     Parameters
     ----------
     table
         As ``results.parquet`` has it.
-    seed
-        Of the bootstrap.
 
     Returns
     -------
     tuple of pandas.DataFrame
         For the concatenation of the clips, and for the mean over clips: one row a setting, with the settings that
-        differ, ``clips``, means of the headline measures over clips, and for each score ``NAME``, ``NAME_low``,
-        ``NAME_high`` (NaN where there is one clip). Both are empty where no point is done.
+        differ, ``clips``, ``seeds`` where there are several, means of the headline measures over clips, and for each
+        score ``NAME``, ``NAME_low``, ``NAME_high`` (NaN where there is one clip and one seed). Both are empty where no
+        point is done.
     """
     keys = group_keys(table)
     done = table[table["status"] == DONE].copy()
@@ -97,17 +119,18 @@ def summarize(table: pd.DataFrame, *, seed: int = 0) -> tuple[pd.DataFrame, pd.D
         return pd.DataFrame(), pd.DataFrame()
     groups = done.groupby(keys, sort=False, dropna=False) if keys else [((), done)]
     joined, own = [], []
+    several = done["seed"].nunique() > 1
     shown = [measure.table_column for measure in headlines()]
     for values, rows in groups:
         head = dict(zip(keys, values if isinstance(values, tuple) else (values,), strict=True))
-        means = rows.groupby("input", sort=False).mean(numeric_only=True)
-        head["clips"] = len(means)
+        part = "input" if rows["input"].nunique() > 1 else "seed"
+        means = rows.groupby(part, sort=False).mean(numeric_only=True)
+        head["clips"] = rows["input"].nunique()
+        head |= {"seeds": rows["seed"].nunique()} if several else {}
         head |= {name: float(means[name].mean()) for name in shown if name in means}
-        # The same draws for every setting on the same clips, so that settings can be compared.
-        counts = np.random.default_rng(seed).multinomial(len(means), np.full(len(means), 1 / len(means)), size=DRAWS)
-        counts = np.concatenate([np.ones((1, len(means))), counts])
-        joined.append(head | _intervals(_joined_scores(rows, means, counts)))
-        own.append(head | _intervals(_mean_scores(means, counts)))
+        counts = np.concatenate([np.ones((1, len(means))), 1 - np.eye(len(means))])  # all, then all but one
+        joined.append(head | _jackknifed(_joined_scores(rows, rows[part].map(means.index.get_loc), counts)))
+        own.append(head | _of_means(means))
     return pd.DataFrame(joined), pd.DataFrame(own)
 
 
@@ -133,12 +156,11 @@ def _follows(table: pd.DataFrame, name: str, key: str) -> bool:
     return bool((table.groupby(key, dropna=False)[name].nunique(dropna=False) <= 1).all())
 
 
-def _joined_scores(rows: pd.DataFrame, means: pd.DataFrame, counts: NDArray) -> dict[str, NDArray[np.float64]]:
-    """Scores of concatenations of clips: name to an array of shape (draws,)."""
+def _joined_scores(rows: pd.DataFrame, parts: pd.Series, counts: NDArray) -> dict[str, NDArray[np.float64]]:
+    """Scores of concatenations of parts, clips or seeds: name to an array of shape (concatenations,)."""
     found = {}
     known = [name for name in rows.columns if rows[name].notna().any()]
-    place = {clip: index for index, clip in enumerate(means.index)}
-    member = rows["input"].map(place).to_numpy(int)
+    member = parts.to_numpy(int)
     for dimension in dimensions_of(known):
         values = rows[[f"moments_{dimension}_{name}" for name in MOMENTS]].fillna(0).to_numpy(float)
         for name, score in scores(join(values, counts[:, member])).items():
@@ -150,26 +172,23 @@ def _joined_scores(rows: pd.DataFrame, means: pd.DataFrame, counts: NDArray) -> 
     return found
 
 
-def _mean_scores(means: pd.DataFrame, counts: NDArray) -> dict[str, NDArray[np.float64]]:
-    """Means over clips of the clips' own scores: name to an array of shape (draws,)."""
-    found = {}
-    for name in means.columns:
-        score = name.removeprefix("recognition_")
-        if is_score(name) and means[name].notna().any():
-            there = means[name].notna().to_numpy(float)
-            drawn = counts @ there
-            with np.errstate(invalid="ignore"):
-                found[score] = (counts @ means[name].fillna(0).to_numpy(float)) / np.where(drawn, drawn, np.nan)
-    return found
-
-
-def _intervals(found: dict[str, NDArray[np.float64]]) -> dict[str, float]:
-    """The score itself (the first entry) and the percentiles of its draws (the others)."""
+def _jackknifed(found: dict[str, NDArray[np.float64]]) -> dict[str, float]:
+    """The score of all (the first entry) with the interval that those of all but one (the others) give."""
     row: dict[str, float] = {}
     for name, values in found.items():
-        several = len(values) > 1 and np.ptp(values[1:]) > 0
-        low, high = np.nanpercentile(values[1:], [2.5, 97.5]) if several else (np.nan, np.nan)
-        row |= {name: float(values[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
+        low, high = jackknife(float(values[0]), values[1:], name)
+        row |= {name: float(values[0]), f"{name}_low": low, f"{name}_high": high}
+    return row
+
+
+def _of_means(means: pd.DataFrame) -> dict[str, float]:
+    """Means of the parts' own scores, with intervals."""
+    row: dict[str, float] = {}
+    for column in filter(is_score, map(str, means)):
+        name = column.removeprefix("recognition_")
+        if means[column].notna().any():
+            row[name], low, high = interval(means[column].to_numpy(float))
+            row[f"{name}_low"], row[f"{name}_high"] = within(low, high, name.partition("_")[0])
     return row
 
 

@@ -6,18 +6,13 @@ one clip, over seeds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
 import pandas as pd
 
 from vidlink.scores.metrics import SCORES
 from vidlink.settings import BUILTIN
+from vidlink.sweeping.intervals import interval, within
 from vidlink.sweeping.summary import group_keys
 from vidlink.sweeping.work import DONE
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _FROM = {
     "kbps": ("rate_wire_bps", 1000.0),
@@ -30,8 +25,6 @@ _FROM = {
 """Short names: the column of a sweep's table that they are from, and how much of it is one of theirs."""
 _SCORES = ("psnr_db", *SCORES, "accuracy")
 """Those that have intervals."""
-_RANGE = {"cc": (-1.0, 1.0), "ccc": (-1.0, 1.0), "rmse": (0.0, np.inf), "accuracy": (0.0, 1.0)}
-"""What a score can be; an interval ends there."""
 _SHOWN = ("frames_per_s", "kbps", "bpp", "encode_s_per_s", "lost", "frozen", *_SCORES[:1], "ssim", *_SCORES[1:])
 """Numbers in a row, in order; the dimensions' own CCC follows them."""
 
@@ -109,8 +102,8 @@ def _row(runs: pd.DataFrame) -> dict[str, object]:
         if name in draws and draws[name].notna().any():
             row[name], low, high = interval(draws[name].to_numpy(float))
             if name in _SCORES and over:
-                least, most = _RANGE.get(name, (-np.inf, np.inf))
-                row |= {f"{name}_low": max(low, least), f"{name}_high": min(high, most)}
+                low, high = within(low, high, name)
+                row |= {f"{name}_low": low, f"{name}_high": high}
     row["interval"] = f"95 % over {over}" if over else None
     return row
 
@@ -123,21 +116,3 @@ def per_draw(runs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
             means = numbers.groupby(column, sort=False).mean(numeric_only=True)
             return means, f"{len(means)} {name}"
     return numbers.groupby("input", sort=False).mean(numeric_only=True), ""
-
-
-def interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
-    """Mean and 95 % interval of independent values: Student's t; NaN where fewer than two are known.
-
-    Examples
-    --------
-    >>> [round(value, 3) for value in interval([1.0, 2.0, 3.0])]
-    [2.0, -0.484, 4.484]
-    """
-    from scipy.stats import t
-
-    known = np.asarray(values, float)
-    known = known[np.isfinite(known)]
-    if len(known) < 2:
-        return (float(known.mean()) if len(known) else np.nan), np.nan, np.nan
-    middle, half = float(known.mean()), float(t.ppf(0.975, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
-    return middle, middle - half, middle + half

@@ -1,4 +1,4 @@
-"""``report.mp4``: what was sent and what the far end saw, side by side and small, on the source's own times."""
+"""What was sent and what the far end saw, side by side, on the source's own times."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vidlink.types import Clip, Segment
 
 LONGEST_SIDE = 480
-"""Pixels of either half at most: a report is looked at in a page, and goes by mail."""
+"""Pixels of either half of the film in a page at most: it goes by mail."""
 
 
 class Comparison(Film):
@@ -28,13 +28,17 @@ class Comparison(Film):
     path
         The file.
     clip
-        Gives the proportions, the rate and the colour. Sides above :data:`LONGEST_SIDE` are shrunk to it.
+        Gives the proportions, the rate and the colour.
+    longest_side
+        Longer sides, in pixels of either half, are shrunk to it; None for the clip's own size.
     """
 
-    def __init__(self, path: Path, clip: Clip) -> None:
-        self._half = half = half_size(clip.width, clip.height)
+    def __init__(self, path: Path, clip: Clip, *, longest_side: int | None = None) -> None:
+        longest = max(clip.width, clip.height)
+        self._half = half = half_size(clip.width, clip.height, longest_side or longest)
         # A key frame at least every second, so that a page finds any moment fast.
-        options = {"preset": "veryfast", "crf": "24", "g": str(max(1, round(clip.frame_rate)))}
+        crf, group = "24" if longest_side else "16", str(max(1, round(clip.frame_rate)))
+        options = {"preset": "veryfast", "crf": crf, "g": group}
         super().__init__(path, clip, size=(2 * half[0], half[1]), options=options)
         self._left, self._right = VideoReformatter(), VideoReformatter()
 
@@ -51,15 +55,15 @@ class Comparison(Film):
             )
 
 
-def half_size(width: int, height: int) -> tuple[int, int]:
-    """Size in pixels of either half, even, for pictures of a size.
+def half_size(width: int, height: int, longest_side: int = LONGEST_SIDE) -> tuple[int, int]:
+    """Size in pixels of either half, even, for pictures of a size, no side above the longest.
 
     Examples
     --------
     >>> half_size(1920, 1080), half_size(97, 65)
     ((480, 270), (96, 64))
     """
-    shrink = max(1.0, max(width, height) / LONGEST_SIDE)
+    shrink = max(1.0, max(width, height) / longest_side)
     return max(2, int(width / shrink) // 2 * 2), max(2, int(height / shrink) // 2 * 2)
 
 

@@ -1,0 +1,74 @@
+"""The films that a run writes while it runs: what was seen, and what was sent beside what was seen."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+from vidlink.video.comparison import LONGEST_SIDE, Comparison
+from vidlink.video.film import Film
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+    from types import TracebackType
+
+    import av
+
+    from vidlink.settings import Settings
+    from vidlink.types import Clip, Segment
+
+SIDE_BY_SIDE, REPORT = "side-by-side.mp4", "report.mp4"
+"""Files beside ``received.mp4``: at full size where it is asked for, and small, for the page."""
+
+
+class Films:
+    """Shows each segment in every film; a context manager.
+
+    Parameters
+    ----------
+    place
+        Of ``received.mp4``; None to write none.
+    clip
+        What is sent.
+    settings
+        Of the run: which films.
+    """
+
+    def __init__(self, place: Path | None, clip: Clip, settings: Settings) -> None:
+        self._shows: dict[str, list[Callable[[Sequence[av.VideoFrame], Segment], None]]] = {}
+        self._open = ExitStack()
+        if place is None:
+            return
+        film = Film(place, clip)
+        self._add("film", film, film.show)
+        if settings.film == "side-by-side":
+            both = Comparison(place.with_name(SIDE_BY_SIDE), clip)
+            self._add("film", both, both.compare)
+        if settings.save_report:
+            small = Comparison(place.with_name(REPORT), clip, longest_side=LONGEST_SIDE)
+            self._add("report", small, small.compare)
+
+    def _add(
+        self, stage: str, film: AbstractContextManager, show: Callable[[Sequence[av.VideoFrame], Segment], None]
+    ) -> None:
+        self._open.enter_context(film)
+        self._shows.setdefault(stage, []).append(show)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.__exit__(kind, error, trace)
+
+    def show(
+        self, screen: Sequence[av.VideoFrame], segment: Segment, watch: Callable[[str], AbstractContextManager]
+    ) -> None:
+        """Add a segment to each film; ``watch`` counts the time to a stage, ``film`` or ``report``."""
+        for stage, shows in self._shows.items():
+            with watch(stage):
+                for show in shows:
+                    show(screen, segment)
