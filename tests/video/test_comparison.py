@@ -16,7 +16,7 @@ def test_both_sides_at_their_times(tmp_path, make_clip, size, half):
     path = make_clip(tmp_path / "in.mkv", count=6, size=size, times_s=times, codec="ffv1", options={})
     source = open_source(str(path))
     sent, seen = [], []
-    with Comparison(tmp_path / "report.mp4", source.clip) as film:
+    with Comparison(tmp_path / "report.mp4", source.clip, longest_side=480) as film:
         for segment in source.segments(1.0):
             screen = [segment.frames[0]] * len(segment.frames)  # frozen from the start
             film.compare(screen, segment)
