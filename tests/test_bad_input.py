@@ -60,6 +60,7 @@ def test_the_module_itself_ends_with_status_2_and_one_line(tmp_path):
         (("--bitrate", "64k", "--quality", "30", "--search", "ladder"), ("--search ladder", "--quality", "exhaustive")),
         (("--bitrate", "64k", "--fec", "bogus"), ("'bogus'", "expected none")),
         (("--bitrate", "64k", "--roi", "bogus"), ("--roi",)),
+        (("--bitrate", "64k", "--face-detector", "har"), ("face detector", "did you mean 'haar'")),
         (("--bitrate", "auto", "--estimator", "ggc"), ("estimator", "did you mean 'gcc'")),
     ],
 )

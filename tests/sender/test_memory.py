@@ -94,10 +94,11 @@ def test_boxes(tmp_path):
 
     remembering = Memory(Cache(tmp_path, max_bytes=10**7))
     for _ in range(2):
-        assert remembering.boxes(np.zeros((4, 6), np.uint8), detect) == []
-        np.testing.assert_array_equal(remembering.boxes(np.ones((4, 6), np.uint8), detect), found)
-        remembering.boxes(np.ones((6, 4), np.uint8), detect)
-    assert len(looked) == 3
+        assert remembering.boxes(np.zeros((4, 6), np.uint8), detect, "it whole") == []
+        np.testing.assert_array_equal(remembering.boxes(np.ones((4, 6), np.uint8), detect, "it whole"), found)
+        remembering.boxes(np.ones((6, 4), np.uint8), detect, "it whole")
+        remembering.boxes(np.ones((6, 4), np.uint8), detect, "another whole")
+    assert len(looked) == 4
 
 
 def test_without_a_cache_everything_is_computed(clip_and_segments, encodes):

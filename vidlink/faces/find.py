@@ -1,15 +1,15 @@
-"""Where the faces are: found in HR frames by OpenCV's Haar cascade and followed, or known from a table of labels."""
+"""Where the faces are: found in HR frames by a detector and followed, or known from a table of labels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from vidlink.errors import UserError
+from vidlink.faces.boxes import overlap
+from vidlink.faces.detector import DEFAULT, Detector
 from vidlink.faces.tracks import BOX, MOST_FACES, Box, at_knots
 from vidlink.video.pictures import luma
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from vidlink.faces.detector import Remember
     from vidlink.types import Segment
 
-    Boxes = list[NDArray[np.float64]]
-    Detector = Callable[[NDArray[np.uint8]], Boxes]
-    Remember = Callable[[NDArray[np.uint8], Detector], Boxes]
-
-_CASCADE = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
-_DETECT_EVERY_S = 0.2
-_LONGEST_SIDE = 640
-"""Larger frames are searched at this size; a face that is smaller than the cascade's 24 pixels there is not found."""
+_LOOK_EVERY_S = 0.2
+_SEARCH_EVERY_S = 1.0
+"""So often the whole picture is searched for new faces, where all known ones are followed."""
+_WAIT_S = 0.4
+"""So often it is searched where no face is known."""
 _SMOOTHING_S = 0.3
 _MISSED_S = 1.0
 """A track that was not found again for so long ends."""
 _HITS = 2
-"""Detections before a track counts: single false alarms of the cascade do not."""
+"""Detections before a track counts: single false alarms do not."""
+_SAME = 0.3
+"""Boxes of one face overlap by this share of their union at the least."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Track:
     box: NDArray[np.float64]
     seen_s: float
@@ -44,33 +44,45 @@ class _Track:
     face: int | None = None
     history: list[tuple[float, NDArray[np.float64]]] = field(default_factory=list)
 
+    def take(self, box: NDArray[np.float64], time_s: float) -> None:
+        """The face was found again: its box is smoothed by an exponential of 0.3 s."""
+        share = 1 - np.exp(-(time_s - self.seen_s) / _SMOOTHING_S)
+        self.box = self.box + share * (box - self.box)
+        self.seen_s, self.hits = time_s, self.hits + 1
+
 
 class FaceTracker:
     """Follows the faces of a clip segment by segment.
 
-    The Haar cascade (Viola and Jones 2001) looks at five frames a second. A detection continues the track that it
-    overlaps most (at least 0.3 of their union); a track's box is smoothed by an exponential of 0.3 s.
+    The detector looks at five frames a second: near the last place of each face that is known, and at the whole picture
+    once a second, where a face is not found again, and every 0.4 s where none is known. A detection continues the
+    track that it overlaps most (at least 0.3 of their union).
 
     Parameters
     ----------
     box
         Where the user gave the face: one track that stays there, and nothing is searched.
-    remember
-        Gives what a detector finds in a luma picture, shape (height, width), and may know it from before; None asks the
-        detector each time.
+    detector
+        Who finds faces; None for the default.
     """
 
-    def __init__(self, box: Box | None = None, remember: Remember | None = None) -> None:
-        self._box, self._remember = box, remember or _ask
-        self._cascade = cv2.CascadeClassifier(str(_CASCADE))
+    def __init__(self, box: Box | None = None, detector: Detector | None = None) -> None:
+        self._box = box
+        self._detector = None if box else detector or Detector()
         self._tracks: list[_Track] = []
         self._next_s = 0.0
+        self._searched_s = -_SEARCH_EVERY_S
         self._faces = 0
 
     def track(self, segment: Segment) -> dict[int, NDArray[np.float64]]:
         """Face tracks of one segment: by face number, boxes at the knots, shape (knots, 4), HR pixels.
 
         Call once for each segment, in order. A face that shows up within a segment is given from its start.
+
+        Raises
+        ------
+        UserError
+            The detector fails.
         """
         offsets = segment.times_s - segment.start_s
         if self._box:
@@ -80,8 +92,8 @@ class FaceTracker:
             track.history = []
         for frame, time_s in zip(segment.frames, segment.times_s, strict=True):
             if time_s >= self._next_s - 1e-6:
-                self._update(self._remember(luma(frame), self._detect), float(time_s))
-                self._next_s = float(time_s) + _DETECT_EVERY_S
+                self._look(luma(frame), float(time_s))
+                self._next_s = float(time_s) + _LOOK_EVERY_S
         found = {}
         for track in self._tracks:
             if track.hits >= _HITS and track.face is None and self._faces < MOST_FACES:
@@ -96,37 +108,49 @@ class FaceTracker:
             found[track.face] = at_knots(boxes, offsets, segment.duration_s)
         return found
 
-    def _detect(self, picture: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
-        factor = max(1.0, max(picture.shape) / _LONGEST_SIDE)
-        if factor > 1:
-            small = cv2.resize(picture, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
-            picture = small.astype(np.uint8, copy=False)
-        found = self._cascade.detectMultiScale(np.ascontiguousarray(picture), 1.1, 5, minSize=(24, 24))
-        return [factor * np.array(box, float) for box in found]
-
-    def _update(self, detections: list[NDArray[np.float64]], time_s: float) -> None:
-        pairs = sorted(
-            (
-                (_overlap(track.box, box), t, d)
-                for t, track in enumerate(self._tracks)
-                for d, box in enumerate(detections)
-            ),
-            reverse=True,
-        )
-        tracks_left, boxes_left = set(range(len(self._tracks))), set(range(len(detections)))
-        for overlap, t, d in pairs:
-            if overlap < 0.3 or t not in tracks_left or d not in boxes_left:
-                continue
-            tracks_left.discard(t)
-            boxes_left.discard(d)
-            track = self._tracks[t]
-            share = 1 - np.exp(-(time_s - track.seen_s) / _SMOOTHING_S)
-            track.box = track.box + share * (detections[d] - track.box)
-            track.seen_s, track.hits = time_s, track.hits + 1
-        self._tracks = [track for track in self._tracks if time_s - track.seen_s <= _MISSED_S]
-        self._tracks += [_Track(detections[d], time_s) for d in sorted(boxes_left)]
+    def _look(self, picture: NDArray[np.uint8], time_s: float) -> None:
+        assert self._detector is not None
+        if self._detector.follows:
+            for track in self._tracks:
+                near = self._detector.near(picture, track.box) if track.hits >= _HITS else None
+                if near is not None:
+                    track.take(near, time_s)
+        missed = [track for track in self._tracks if track.seen_s < time_s]
+        wait_s = _SEARCH_EVERY_S if self._tracks else _WAIT_S
+        if missed or time_s >= self._searched_s + wait_s - 1e-6:
+            self._search(picture, missed, time_s)
+        self._tracks = _distinct([track for track in self._tracks if time_s - track.seen_s <= _MISSED_S])
         for track in self._tracks:
             track.history.append((time_s, track.box))
+
+    def _search(self, picture: NDArray[np.uint8], missed: list[_Track], time_s: float) -> None:
+        """Look for all faces: those of the tracks that were missed, and new ones."""
+        assert self._detector is not None
+        self._searched_s = time_s
+        known = [track.box for track in self._tracks if track.seen_s == time_s]
+        boxes = [
+            box for box in self._detector.whole(picture) if not any(overlap(box, other) >= _SAME for other in known)
+        ]
+        pairs = sorted(
+            ((overlap(track.box, box), t, b) for t, track in enumerate(missed) for b, box in enumerate(boxes)),
+            reverse=True,
+        )
+        tracks_left, boxes_left = set(range(len(missed))), set(range(len(boxes)))
+        for shared, t, b in pairs:
+            if shared >= _SAME and t in tracks_left and b in boxes_left:
+                tracks_left.discard(t)
+                boxes_left.discard(b)
+                missed[t].take(boxes[b], time_s)
+        self._tracks += [_Track(boxes[b], time_s) for b in sorted(boxes_left)]
+
+
+def _distinct(tracks: list[_Track]) -> list[_Track]:
+    """Tracks without those that came to follow the face of an older one."""
+    kept: list[_Track] = []
+    for track in tracks:
+        if not any(overlap(track.box, other.box) >= 0.5 for other in kept):
+            kept.append(track)
+    return kept
 
 
 class LabelledFaces:
@@ -194,30 +218,34 @@ def check_boxes(labels: pd.DataFrame, *, width: int, height: int) -> None:
         )
 
 
-def find_faces(
-    box: Box | None, labels: pd.DataFrame | None, remember: Remember | None = None
-) -> FaceTracker | LabelledFaces:
+def face_finder(
+    box: Box | None, labels: pd.DataFrame | None, detector: str = DEFAULT, remember: Remember | None = None
+) -> Callable[[], FaceTracker | LabelledFaces]:
     """Who knows where the faces of a clip are: the user, the labels where they have boxes, or else the detector.
+
+    Parameters
+    ----------
+    box
+        The user's, or None.
+    labels
+        Of the clip, or None.
+    detector
+        Its name. It is not loaded where nothing is searched.
+    remember
+        As :class:`~vidlink.faces.detector.Detector` takes it.
+
+    Returns
+    -------
+    callable
+        Makes a tracker for one reading of the clip.
 
     Raises
     ------
     UserError
-        As :class:`LabelledFaces`.
+        As :class:`LabelledFaces` and :class:`~vidlink.faces.detector.Detector`.
     """
     if box is None and labels is not None and all(side in labels for side in BOX):
-        return LabelledFaces(labels)
-    return FaceTracker(box, remember)
-
-
-def _ask(picture: NDArray[np.uint8], detect: Detector) -> Boxes:
-    return detect(picture)
-
-
-def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Intersection over union of two boxes."""
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return float(shared / (a[2] * a[3] + b[2] * b[3] - shared))
+        known = LabelledFaces(labels)
+        return lambda: known
+    asked = None if box else Detector(detector, remember)
+    return lambda: FaceTracker(box, asked)

@@ -10,7 +10,7 @@ import numpy as np
 from av.video.frame import PictureType
 
 from vidlink.errors import UserError
-from vidlink.faces.find import check_boxes, find_faces
+from vidlink.faces.find import check_boxes, face_finder
 from vidlink.faces.roi import check_box, parse_roi, window_path, window_side
 from vidlink.faces.tracks import BOX, MOST_FACES, pack_tracks, unpack_tracks
 from vidlink.video.source import Source
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from vidlink.faces.find import Remember
+    from vidlink.faces.detector import Remember
     from vidlink.settings import Settings
     from vidlink.types import Segment
     from vidlink.video.source import Cut
@@ -41,13 +41,13 @@ def cut_out(
     labels
         Of the clip; where they have boxes the faces are there.
     remember
-        As :class:`~vidlink.faces.find.FaceTracker` takes it.
+        As :class:`~vidlink.faces.detector.Detector` takes it.
 
     Raises
     ------
     UserError
-        The region or a labelled box is not one, or leaves the picture; no face is found; or it is not clear whose
-        labels to use.
+        The region or a labelled box is not one, or leaves the picture; the detector cannot be had; no face is found; or
+        it is not clear whose labels to use.
     """
     roi = parse_roi(settings.roi)
     if labels is not None:
@@ -61,7 +61,8 @@ def cut_out(
             f"--roi face follows one face, and the labels are of {labels['face'].nunique()} without saying where they "
             "are: add the columns x, y, w, h, or name the face as --roi face:x,y,w,h and give its labels alone"
         )
-    return FaceSource(source, seconds=settings.segment_s, make_tracker=lambda: find_faces(roi.box, labels, remember))
+    make_tracker = face_finder(roi.box, labels, settings.face_detector, remember)
+    return FaceSource(source, seconds=settings.segment_s, make_tracker=make_tracker)
 
 
 class Tracker(Protocol):

@@ -1,10 +1,10 @@
-"""What there is to choose from: codecs, channels, estimators, recognizers."""
+"""What there is to choose from: codecs, channels, estimators, face detectors, recognizers."""
 
 from __future__ import annotations
 
 
 def print_shelf(kind: str) -> None:
-    """Print what there is of ``codecs``, ``channels``, ``estimators`` or ``recognizers``, a line each."""
+    """Print what there is of ``codecs``, ``channels``, ``estimators``, ``face-detectors`` or ``recognizers``."""
     from vidlink.codec.shelf import load_channel, load_codec, names
     from vidlink.recognizers.recognize import list_recognizers
 
@@ -14,6 +14,10 @@ def print_shelf(kind: str) -> None:
         from vidlink.sender.estimator import list_estimators
 
         lines = list_estimators()
+    elif kind == "face-detectors":
+        from vidlink.faces.detector import list_detectors
+
+        lines = list_detectors()
     elif kind == "codecs":
         lines = {name: load_codec(name).description for name in names("codecs")}
     else:

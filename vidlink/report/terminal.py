@@ -112,7 +112,7 @@ def _recognition(found: dict[str, Any] | None) -> list[tuple[str, str]]:
         why = "the labels are of no face and time that were looked at"
         if not found["faces"]:
             why = "no face was found (--roi x,y,w,h says where one is)"
-        return [(found["task"], f"nothing to score: {why}")]
+        return [(found["task"], f"nothing to score: {why}"), *_faceless(found)]
     against = "labels" if found["against"] == "labels" else "its own output on the pristine clip"
     if "accuracy" in found:
         return _named(found, against)
@@ -121,7 +121,13 @@ def _recognition(found: dict[str, Any] | None) -> list[tuple[str, str]]:
     for name in found["cc"]:
         scores = f"CC {found['cc'][name]:.3f}  CCC {found['ccc'][name]:.3f}  RMSE {found['rmse'][name]:.3f}"
         rows.append((f"  {name}", scores))
-    return rows
+    return [*rows, *_faceless(found)]
+
+
+def _faceless(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """In how many frames there was no face to look at, where there are any."""
+    count = found.get("frames_without_face")
+    return [("  no face", f"in {count} frames: nothing was recognized there")] if count else []
 
 
 def _named(found: dict[str, Any], against: str) -> list[tuple[str, str]]:
@@ -133,4 +139,5 @@ def _named(found: dict[str, Any], against: str) -> list[tuple[str, str]]:
     return [
         (found["task"], f"{found['recognizer']} against {against}: {share}"),
         ("  clip", verdict if found["accuracy_clip"] is not None else found["class"]),
+        *_faceless(found),
     ]

@@ -64,6 +64,7 @@ class Recognition:
             self._dimensions = DimensionScores(
                 recognizer, memory, frame_rate=float(clip.frame_rate) / every, later=later
             )
+        self._faceless = 0
         self.failure: str | None = None
         """Why there is no recognition, where the recognizer failed; all else is kept."""
 
@@ -103,6 +104,7 @@ class Recognition:
         offsets = (segment.times_s - segment.start_s)[slots]
         if recognizer.wants.region == "face":
             boxes = face_boxes(side_data, offsets, segment.duration_s, self._clip)
+            self._faceless += 0 if boxes else len(slots)
         else:
             whole = np.array([0.0, 0.0, self._clip.width, self._clip.height])
             boxes = {0: (np.tile(whole, (len(offsets), 1)),) * 2}
@@ -154,8 +156,15 @@ class Recognition:
                 self.failure = str(error)
 
     def summary(self, predictions: pd.DataFrame) -> dict[str, Any]:
-        """The sections ``recognition`` (None without a recognizer that works) and ``recognition_error`` (if any)."""
+        """The sections ``recognition`` (None without a recognizer that works) and ``recognition_error`` (if any).
+
+        Where the recognizer looks at faces, ``frames_without_face`` is the number of frames at which it would have
+        looked, had there been one.
+        """
         if self.failure:
             return {"recognition": None, "recognition_error": self.failure}
         scores = self._named or self._dimensions
-        return {"recognition": scores.summary(predictions) if scores else None}
+        if scores is None or self._recognizer is None:
+            return {"recognition": None}
+        faceless = {"frames_without_face": self._faceless} if self._recognizer.wants.region == "face" else {}
+        return {"recognition": scores.summary(predictions) | faceless}

@@ -14,14 +14,13 @@ import struct
 import threading
 import time
 from dataclasses import astuple
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
 
 from vidlink import __version__
-from vidlink.plugins import sources_of
+from vidlink.plugins import source_digest
 from vidlink.sender.encode import encode
 from vidlink.sender.moments import runs_of
 from vidlink.types import NOT_STATED, AccessUnit, CodedSegment, Colour
@@ -93,11 +92,14 @@ class Memory:
         key = _digest(self._key(segment, rung, clip, codec), self._objective, side_data.hex())
         return struct.unpack("<d", self._cache.remember(key, lambda: struct.pack("<d", measure())))[0]
 
-    def boxes(self, picture: NDArray[np.uint8], detect: Detector) -> list[NDArray[np.float64]]:
-        """Faces that ``detect`` finds in a luma picture, shape (height, width): boxes of shape (4,) each."""
+    def boxes(self, picture: NDArray[np.uint8], detect: Detector, asked: str) -> list[NDArray[np.float64]]:
+        """Faces that ``detect`` finds in a luma picture, shape (height, width): boxes of shape (4,) each.
+
+        ``asked`` says which detector is asked what.
+        """
         if self._cache is None:
             return detect(picture)
-        key = _digest("boxes", picture.shape, hashlib.sha256(picture.tobytes()).hexdigest())
+        key = _digest("boxes", asked, picture.shape, hashlib.sha256(picture.tobytes()).hexdigest())
         found = self._cache.remember(key, lambda: np.array(detect(picture), "<f8").reshape(-1, 4).tobytes())
         return list(np.frombuffer(found, "<f8").reshape(-1, 4).copy())
 
@@ -124,7 +126,7 @@ class Memory:
     def _key(self, segment: Segment, rung: Rung, clip: Clip, codec: Codec) -> str:
         recipe = codec.model_dump(mode="json", exclude={"name", "description"})
         if codec.implementation:
-            recipe["source"] = _source_digest(codec.implementation)
+            recipe["source"] = source_digest(codec.implementation, what=f"codec {codec.implementation}")
         size: tuple[Any, ...] = (clip.width, clip.height, str(clip.frame_rate))
         if clip.colour != Colour():
             size += astuple(clip.colour)
@@ -207,15 +209,6 @@ def unpack(
         duration_s=segment.duration_s,
         colour=colour or Colour(),
     )
-
-
-@cache
-def _source_digest(target: str) -> str:
-    """Of the files of a codec's class; once a process, as it is imported once."""
-    digest = hashlib.sha256()
-    for path in sources_of(target, what=f"codec {target}"):
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def _digest(*parts: Any) -> str:

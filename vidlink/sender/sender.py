@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vidlink.errors import BudgetError, UserError
-from vidlink.faces.find import find_faces
+from vidlink.faces.find import face_finder
 from vidlink.faces.roi import check_box, parse_roi
 from vidlink.faces.tracks import pack_tracks
 from vidlink.pipeline import in_order
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vidlink.codec.recipe import Codec
+    from vidlink.faces.follow import Tracker
     from vidlink.sender.moments import Features
     from vidlink.sender.trial import Objective
     from vidlink.settings import Settings
@@ -75,7 +76,7 @@ class Sender:
     Raises
     ------
     UserError
-        No rung of the ladder fits the clip, or a setting is out of the codec's range.
+        No rung of the ladder fits the clip, a setting is out of the codec's range, or the face detector cannot be had.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class Sender:
         labels: pd.DataFrame | None = None,
     ) -> None:
         settings = fit(settings, clip)[0]
-        self._settings, self._clip, self._codec, self._labels = settings, clip, codec, labels
+        self._settings, self._clip, self._codec = settings, clip, codec
         self._memory = memory or Memory()
         scales = settings.scales if settings.scale is None else (settings.scale,)
         if settings.max_size and settings.scale is None and settings.scales == DEFAULT_SCALES:
@@ -114,8 +115,13 @@ class Sender:
             raise UserError(
                 f"--quality {quality:g}: {codec.name}'s {knob.option} is from {knob.best:g} to {knob.worst:g}"
             )
-        self._faces = faces
         self._features: Features | None = None
+        self._find_faces: Callable[[], Tracker] | None = None
+        if faces and not clip.cut_from:
+            box = parse_roi(settings.roi).box
+            if box:
+                check_box(box, width=clip.width, height=clip.height)
+            self._find_faces = face_finder(box, labels, settings.face_detector, self._memory.boxes)
         self._fec = parse_fec(settings.fec).at(expected_loss)
         self._header_bytes = header_bytes
         # Parity packets and copies are a little longer than what they repair, and must fit too.
@@ -290,12 +296,9 @@ class Sender:
 
     def _tracked(self, segments: Iterable[Segment]) -> Iterator[tuple[Segment, bytes]]:
         """Each segment with its side data."""
-        if self._clip.cut_from or not self._faces:
+        if self._find_faces is None:
             yield from ((segment, segment.side_data) for segment in segments)
             return
-        box = parse_roi(self._settings.roi).box
-        if box:
-            check_box(box, width=self._clip.width, height=self._clip.height)
-        tracker = find_faces(box, self._labels, self._memory.boxes)
+        tracker = self._find_faces()
         for segment in segments:
             yield segment, pack_tracks(tracker.track(segment))

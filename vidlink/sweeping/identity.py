@@ -56,6 +56,8 @@ def identify(settings: Settings) -> str:
         parts["folder"] = folder
     if settings.live and ":" in settings.estimator:
         parts["estimator"] = with_sources(settings.estimator, what=f"estimator {settings.estimator!r}")
+    if ":" in settings.face_detector:
+        parts["face_detector"] = with_sources(settings.face_detector, what=f"face detector {settings.face_detector!r}")
     if ":" in settings.objective:
         parts["objective"] = with_sources(settings.objective, what=f"objective {settings.objective!r}")
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
