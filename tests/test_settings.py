@@ -38,6 +38,9 @@ ALONE = [
     ("quality", "x", "--quality: invalid float value: 'x'"),
     ("segment_s", "-1", "--segment -1: must be a number of seconds, at least 0.1"),
     ("segment_s", "0", "--segment 0"),
+    ("gop", "soon", "--gop 'soon': expected seconds between key frames, such as 2, or auto"),
+    ("gop", "0", "--gop 0: must be a number of seconds, at least 0.1"),
+    ("gop", "nan", "--gop nan: must be a number of seconds"),
     ("max_size", "0x4", "--max-size '0x4'"),
     ("mtu", "10", "--mtu 10: the MTU must be at least 68 bytes, of which headers take 40"),
     ("mtu", "70000", "70000: must be 68 to 65535 bytes, of which 40 are headers"),
@@ -133,6 +136,11 @@ def test_switches_take_truth_values_only(field):
             {"live": True, "shortest_segment_s": 2},
             ["--bitrate=auto", "--shortest-segment=2"],
             "--shortest-segment 2: must be at least 0.1 and at most --segment (1 s)",
+        ),
+        (
+            {"live": True, "gop": 2},
+            ["--bitrate=auto", "--gop=2"],
+            "--gop 2: with --bitrate auto each segment is a group; set --segment instead",
         ),
         (
             {"live": True, "shortest_segment_s": 0.05},

@@ -22,6 +22,7 @@ from vidlink.units import (
     parse_divisors,
     parse_fec,
     parse_frame_rate,
+    parse_gop,
     parse_rate,
     parse_roi,
     parse_scales,
@@ -63,6 +64,11 @@ CODECS_OF = {
     "libsvtav1": "av1",
 }
 """Other names of recipes on the shelf: of standards, and of FFmpeg's encoders."""
+
+LONGEST_GOP_S = 8.0
+"""Seconds between key frames at the most, where the planner chooses."""
+MOST_PARTS = 255
+"""Segments in a group: their number is one byte on the wire."""
 
 OBJECTIVES = ("psnr", "ssim", "task")
 """Names in the table of :mod:`vidlink.scores.objective`."""
@@ -331,6 +337,16 @@ class Settings:
         metavar="S",
         help="length of a segment in seconds (default: {default})",
     )
+    gop: float | str = option(
+        CODING,
+        "gop",
+        "auto",
+        read=parse_gop,
+        metavar="S",
+        help="longest time between key frames in seconds; auto: the planner chooses, at most 8 (default: {default})",
+    )
+    """Segments are joined into groups of up to so many seconds. Live, and with a fixed rung unless it is given, each
+    segment is a group."""
     max_size: tuple[int, int] | None = option(
         CODING, "max-size", read=parse_size, between="x", metavar="WxH", help="never send a picture larger than this"
     )
@@ -516,6 +532,8 @@ class Settings:
             )
         if self.search != "guided":
             raise UserError(f"--search {self.search}: plans ahead, which --bitrate auto cannot; leave it out")
+        if self.gop != "auto":
+            raise UserError(f"--gop {self.gop:g}: with --bitrate auto each segment is a group; set --segment instead")
         if "shortest_segment_s" in given and not 0.1 <= self.shortest_segment_s <= self.segment_s:
             raise UserError(
                 f"--shortest-segment {self.shortest_segment_s:g}: must be at least 0.1 and at most --segment "
@@ -537,6 +555,20 @@ class Settings:
     def one_size(self) -> bool:
         """Whether all pictures are sent at one size, as a scale factor or in pixels."""
         return self.scale is not None or self.size is not None
+
+    @property
+    def part_s(self) -> float:
+        """Seconds of the segments that the clip is cut into; the planner may join them."""
+        return self.segment_s if isinstance(self.gop, str) or self.live else min(self.segment_s, self.gop)
+
+    @property
+    def most_parts(self) -> int:
+        """So many segments may be joined into one group of pictures."""
+        fixed = self.one_size and self.quality is not None
+        if self.live or (fixed and self.gop == "auto"):
+            return 1
+        longest_s = LONGEST_GOP_S if isinstance(self.gop, str) else self.gop
+        return min(max(int(longest_s / self.part_s + 1e-6), 1), MOST_PARTS)
 
     @property
     def latency_s(self) -> float:

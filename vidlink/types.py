@@ -78,7 +78,7 @@ class Clip:
     ``height`` are the window's); None where frames are coded whole."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, weakref_slot=True)
 class Segment:
     """A run of consecutive frames coded as one closed GOP: the unit of adaptation."""
 
@@ -95,12 +95,22 @@ class Segment:
     """Seconds from the first frame to the first frame of the next segment."""
     last: bool = False
     """Whether the clip ends with this segment."""
+    new_scene: bool = False
+    """Whether it follows a cut; known only where segments were cut by scenes."""
     side_data: bytes = b""
     """The face track along which its frames were cut; empty where frames are whole, or no face was found."""
     features: NDArray[np.float32] | None = None
     """What tells its frames apart, a row a frame, shape (n, features): frames are alike as far as their rows are near
     each other. A rung that leaves frames out codes those that stand best for the others by this measure; None for every
     n-th frame."""
+    parts: tuple[Segment, ...] = ()
+    """Where several segments were joined into one closed GOP (see :mod:`vidlink.sender.groups`): these, in order, each
+    with its own index and side data; empty where it was captured as it is."""
+
+    @property
+    def each(self) -> tuple[Segment, ...]:
+        """The segments as they were captured: its parts, or itself."""
+        return self.parts or (self,)
 
     @property
     def start_s(self) -> float:

@@ -212,6 +212,28 @@ def check_seconds(option: str, value: float, *, least: float = 0.0) -> float:
     return value
 
 
+def parse_gop(option: str, text: str | float) -> float | str:
+    """Read the longest time between key frames: seconds, or ``auto``.
+
+    Raises
+    ------
+    UserError
+        Neither.
+
+    Examples
+    --------
+    >>> parse_gop("--gop", "auto"), parse_gop("--gop", "2")
+    ('auto', 2.0)
+    """
+    if text == "auto":
+        return "auto"
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise UserError(f"{option} {shown(text)}: expected seconds between key frames, such as 2, or auto") from None
+    return check_seconds(option, seconds, least=0.1)
+
+
 def check_number(option: str, value: float) -> float:
     """Refuse what is not finite or beyond :data:`NUMBER`; raises UserError."""
     return NUMBER.read(option, value)

@@ -21,6 +21,7 @@ class Made:
     wire_bits: int
     quality: float
     knob: float
+    key_share: float = 0.2
 
 
 class Content:

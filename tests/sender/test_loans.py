@@ -36,7 +36,7 @@ def drains(plan, rate_bps, depth_s):
 
 
 def test_segments_borrow_and_the_bucket_is_kept(simulated, uneven, tmp_path, coarse):
-    how = ("--bitrate", "24k", "--recognizer", "none", "--no-video", "--codec", coarse, "--scales", "1,2")
+    how = ("--bitrate", "24k", "--recognizer", "none", "--no-video", "--codec", coarse, "--scales", "1,2", "--gop", "1")
     runs = [simulated(tmp_path / depth, uneven, *how, "--buffer", depth).summary for depth in ("1", "3")]
     shallow, deep = (run["plan"] for run in runs)
     assert all(row["wire_bits"] <= 24_000 for row in shallow)

@@ -72,16 +72,16 @@ def test_worth_depends_on_the_objective_and_the_faces(clip_and_segments, tmp_pat
     codec, rung = load_codec("x264"), Rung(scale=4.0, quality=35.0)
     cache, measured = Cache(tmp_path, max_bytes=10**7), []
 
-    def worth(objective: str, side_data: bytes) -> float:
-        def measure() -> float:
+    def worth(objective: str, side_data: bytes) -> list[float]:
+        def measure() -> list[float]:
             measured.append(1)
-            return 0.1 + len(measured)
+            return [0.1 + len(measured), 0.5]
 
         remembering = Memory(cache, objective=objective)
         return remembering.worth(segment, rung, clip=clip, codec=codec, side_data=side_data, measure=measure)
 
     values = [worth("psnr", b""), worth("ssim", b""), worth("psnr", b"face"), worth("psnr", b"")]
-    assert values == [1.1, 2.1, 3.1, 1.1]
+    assert values == [[1.1, 0.5], [2.1, 0.5], [3.1, 0.5], [1.1, 0.5]]
 
 
 def test_boxes(tmp_path):

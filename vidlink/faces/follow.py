@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vidlink.faces.detector import Remember
     from vidlink.settings import Settings
     from vidlink.types import Segment
+    from vidlink.video.scenes import Scenes
     from vidlink.video.source import Cut
 
 
@@ -125,7 +126,7 @@ class FaceSource(Source):
         """
         raise TypeError("a clip of windows about a face is read by segments")
 
-    def segments(self, seconds: float | Cut) -> Iterator[Segment]:
+    def segments(self, seconds: float | Cut | Scenes) -> Iterator[Segment]:
         """The segments of the clip, with windows for frames and the track as side data."""
         tracker = self._make_tracker()
         face, followed, known, unseen, count = -1, -1, self._first, 0, 0

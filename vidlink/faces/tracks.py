@@ -4,6 +4,10 @@ A track is sent as boxes at knots, evenly spaced over the segment at most :data:
 straight lines between them; a box that stands still has one knot. On the wire: one byte face number, one byte number of
 knots, then x, y, width, height of each knot as 16-bit unsigned pixels, big-endian: 8 bytes a knot, about 200 bits a
 second for a face that moves and 80 for one that does not.
+
+A group of several segments has the tracks of each: one byte number of segments and a zero, then for each segment its
+number of source frames, its number of tracks, 16 bits each, and the tracks; 65535 tracks are those of the segment
+before, so a face that stands still costs four bytes for a further segment.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ KNOT_S = 0.5
 """Largest distance between two knots in seconds."""
 MOST_FACES = 256
 """A face number is one byte on the wire."""
+_AS_BEFORE = 65535
 BOX = ("x", "y", "w", "h")
 """Columns of a face's box in a table of labels, HR pixels."""
 
@@ -108,6 +113,60 @@ def unpack_tracks(data: bytes) -> dict[int, NDArray[np.float64]]:
         tracks[face] = np.array(values, float).reshape(knots, 4)
         position += 2 + 8 * knots
     return tracks
+
+
+def join_parts(parts: Sequence[tuple[int, bytes]]) -> bytes:
+    """Serialise the side data of a group of segments: number of source frames and packed tracks of each.
+
+    One segment alone stays as it is, and so do segments without any track, which need no bytes.
+
+    Examples
+    --------
+    >>> still = pack_tracks({0: np.array([[40, 20, 96, 96]] * 3)})
+    >>> len(join_parts([(25, still)])), len(join_parts([(25, still)] * 4)), join_parts([(25, b""), (30, b"")])
+    (10, 28, b'')
+    >>> split_parts(join_parts([(25, still), (30, still), (5, b"")])) == [(25, still), (30, still), (5, b"")]
+    True
+    """
+    if len(parts) == 1 or not any(data for _, data in parts):
+        return parts[0][1]
+    packed = [bytes([len(parts), 0])]
+    before: bytes | None = None
+    for frames, data in parts:
+        count = _AS_BEFORE if data == before else len(unpack_tracks(data))
+        packed.append(struct.pack(">HH", frames, count) + (b"" if data == before else data))
+        before = data
+    return b"".join(packed)
+
+
+def split_parts(data: bytes) -> list[tuple[int, bytes]]:
+    """Parse what :func:`join_parts` made: empty where ``data`` is that of one segment, or of none.
+
+    Raises
+    ------
+    ValueError
+        The bytes end inside a segment's tracks.
+    """
+    if len(data) < 2 or data[1]:
+        return []
+    parts: list[tuple[int, bytes]] = []
+    position = 2
+    try:
+        for _ in range(data[0]):
+            frames, count = struct.unpack_from(">HH", data, position)
+            position += 4
+            if count == _AS_BEFORE:
+                parts.append((frames, parts[-1][1]))
+                continue
+            start = position
+            for _ in range(count):
+                position += 2 + 8 * data[position + 1]
+            if position > len(data):
+                raise IndexError
+            parts.append((frames, data[start:position]))
+    except (struct.error, IndexError) as error:
+        raise ValueError(f"face boxes end inside segment {len(parts)} of a group of {data[0]}") from error
+    return parts
 
 
 def at_knots(boxes: NDArray[np.float64], times_s: NDArray[np.float64], duration_s: float) -> NDArray[np.float64]:

@@ -47,6 +47,8 @@ def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dic
         source.note(f"the clip is shorter than a segment of {settings.segment_s:g} s: it was coded as one")
     for said in fit(settings, clip)[1]:
         source.note(said)
+    if isinstance(settings.gop, float) and settings.gop > max(scores["seconds"] + 0.1, settings.segment_s):
+        source.note(f"the clip is shorter than --gop {settings.gop:g}: one key frame may be all that it needs")
     width, height = clip.cut_from or (clip.width, clip.height)
     region = {"kind": "face" if clip.cut_from else "frame", "width": clip.width, "height": clip.height}
     rate = scores["rate"]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from vidlink.progress import Progress
+from vidlink.video.scenes import Scenes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,10 +36,11 @@ class Watch:
         finally:
             self._spent[stage] = self._spent.get(stage, 0.0) + time.perf_counter() - start
 
-    def segments(self, source: Source, seconds: float | Cut, stage: str) -> Iterator[Segment]:
+    def segments(self, source: Source, seconds: float | Cut | Scenes, stage: str) -> Iterator[Segment]:
         """The segments of a source, with the progress shown."""
         stated = source.clip.seconds
-        total = max(1, round(stated / seconds)) if stated and not callable(seconds) else None
+        length_s = seconds.seconds if isinstance(seconds, Scenes) else seconds
+        total = max(1, round(stated / length_s)) if stated and not callable(length_s) else None
         with Progress(total, "segment", stage=stage, quiet=self._quiet) as bar:
             for segment in source.segments(seconds):
                 yield segment

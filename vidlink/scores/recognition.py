@@ -8,7 +8,7 @@ import numpy as np
 
 from vidlink.errors import UserError
 from vidlink.faces.roi import face_boxes
-from vidlink.faces.tracks import Box
+from vidlink.faces.tracks import Box, split_parts
 from vidlink.labels.classes import ClassLabels
 from vidlink.recognizers.recognize import names_classes
 from vidlink.scores.classes import ClassScores
@@ -84,7 +84,16 @@ class Recognition:
         """
         if self._recognizer and self.failure is None:
             try:
-                self._look(self._recognizer, segment, side_data, receptions, screen)
+                if len(segment.parts) < 2:
+                    self._look(self._recognizer, segment.each[0], side_data, receptions, screen)
+                    return
+                # Of a group each segment that was captured has its own tracks.
+                sides = [data for _, data in split_parts(side_data)] or [side_data] * len(segment.parts)
+                start = 0
+                for part, side in zip(segment.parts, sides, strict=True):
+                    stop = start + len(part.frames)
+                    self._look(self._recognizer, part, side, receptions[start:stop], screen[start:stop])
+                    start = stop
             except UserError as error:
                 self.failure = str(error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from vidlink.scores.judge import Judge
     from vidlink.sender.memory import Memory
     from vidlink.settings import Settings
-    from vidlink.types import Clip, Ledger, Shown
+    from vidlink.types import Clip, Ledger, SegmentIndex, Shown
 
 _PLAN = ["segment", "start_s", "scale", "frame_divisor", "quality", "payload_bits", "wire_bits"]
 """Columns of ``segments`` that say how each was coded."""
@@ -147,6 +148,7 @@ class Scores:
                 "lost": int(np.isin(packets.fate, (Fate.LOST, Fate.DROPPED)).sum() + ledger.recovered.sum()),
                 "recovered": int(ledger.recovered.sum()),
                 "late": late_packets(ledger, arrival.due_s),
+                "latency_s": _latency_s(arrival.index),
                 **{str(status): sum(row["status"] == status for row in rows) for status in Status},
                 **self._pictures.of_segment(rows),
             }
@@ -174,7 +176,7 @@ class Scores:
         }
 
     def summary(self, tables: dict[str, pd.DataFrame], *, target_bps: float | None) -> dict[str, Any]:
-        """What the tables come down to: ``rate``, ``plan``, ``delivery``, ``frames``, ``quality``, ``recognition``."""
+        """What the tables come down to: the sections of ``summary.json`` from ``rate`` to ``recognition``."""
         segments, frames = tables["segments"], tables["frames"]
         totals = Totals(
             payload_bits=int(segments["payload_bits"].sum()),
@@ -187,8 +189,19 @@ class Scores:
             "seconds": self._seconds,
             "rate": rate_section(totals),
             "plan": segments[_PLAN].to_dict("records"),
+            "sender": {
+                "groups": len(segments),
+                "longest_group_s": float(segments["duration_s"].max()),
+                "latency_s": float(segments["latency_s"].max()),
+            },
             "delivery": delivery(tables["packets"], int(segments["late"].sum())),
             "frames": {str(status): int((frames["status"] == status).sum()) for status in Status},
             "quality": self._pictures.summary(frames),
             **self._recognition.summary(tables["predictions"]),
         }
+
+
+def _latency_s(index: SegmentIndex) -> float:
+    """Longest time from the capture of a picture to when its last packet had left, in seconds; NaN where none left."""
+    waited = [sample.sent_s - sample.time_s for sample in index.samples if math.isfinite(sample.sent_s)]
+    return round(max(waited), 6) if waited else math.nan

@@ -161,7 +161,7 @@ def hull(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def lowest_rate(
-    segments: Sequence[Choices], *, depth_s: float, wire_bits: Callable[[CodedSegment, float], int]
+    segments: Sequence[Choices], *, depth_s: float | None, wire_bits: Callable[[CodedSegment, float], int]
 ) -> float:
     """The lowest budget in bits per second, rounded up to two digits and more, at which the cheapest trials fit.
 
@@ -170,12 +170,14 @@ def lowest_rate(
     segments
         The segments in order.
     depth_s
-        Depth of the leaky bucket in seconds.
+        Depth of the leaky bucket in seconds; None where segments of any length must fit their own time each.
     wire_bits
         Wire bits of a coded segment at a budget (how pictures share packets depends on the budget).
     """
 
     def works(rate_bps: float) -> bool:
+        if depth_s is None:
+            return all(wire_bits(each.cheapest, rate_bps) <= rate_bps * each.duration_s + 1e-9 for each in segments)
         bucket = Bucket(segments, rate_bps=rate_bps, depth_s=depth_s)
         for k, segment in enumerate(segments):
             bits = wire_bits(segment.cheapest, rate_bps)

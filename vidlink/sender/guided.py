@@ -61,6 +61,14 @@ class _Line:
     quality_slope: float
     doubt: float = 0.0
     """By how much it may be wrong by now, in units of the objective."""
+    key_share: float = 0.0
+    """The key picture's share of the bits."""
+
+    def stretch(self, times: float) -> None:
+        """Go on to groups so many times as long: there is still one key picture in each."""
+        longer = self.key_share + (1 - self.key_share) * times
+        self.log_bits += math.log(longer)
+        self.key_share /= longer
 
     def knob_for(self, log_bits: float) -> float:
         return self.knob + (self.log_bits - log_bits) / self.bits_slope
@@ -78,6 +86,8 @@ class State:
 
     last: Key | None
     """The rung that won."""
+    length: float
+    """How long the segment was."""
     lines: dict[Key, _Line]
     """All rungs that were ever tried."""
 
@@ -126,9 +136,18 @@ class Guide:
         self._lines: dict[Key, _Line] = {}
         self._last: Key | None = None
         self._surprise = 0.0
+        self._length = 1.0
+        self.tried: dict[Key, list[Attempt]] = {}
+        """All trials of the latest segment."""
 
     def choose(
-        self, attempt: Callable[[Rung], Attempt], *, budget_bits: float, pixels: float, pool: Executor
+        self,
+        attempt: Callable[[Rung], Attempt],
+        *,
+        budget_bits: float,
+        pixels: float,
+        pool: Executor,
+        length: float = 1.0,
     ) -> Attempt | None:
         """Find the best trial of the next segment within its budget.
 
@@ -142,6 +161,8 @@ class Guide:
             Pixels of all frames of the segment at scale 1.
         pool
             Runs trials beside each other.
+        length
+            How long the segment is, in any unit: 1 where all are about alike.
 
         Returns
         -------
@@ -149,6 +170,11 @@ class Guide:
             None where not even the cheapest rung fits.
         """
         turn = _Turn(attempt, pool, budget_bits=budget_bits)
+        self.tried = turn.tried
+        if length != self._length:
+            for line in self._lines.values():
+                line.stretch(length / self._length)
+            self._length = length
         start = self._last or self._first_guess(budget_bits, pixels)
         known = start in self._lines
         self._try(turn, {start: self._knob_for(start, turn.log_budget)})
@@ -168,13 +194,22 @@ class Guide:
             return made
         return None
 
+    def slopes(self, made: Attempt) -> tuple[float, float]:
+        """How the logarithm of the bits and the quality fall with the knob at the rung of a trial."""
+        line = self._lines[
+            self._scales.index(made.coded.rung.scale), self._divisors.index(made.coded.rung.frame_divisor)
+        ]
+        return line.bits_slope, line.quality_slope
+
     def remember(self) -> State:
         """What it knows now, to come back to the segment that it just chose for."""
-        return State(last=self._last, lines={key: replace(line) for key, line in self._lines.items()})
+        return State(
+            last=self._last, length=self._length, lines={key: replace(line) for key, line in self._lines.items()}
+        )
 
     def recall(self, state: State) -> None:
         """Know again what it knew then."""
-        self._last = state.last
+        self._last, self._length = state.last, state.length
         self._lines = {key: replace(line) for key, line in state.lines.items()}
 
     def _search(self, turn: _Turn) -> tuple[Key, Attempt] | None:
@@ -228,7 +263,7 @@ class Guide:
         pixels = 2 * math.log(self._scales[near[0]] / self._scales[key[0]])
         frames = math.log(self._divisors[near[1]] / self._divisors[key[1]])
         log_bits = line.log_bits + 0.8 * pixels + 0.5 * frames
-        return _Line(line.knob, log_bits, line.quality, line.bits_slope, line.quality_slope)
+        return _Line(line.knob, log_bits, line.quality, line.bits_slope, line.quality_slope, key_share=line.key_share)
 
     def _learn(self, key: Key, made: Attempt, tried: dict[Key, list[Attempt]]) -> None:
         """Move lines through a new trial."""
@@ -247,7 +282,7 @@ class Guide:
                 min(max(bits_slope, _BITS_SLOPE / 5), 4 * _BITS_SLOPE),
                 min(max(quality_slope, self._first_slope / 10), 5 * self._first_slope),
             )
-        self._lines[key] = _Line(made.knob, log_bits, made.quality, *slopes)
+        self._lines[key] = _Line(made.knob, log_bits, made.quality, *slopes, key_share=made.key_share)
 
     def _compare(self, line: _Line, made: Attempt, tried: dict[Key, list[Attempt]]) -> None:
         """What a first trial at a rung means for the others: the first of a segment moves all, surprises cast doubt."""

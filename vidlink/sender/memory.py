@@ -13,6 +13,7 @@ import json
 import struct
 import threading
 import time
+import weakref
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
     Detector = Callable[[NDArray[np.uint8]], list[NDArray[np.float64]]]
 
+_KNOWN = 32
+"""Digests of so many segments are remembered: trials on the same pictures follow each other."""
 _MADE_BY = (__version__, av.__version__)
 
 
@@ -55,7 +58,7 @@ class Memory:
 
     def __init__(self, cache: Cache | None = None, *, objective: str = "", judge: str = "") -> None:
         self._cache, self._objective, self._judge = cache, objective, judge
-        self._recent: list[tuple[Segment, str]] = []
+        self._recent: list[tuple[weakref.ref[Segment], str]] = []
         self._lock = threading.Lock()
 
     def encode(self, segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data: bytes = b"") -> CodedSegment:
@@ -84,13 +87,21 @@ class Memory:
         return coded, struct.unpack_from("<d", data)[0]
 
     def worth(
-        self, segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data: bytes, measure: Callable[[], float]
-    ) -> float:
-        """What the segment coded at a rung is worth; ``measure`` decodes and measures it where nobody did before."""
+        self,
+        segment: Segment,
+        rung: Rung,
+        *,
+        clip: Clip,
+        codec: Codec,
+        side_data: bytes,
+        measure: Callable[[], list[float]],
+    ) -> list[float]:
+        """What the segment coded at a rung is worth, part by part; ``measure`` finds out where nobody did."""
         if self._cache is None:
             return measure()
         key = _digest(self._key(segment, rung, clip, codec), self._objective, side_data.hex())
-        return struct.unpack("<d", self._cache.remember(key, lambda: struct.pack("<d", measure())))[0]
+        found = self._cache.remember(key, lambda: np.array(measure(), "<f8").tobytes())
+        return np.frombuffer(found, "<f8").tolist()
 
     def boxes(self, picture: NDArray[np.uint8], detect: Detector, asked: str) -> list[NDArray[np.float64]]:
         """Faces that ``detect`` finds in a luma picture, shape (height, width): boxes of shape (4,) each.
@@ -131,15 +142,18 @@ class Memory:
         if clip.colour != Colour():
             size += astuple(clip.colour)
         how: tuple[Any, ...] = (rung.scale, rung.frame_divisor, rung.quality)
-        if segment.features is not None and rung.frame_divisor > 1:
+        if segment.each[0].features is not None and rung.frame_divisor > 1:
             how += (runs_of(segment, rung.frame_divisor),)
         return _digest("coded, timed", self._fingerprint(segment), size, how, recipe)
 
     def _fingerprint(self, segment: Segment) -> str:
-        """Digest of a segment's pictures and times; trials on one segment follow each other, so two are held."""
+        """Digest of a segment's pictures and times; those made lately are remembered."""
+        if len(segment.parts) > 1:
+            return _digest("joined", *map(self._fingerprint, segment.parts))
+        segment = segment.each[0]
         with self._lock:
             for known, fingerprint in self._recent:
-                if known is segment:
+                if known() is segment:
                     return fingerprint
             content = hashlib.sha256(segment.times_s.tobytes())
             for picture in segment.frames:
@@ -149,7 +163,7 @@ class Memory:
                 for plane in picture.planes:
                     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
                     content.update(rows[:, : plane.width].tobytes())
-            self._recent = [*self._recent[-1:], (segment, content.hexdigest())]
+            self._recent = [*self._recent[-_KNOWN:], (weakref.ref(segment), content.hexdigest())]
             return content.hexdigest()
 
 

@@ -51,10 +51,15 @@ class Run(NamedTuple):
 
 
 def runs_of(segment: Segment, divisor: int) -> list[Run]:
-    """The runs of a segment at a frame divisor: by its features where it has them, or else even."""
-    if segment.features is None:
-        return even_runs(len(segment.frames), divisor)
-    return cut_into_runs(segment.features, divisor)
+    """The runs of a segment at a frame divisor: by the features of each of its parts, or without them even."""
+    runs: list[Run] = []
+    start = 0
+    for part in segment.each:
+        if part.features is None:
+            return even_runs(len(segment.frames), divisor)
+        runs += [Run(start + run.first, start + run.coded) for run in cut_into_runs(part.features, divisor)]
+        start += len(part.frames)
+    return runs
 
 
 def picture_features(segment: Segment, _: bytes = b"") -> NDArray[np.float32]:

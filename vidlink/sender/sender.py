@@ -13,26 +13,21 @@ from vidlink.faces.tracks import pack_tracks
 from vidlink.pipeline import in_order
 from vidlink.rtp.retransmission import OVERHEAD_BYTES
 from vidlink.sender.aggregate import aggregation_s
-from vidlink.sender.fec import parse_fec
+from vidlink.sender.fec import parse_fec, residual_loss
+from vidlink.sender.groups import join, windows
 from vidlink.sender.ladder import fit, reach, usable_scales
 from vidlink.sender.memory import Memory
-from vidlink.sender.packetize import Packetizer
+from vidlink.sender.packetize import Packetizer, packet_sizes
+from vidlink.sender.plan import guided, guided_with_loans
 from vidlink.sender.promise import keep_promise
 from vidlink.sender.protect import Protector, protected_wire_bits
-from vidlink.sender.strategies import (
-    BudgetTooLowError,
-    Task,
-    best_fixed_scale,
-    exhaustive,
-    floor_bps,
-    guided,
-    guided_with_loans,
-    ladder_floor_bps,
-    ladder_scale,
-)
+from vidlink.sender.risk import Risk
+from vidlink.sender.strategies import best_fixed_scale, exhaustive, floor_bps, ladder_floor_bps, ladder_scale
+from vidlink.sender.task import BudgetTooLowError, Task
 from vidlink.sender.trial import Trials
 from vidlink.settings import DEFAULT_SCALES, SMALLEST_MTU
 from vidlink.types import IPV4_UDP_RTP_BYTES, Rung
+from vidlink.video.scenes import Scenes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -105,9 +100,12 @@ class Sender:
             max_size=settings.max_size,
             chosen=settings.scales != DEFAULT_SCALES,
         )
-        if settings.segment_s * clip.frame_rate < 2 - 1e-6:
+        if settings.part_s * clip.frame_rate < 2 - 1e-6:
+            option, length_s = ("--segment", settings.segment_s)
+            if settings.part_s < settings.segment_s:
+                option, length_s = "--gop", settings.part_s
             raise UserError(
-                f"--segment {settings.segment_s:g}: shorter than two frames of this clip, "
+                f"{option} {length_s:g}: shorter than two frames of this clip, "
                 f"{float(clip.frame_rate):.4g} a second; at least {math.ceil(2000 / clip.frame_rate) / 1000:g}"
             )
         knob, quality = codec.quality, settings.quality
@@ -115,6 +113,7 @@ class Sender:
             raise UserError(
                 f"--quality {quality:g}: {codec.name}'s {knob.option} is from {knob.best:g} to {knob.worst:g}"
             )
+        self._expected_loss = expected_loss
         self._features: Features | None = None
         self._find_faces: Callable[[], Tracker] | None = None
         if faces and not clip.cut_from:
@@ -144,9 +143,10 @@ class Sender:
         """Trial encodes of the plan, where there is one."""
 
     @property
-    def cut(self) -> float | Cut:
-        """Where segments end: their length in seconds, or what says so."""
-        return self._settings.segment_s
+    def cut(self) -> float | Cut | Scenes:
+        """Where segments end: their length in seconds, for the clip or for each of its scenes, or what says so."""
+        part_s = self._settings.part_s
+        return Scenes(seconds=part_s) if self._settings.most_parts > 1 else part_s
 
     @property
     def latency_s(self) -> float:
@@ -183,7 +183,11 @@ class Sender:
         settings, self._features = self._settings, features
         if settings.scale is not None and settings.quality is not None:
             rung = Rung(scale=settings.scale, frame_divisor=settings.divisors[0], quality=settings.quality)
-            yield from self._code(((segment, side, rung) for segment, side in self._sided(read("send"))), pool)
+            groups = self._sided(read("send"))
+            if settings.most_parts > 1:
+                joined = windows(groups, settings.most_parts, self._clip)
+                groups = (join(window, index) for index, window in enumerate(joined))
+            yield from self._code(((segment, side, rung) for segment, side in groups), pool)
             return
         if self._rate_bps is None:
             raise ValueError("a plan needs a budget")
@@ -191,8 +195,9 @@ class Sender:
         search = settings.search if settings.quality is None else "exhaustive"
         try:
             if search == "exhaustive":
-                rungs = exhaustive(self._sided(read("plan")), task)
-                planned = ((segment, side, rungs[segment.index]) for segment, side in self._sided(read("send")))
+                chosen = exhaustive(self._sided(read("plan")), task)
+                groups = task.joined(self._sided(read("send")), [count for count, _ in chosen])
+                planned = ((*group, rung) for group, (_, rung) in zip(groups, chosen, strict=True))
                 yield from self._code(planned, pool)
                 return
             scales = task.scales
@@ -201,7 +206,7 @@ class Sender:
             elif search == "best-fixed":
                 scales = (best_fixed_scale(lambda: self._sided(read("plan")), task),)
             task_within = replace(task, scales=scales)
-            if task.depth_s > _DEEPER * settings.segment_s:
+            if task.loans:
                 found_all = guided_with_loans(lambda stage: self._sided(read(stage)), task_within)
             else:
                 found_all = guided(self._sided(read("send")), task_within)
@@ -227,6 +232,10 @@ class Sender:
         pool: Executor,
     ) -> Task:
         settings, codec = self._settings, self._codec
+        depth_s, loans = settings.buffer_s, settings.buffer_s > _DEEPER * settings.part_s
+        if settings.most_parts > 1:
+            # What borrows must not hold up the longest group, whose tail may be half a segment longer.
+            depth_s = max(depth_s, (settings.most_parts + 0.5) * settings.part_s) if loans else 0.0
         self.trials = Trials(
             clip=self._clip,
             codec=codec,
@@ -244,9 +253,32 @@ class Sender:
             knob=codec.quality,
             knob_worth=objective.knob_worth,
             rate_bps=rate_bps,
-            depth_s=settings.buffer_s,
+            depth_s=depth_s,
+            loans=loans,
             pool=pool,
+            most_parts=settings.most_parts,
+            risk=self._risk(objective, rate_bps),
         )
+
+    def _risk(self, objective: Objective, rate_bps: float) -> Risk | None:
+        """What loss makes of groups of several segments."""
+        if self._settings.most_parts == 1 or self._settings.gop != "auto" or not self._expected_loss:
+            return None
+
+        def packets(coded: CodedSegment) -> int:
+            room = self._settings.mtu - self._reserved_bytes
+            sizes, _ = packet_sizes(coded, mtu=room, aggregate_s=self._aggregate_s(rate_bps))
+            return len(sizes)
+
+        return Risk(loss=self._lost_for_good(), packets=packets, objective=objective)
+
+    def _lost_for_good(self) -> float:
+        """Share of packets that neither parity nor a copy brings back, about."""
+        lost = self._expected_loss
+        if self._fec.code != "none":
+            lost = residual_loss(self._fec.k, self._fec.parity(self._fec.k, key=False), lost)
+        # A copy may be lost as well, or come too late.
+        return 2 * lost**2 if self._settings.nack else lost
 
     def _floor_bps(self, read: Callable[[], Iterable[Segment]], task: Task, search: str) -> float:
         """The lowest budget at which a way to choose works, in bits per second."""

@@ -5,190 +5,83 @@ Each takes the clip segment by segment and yields what is to be sent, in order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from vidlink.sender.allocate import Choices, Trial, allocate, lowest_rate
-from vidlink.sender.guided import Guide
+from vidlink.sender.groups import join
+from vidlink.sender.plan import cheapest, guided
 from vidlink.sender.search import search
-from vidlink.types import Rung
+from vidlink.sender.task import BudgetTooLowError, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from concurrent.futures import Executor
+    from collections.abc import Callable, Iterable
 
-    from vidlink.codec.recipe import QualityKnob
-    from vidlink.sender.trial import Attempt, Trials
-    from vidlink.types import Clip, CodedSegment, Segment
+    from vidlink.sender.groups import Sided
+    from vidlink.types import CodedSegment, Rung
 
 LADDER_BITS_PER_PIXEL = 0.05
 """A fixed bitrate ladder takes the finest scale at which a coded pixel still gets so many bits."""
 
 
-_OCTAVES = 1.0
-"""Segments get at least this many octaves less and at most as many more than the bits of their own time."""
+def exhaustive(segments: Iterable[Sided], task: Task) -> list[tuple[int, Rung]]:
+    """The reference: every rung of every group is tried, then the best are chosen for the clip as a whole.
 
+    Where segments may be joined the groups are those of a tree: all of a window, its halves, their halves, down to
+    single segments; of each what is best within the bits of its own time is chosen before groups borrow.
 
-class BudgetTooLowError(Exception):
-    """Not even the cheapest rungs fit the budget."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
-    """What there is to choose from, and within what."""
-
-    clip: Clip
-    """What is coded."""
-    trials: Trials
-    """Makes and measures trial encodes."""
-    scales: tuple[float, ...]
-    """The ladder, rising."""
-    divisors: tuple[int, ...]
-    """Frame divisors, rising."""
-    qualities: tuple[float, ...]
-    """Quality grid of the exhaustive search."""
-    knob: QualityKnob
-    """Range of the quality for planners that need no grid."""
-    knob_worth: float
-    """About what one unit of the knob is worth."""
-    rate_bps: float
-    """Budget on wire bits per second."""
-    depth_s: float
-    """Depth of the leaky bucket in seconds."""
-    pool: Executor
-    """Runs trial encodes."""
-
-
-def guided(segments: Iterable[tuple[Segment, bytes]], task: Task) -> Iterator[tuple[Segment, Attempt]]:
-    """Plan segment by segment with few trials, each within the bits of its own time; see :mod:`vidlink.sender.guided`.
-
-    Parameters
-    ----------
-    segments
-        Segments with the side data that travels with them, in order.
-    task
-        What to choose from.
-
-    Raises
-    ------
-    BudgetTooLowError
-        A segment does not fit.
-    """
-    guide = _guide(task)
-    for segment, side_data in segments:
-        yield segment, _choose(guide, segment, side_data, task, task.rate_bps * segment.duration_s)
-
-
-def guided_with_loans(
-    read: Callable[[str], Iterable[tuple[Segment, bytes]]], task: Task
-) -> Iterator[tuple[Segment, Attempt]]:
-    """As :func:`guided`, but where the bucket is deeper than a segment, segments borrow from those after them.
-
-    The clip is planned twice. What the first plan learns of each segment, a straight line of quality against the
-    logarithm of its bits, goes to the same Lagrangian choice under the bucket as the exhaustive search uses; the second
-    plan takes up each segment where the first left it, within the bits that this gave it.
-
-    Parameters
-    ----------
-    read
-        Reads the clip from its start, for the stage of that name.
-    task
-        What to choose from.
-
-    Raises
-    ------
-    BudgetTooLowError
-        A segment does not fit its own time.
-    """
-    guide, states, alone = _guide(task), [], []
-    for segment, side_data in read("plan"):
-        own_bits = task.rate_bps * segment.duration_s
-        found = _choose(guide, segment, side_data, task, own_bits)
-        states.append(guide.remember())
-        floor = task.trials.make(segment, _cheapest(task, task.knob.worst), side_data, largest_bits=0)
-        # Without its frames a segment takes little memory.
-        alone.append((replace(segment, frames=()), len(segment.frames), found, own_bits, floor.wire_bits))
-    slopes = [state.quality_per_bit_doubling for state in states]
-    # A slope from two trials is rough: halfway to what is usual in the clip.
-    usual = float(np.median(slopes))
-    choices = [_model(*each, (slope + usual) / 2) for each, slope in zip(alone, slopes, strict=True)]
-    chosen = allocate(choices, rate_bps=task.rate_bps, depth_s=task.depth_s)
-    budgets = [trial.wire_bits for trial in chosen] if chosen else [own_bits for *_, own_bits, _ in alone]
-    for (segment, side_data), state, budget_bits in zip(read("send"), states, budgets, strict=True):
-        guide.recall(state)
-        yield segment, _choose(guide, segment, side_data, task, budget_bits)
-
-
-def _guide(task: Task) -> Guide:
-    return Guide(scales=task.scales, divisors=task.divisors, knob=task.knob, quality_slope=task.knob_worth)
-
-
-def _choose(guide: Guide, segment: Segment, side_data: bytes, task: Task, budget_bits: float) -> Attempt:
-    """The guide's choice for a segment within its budget."""
-    pixels = float(task.clip.width * task.clip.height * len(segment.frames))
-
-    def attempt(rung: Rung) -> Attempt:
-        return task.trials.make(segment, rung, side_data)
-
-    found = guide.choose(attempt, budget_bits=budget_bits, pixels=pixels, pool=task.pool)
-    if found is None:
-        raise BudgetTooLowError
-    return found
-
-
-def _cheapest(task: Task, quality: float) -> Rung:
-    return Rung(scale=task.scales[-1], frame_divisor=task.divisors[-1], quality=quality)
-
-
-def _model(
-    segment: Segment, frames: int, found: Attempt, own_bits: float, floor_bits: int, per_doubling: float
-) -> Choices:
-    """What a segment would be worth with fewer (but no fewer than it needs) and with more bits than its own time's."""
-    octaves = np.arange(_OCTAVES, -_OCTAVES - 0.01, -0.05)
-    return Choices(
-        trials=tuple(
-            Trial(
-                rung=found.coded.rung,
-                wire_bits=int(own_bits * 2**octave),
-                quality=found.quality + per_doubling * float(octave),
-            )
-            for octave in octaves
-            if octave > -0.01 or own_bits * 2**octave > floor_bits
-        ),
-        cheapest=found.coded,
-        frames=frames,
-        start_s=segment.start_s,
-        duration_s=segment.duration_s,
-    )
-
-
-def exhaustive(segments: Iterable[tuple[Segment, bytes]], task: Task) -> list[Rung]:
-    """The reference: every rung of every segment is tried, then the best are chosen for the clip as a whole.
+    Returns
+    -------
+    list of tuple
+        For each group the number of its segments, and its rung.
 
     Raises
     ------
     BudgetTooLowError
         Not even the cheapest rungs fit.
     """
-    choices = [
-        search(
-            segment,
-            task.trials,
-            scales=task.scales,
-            divisors=task.divisors,
-            qualities=task.qualities,
-            largest_bits=task.rate_bps * max(task.depth_s, segment.duration_s),
-            side_data=side_data,
-            pool=task.pool,
-        )
-        for segment, side_data in segments
-    ]
-    chosen = allocate(choices, rate_bps=task.rate_bps, depth_s=task.depth_s)
-    if chosen is None:
+    leaves = [leaf for window in task.windows(segments) for leaf in _leaves(window, task)]
+    if task.most_parts > 1 and not task.depth_s:
+        rungs = [trial.rung for _, choices in leaves if (trial := _best(choices, task))]
+    else:
+        chosen = allocate([choices for _, choices in leaves], rate_bps=task.rate_bps, depth_s=task.depth_s)
+        rungs = [trial.rung for trial in chosen or ()]
+    if len(rungs) < len(leaves):
         raise BudgetTooLowError
-    return [trial.rung for trial in chosen]
+    return [(count, rung) for (count, _), rung in zip(leaves, rungs, strict=True)]
+
+
+def _leaves(window: list[Sided], task: Task) -> list[tuple[int, Choices]]:
+    """The best groups of a tree over a window, with the number of segments in each."""
+    segment, side_data = join(window, window[0][0].index) if task.most_parts > 1 else window[0]
+    choices = search(
+        segment,
+        task.trials,
+        scales=task.scales,
+        divisors=task.divisors,
+        qualities=task.qualities,
+        largest_bits=task.rate_bps * max(task.depth_s, segment.duration_s),
+        side_data=side_data,
+        pool=task.pool,
+    )
+    whole = [(len(window), choices)]
+    if len(window) == 1:
+        return whole
+    half = (len(window) + 1) // 2
+    halves = _leaves(window[:half], task) + _leaves(window[half:], task)
+
+    def worth(groups: list[tuple[int, Choices]]) -> float:
+        best = [(choices.frames, _best(choices, task)) for _, choices in groups]
+        return sum(frames * (trial.quality if trial else -math.inf) for frames, trial in best)
+
+    return whole if worth(whole) >= worth(halves) else halves
+
+
+def _best(choices: Choices, task: Task) -> Trial | None:
+    """The best trial within the bits of the group's own time."""
+    fitting = [trial for trial in choices.trials if trial.wire_bits <= task.rate_bps * choices.duration_s]
+    return max(fitting, key=lambda trial: (trial.quality, -trial.wire_bits), default=None)
 
 
 def ladder_scale(task: Task) -> float:
@@ -198,7 +91,7 @@ def ladder_scale(task: Task) -> float:
     return fitting[0] if fitting else task.scales[-1]
 
 
-def best_fixed_scale(read: Callable[[], Iterable[tuple[Segment, bytes]]], task: Task) -> float:
+def best_fixed_scale(read: Callable[[], Iterable[Sided]], task: Task) -> float:
     """The one scale that serves the whole clip best: each is planned, and the best mean quality wins.
 
     Parameters
@@ -228,7 +121,7 @@ def best_fixed_scale(read: Callable[[], Iterable[tuple[Segment, bytes]]], task: 
 
 
 def floor_bps(
-    segments: Iterable[tuple[Segment, bytes]],
+    segments: Iterable[Sided],
     task: Task,
     wire_bits: Callable[[CodedSegment, float], int],
     *,
@@ -246,9 +139,11 @@ def floor_bps(
     quality
         The worst quality that may be chosen.
     depth_s
-        Depth of the bucket in seconds; 0 where each segment must fit its own time.
+        Depth of the bucket in seconds; 0 where each group must fit its own time.
     """
-    rung = _cheapest(task, quality)
+    rung = cheapest(task, quality)
+    windows = task.windows(segments)
+    groups = (join(window, 0) if task.most_parts > 1 else window[0] for window in windows)
     choices = [
         Choices(
             trials=(),
@@ -257,8 +152,10 @@ def floor_bps(
             start_s=segment.start_s,
             duration_s=segment.duration_s,
         )
-        for segment, side_data in segments
+        for segment, side_data in groups
     ]
+    if task.most_parts > 1 and not depth_s:
+        return lowest_rate(choices, depth_s=None, wire_bits=wire_bits)
     return lowest_rate(choices, depth_s=depth_s, wire_bits=wire_bits)
 
 

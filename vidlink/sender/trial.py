@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from vidlink.faces.tracks import split_parts
 from vidlink.sender.memory import Memory
 
 if TYPE_CHECKING:
@@ -48,11 +49,19 @@ class Attempt:
     """What it costs on the wire."""
     quality: float
     """What it is worth, higher is better; minus infinity where it was too large to be measured."""
+    qualities: tuple[float, ...] = ()
+    """The same of each segment that was joined in it; ``quality`` is their mean, weighted by frames."""
 
     @property
     def knob(self) -> float:
         """Value of the codec's quality knob."""
         return self.coded.rung.quality
+
+    @property
+    def key_share(self) -> float:
+        """The key picture's share of the payload."""
+        sizes = [sum(map(len, unit.nals)) for unit in self.coded.units]
+        return sizes[0] / max(sum(sizes), 1)
 
 
 class Trials:
@@ -109,14 +118,30 @@ class Trials:
         if largest_bits is not None and bits > largest_bits:
             return Attempt(coded=coded, wire_bits=bits, quality=-math.inf)
 
-        def measure() -> float:
+        parts = segment.each
+        sides = [data for _, data in split_parts(side_data)] if len(parts) > 1 else [side_data]
+
+        def measure() -> list[float]:
             decoded = self._decode(coded)
             shown: list[Picture] = []
             for frame in range(segment.first_frame, segment.first_frame + len(segment.frames)):
                 shown.append(decoded[frame] if frame in decoded else shown[-1])
-            return self._objective(segment, shown, side_data)
+            worths, start = [], 0
+            for part, side in zip(parts, sides or [b""] * len(parts), strict=True):
+                stop = start + len(part.frames)
+                worths.append(self._objective(part, shown[start:stop], side))
+                start = stop
+            return worths
 
-        quality = self._memory.worth(
+        qualities = self._memory.worth(
             segment, rung, clip=self._clip, codec=self._codec, side_data=side_data, measure=measure
         )
-        return Attempt(coded=coded, wire_bits=bits, quality=quality)
+        weights = [len(part.frames) for part in parts]
+        return Attempt(
+            coded=coded,
+            wire_bits=bits,
+            quality=sum(w * q for w, q in zip(weights, qualities, strict=True)) / sum(weights)
+            if len(parts) > 1
+            else qualities[0],
+            qualities=tuple(qualities),
+        )

@@ -116,6 +116,11 @@ class Pictures(Sequence[av.VideoFrame]):
     def __len__(self) -> int:
         return len(self._pictures)
 
+    @property
+    def waiting(self) -> tuple[Picture, ...]:
+        """The pictures as they are: those that are parked are not fetched."""
+        return self._pictures
+
     @overload
     def __getitem__(self, slot: int) -> av.VideoFrame: ...
     @overload
@@ -134,6 +139,11 @@ def in_order(pictures: Sequence[Picture]) -> Sequence[av.VideoFrame]:
     if any(map(callable, pictures)):
         return Pictures(pictures)
     return tuple(fetched(picture) for picture in pictures)
+
+
+def joined(runs: Iterable[Sequence[av.VideoFrame]]) -> Sequence[av.VideoFrame]:
+    """Runs of frames one after the other; those that are parked stay so."""
+    return in_order([p for run in runs for p in (run.waiting if isinstance(run, Pictures) else run)])
 
 
 def _planes(picture: av.VideoFrame) -> list[NDArray[np.uint8]]:

@@ -10,6 +10,7 @@ from av.video.frame import PictureType
 from vidlink.errors import UserError
 from vidlink.types import CLOCK, Segment
 from vidlink.video.park import Parking, in_order
+from vidlink.video.scenes import CutDetector, Scenes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,16 +84,18 @@ class Source:
         if previous is None:
             raise UserError(f"{self.clip.name}: no frame could be decoded")
 
-    def segments(self, seconds: float | Cut) -> Iterator[Segment]:
+    def segments(self, seconds: float | Cut | Scenes) -> Iterator[Segment]:
         """Cut the clip into segments of about ``seconds`` by its own timestamps, or where somebody says.
 
-        With a length a tail shorter than half a segment joins the segment before it. Who cuts is asked before every
-        frame but the first, and sees no more of the clip than has been captured then; the tail is what it is.
+        With a length a tail shorter than half a segment joins the segment before it; with scenes so does the tail of
+        each scene. Who cuts is asked before every frame but the first, and sees no more of the clip than has been
+        captured then; the tail is what it is.
 
         Parameters
         ----------
         seconds
-            Length of a segment in seconds, or what says where a segment ends.
+            Length of a segment in seconds, for the clip as a whole or for each of its scenes, or what says where a
+            segment ends.
 
         Raises
         ------
@@ -101,29 +104,31 @@ class Source:
         """
         if callable(seconds):
             yield from self._captured(seconds)
-            return
+        elif isinstance(seconds, Scenes):
+            yield from self._even(seconds.seconds, CutDetector())
+        else:
+            yield from self._even(seconds, None)
+
+    def _even(self, seconds: float, cuts: CutDetector | None) -> Iterator[Segment]:
+        """Segments of about ``seconds``, counted from the start of the clip or of the scene."""
         period = float(1 / self.clip.frame_rate)
-        index = first = 0
+        make = _Segments()
+        slot, began_s = 0, 0.0
         held: list[tuple[float, Picture]] = []
         filling: list[tuple[float, Picture]] = []
         park = Parking()
-        slot = 0
         for time_s, frame in self.frames():
-            if int((time_s + period / 100) / seconds) > slot and filling:
+            if cuts is not None and cuts(time_s, frame) and filling:
+                yield from make.ending(held, filling, time_s, seconds, last=False)
+                held, filling, slot, began_s = [], [], 0, time_s
+                make.new_scene = True
+            elif int((time_s - began_s + period / 100) / seconds) > slot and filling:
                 if held:
-                    yield _segment(index, first, held, filling[0][0], last=False)
-                    index, first = index + 1, first + len(held)
+                    yield make(held, filling[0][0])
                 held, filling = filling, []
-            slot = int((time_s + period / 100) / seconds)
+            slot = int((time_s - began_s + period / 100) / seconds)
             filling.append((time_s, park(frame)))
-        end_s = filling[-1][0] + self._lasts_s(filling[-1][1])
-        if held and end_s - filling[0][0] < seconds / 2:
-            held, filling = held + filling, []
-        if held:
-            yield _segment(index, first, held, filling[0][0] if filling else end_s, last=not filling)
-            index, first = index + 1, first + len(held)
-        if filling:
-            yield _segment(index, first, filling, end_s, last=True)
+        yield from make.ending(held, filling, filling[-1][0] + self._lasts_s(filling[-1][1]), seconds, last=True)
 
     def _captured(self, cut: Cut) -> Iterator[Segment]:
         index = first = 0
@@ -144,7 +149,46 @@ class Source:
         return stated_s
 
 
-def _segment(index: int, first: int, timed: list[tuple[float, Picture]], next_s: float, *, last: bool) -> Segment:
+class _Segments:
+    """Makes segments one after the other from pictures with their times."""
+
+    def __init__(self) -> None:
+        self._index = self._first = 0
+        self.new_scene = False
+        """Whether the next one follows a cut."""
+
+    def __call__(self, timed: list[tuple[float, Picture]], next_s: float, *, last: bool = False) -> Segment:
+        made = _segment(self._index, self._first, timed, next_s, last=last, new_scene=self.new_scene)
+        self._index, self._first, self.new_scene = self._index + 1, self._first + len(timed), False
+        return made
+
+    def ending(
+        self,
+        held: list[tuple[float, Picture]],
+        filling: list[tuple[float, Picture]],
+        end_s: float,
+        seconds: float,
+        *,
+        last: bool,
+    ) -> Iterator[Segment]:
+        """The segments of what is left of a clip or a scene; a short tail joins the one before."""
+        if held and end_s - filling[0][0] < seconds / 2:
+            held, filling = held + filling, []
+        if held:
+            yield self(held, filling[0][0] if filling else end_s, last=last and not filling)
+        if filling:
+            yield self(filling, end_s, last=last)
+
+
+def _segment(
+    index: int,
+    first: int,
+    timed: list[tuple[float, Picture]],
+    next_s: float,
+    *,
+    last: bool,
+    new_scene: bool = False,
+) -> Segment:
     times = np.array([time_s for time_s, _ in timed])
     return Segment(
         index=index,
@@ -153,4 +197,5 @@ def _segment(index: int, first: int, timed: list[tuple[float, Picture]], next_s:
         times_s=times,
         duration_s=next_s - timed[0][0],
         last=last,
+        new_scene=new_scene,
     )
