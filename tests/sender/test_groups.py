@@ -89,10 +89,12 @@ def test_groups_save_bits_keep_the_budget_and_begin_at_cuts(simulated, with_cut,
     segments = runs[1].table("segments")
     assert (segments["wire_bits"] <= 16_000 * segments["duration_s"]).all()
     assert 1.6 in segments["start_s"].tolist()
-    assert runs[1].summary["quality"]["psnr_db"] > runs[0].summary["quality"]["psnr_db"]
+    one, auto = (run.summary["quality"]["psnr_db"] for run in runs)
     if search == "exhaustive":  # its grid of qualities is so coarse that single segments may fill the budget better
-        return
-    assert len(segments) < len(runs[0].summary["plan"])
+        assert auto > one - 0.2
+    else:
+        assert auto > one
+        assert len(segments) < len(runs[0].summary["plan"])
     assert runs[1].summary["frames"]["ok"] == 100
     assert runs[1].summary["sender"]["latency_s"] > runs[0].summary["sender"]["latency_s"]
 
