@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import levers
+import levers_figures
 
 WITHOUT, WITH = {"frames": "even"}, {"frames": "picture"}
 
@@ -31,7 +32,7 @@ def points():
 
 
 def test_figures_are_means_of_pairs(points):
-    found = levers.compare(points, {"picture": (WITHOUT, WITH)})
+    found = levers_figures.compare(points, {"picture": (WITHOUT, WITH)})
     assert found["picture_ccc"] == pytest.approx(0.03)
     assert 0.009 < found["picture_ccc_low"] < 0.03 < found["picture_ccc_high"] < 0.051
     assert found["picture_changing"] == pytest.approx(0.03)
@@ -41,7 +42,7 @@ def test_figures_are_means_of_pairs(points):
 
 
 def test_the_table_has_a_row_a_budget_and_a_clip(points, capsys):
-    levers.show(points, {"picture": (WITHOUT, WITH)})
+    levers_figures.show(points, {"picture": (WITHOUT, WITH)})
     rows = capsys.readouterr().out.splitlines()
     assert "| picture | 3 reels | 12k | 0.650 → 0.680 | +0.030 ± 0.012 | +0.030 |  |  |" in rows
     assert "| picture | carphone | 12k | 0.850 → 0.900 | +0.050 |  | 30.00 → 30.50 | 0.200 → 0.100 |" in rows
@@ -67,5 +68,5 @@ def test_recipes_differ_in_one_thing_each(tmp_path):
 
 
 def test_the_figure_is_drawn(points, tmp_path):
-    levers.draw(points, {"picture": (WITHOUT, WITH)}, tmp_path / "levers.png")
+    levers_figures.draw(points, {"picture": (WITHOUT, WITH)}, tmp_path / "levers.png")
     assert (tmp_path / "levers.png").stat().st_size > 5000
