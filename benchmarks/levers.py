@@ -65,14 +65,13 @@ SEED = 14
 
 
 def write_recipes(folder: Path) -> dict[str, Path]:
-    """The recipe of the shelf with x264's psychovisual tools, as x264 has them by itself, and with slower presets."""
+    """The recipe of the shelf with x264's psychovisual tools, as x264 has them by itself, and with a slower preset."""
     text = (shelf("codecs") / "x264.toml").read_text()
     plain = "aq-mode=1:aq-strength=0:psy=0:"
     if text.count(plain) != 1 or text.count('preset = "medium"') != 1:
         raise RuntimeError("the recipe x264 is not the one that this compares with others")
     texts = {
         "psy": text.replace(plain, ""),
-        "slower": text.replace('"medium"', '"slower"'),
         "veryslow": text.replace('"medium"', '"veryslow"'),
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +88,6 @@ def levers(recipes: dict[str, Path]) -> dict[str, tuple[dict[str, Any], dict[str
         "picture": (even, {"frames": "picture"}),
         "task": (even, {"frames": "task"}),
         "no_psy": ({**even, "codec": str(recipes["psy"])}, even),
-        "slower": (even, {**even, "codec": str(recipes["slower"])}),
         "veryslow": (even, {**even, "codec": str(recipes["veryslow"])}),
         **{name: (even, {**even, "filter": name}) for name in FILTERS},
     }
@@ -200,7 +198,7 @@ def main() -> None:
     parser.add_argument("--no-clips", action="store_true", help="reels only")
     parser.add_argument("--reels", type=int, default=REELS, metavar="N", help="how many reels (%(default)s)")
     arguments = parser.parse_args()
-    everything = levers({name: Path(f"{name}.toml") for name in ("psy", "slower", "veryslow")})
+    everything = levers({name: Path(f"{name}.toml") for name in ("psy", "veryslow")})
     names = tuple((arguments.levers or "picture,no_psy" * arguments.quick or ",".join(everything)).split(","))
     if wrong := [name for name in names if name not in everything]:
         parser.error(f"--levers: no lever {wrong[0]!r}; there are {', '.join(everything)}")

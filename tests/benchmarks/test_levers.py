@@ -63,8 +63,7 @@ def test_recipes_differ_in_one_thing_each(tmp_path):
     assert "psy=0" not in made["psy"].options["x264-params"]
     assert "aq" not in made["psy"].options["x264-params"]
     assert made["psy"].options["preset"] == mine.options["preset"]
-    for name in ("slower", "veryslow"):
-        assert made[name].options == {**mine.options, "preset": name}
+    assert made["veryslow"].options == {**mine.options, "preset": "veryslow"}
 
 
 def test_the_figure_is_drawn(points, tmp_path):
