@@ -126,7 +126,7 @@ def show(points: dict[str, Point], sides: dict[str, Sides]) -> None:
 def draw(points: dict[str, Point], sides: dict[str, Sides], path: Path) -> None:
     """The gain on reels by budget with its 95 % interval, and the error on clips, lever by lever."""
     figure = Figure(figsize=(9, 3.6), layout="constrained", dpi=110)
-    left, right = figure.subplots(1, 2)
+    left, right = figure.subplots(1, 2, width_ratios=[1, 1.2])
     for number, (name, each) in enumerate(sides.items()):
         both = pairs(points, each)
         found = gains(both, "ccc")
@@ -139,12 +139,15 @@ def draw(points: dict[str, Point], sides: dict[str, Sides], path: Path) -> None:
         clips = {place: pair for place, pair in both.items() if not place[0].startswith("reel")}
         heights = [b["error"] / a["error"] for a, b in clips.values()]
         right.plot(range(len(heights)), heights, "o", color=f"C{number}", label=name, markersize=5)
-        right.set_xticks(range(len(clips)), [f"{source}\n{rate // 1000}k" for source, rate in clips], fontsize=8)
+        names = [f"{source}, {rate // 1000}k" for source, rate in clips]
+        right.set_xticks(range(len(clips)), names, fontsize=8, rotation=40, ha="right")
     rates = sorted({int(key.rsplit(" ", 2)[1]) for key in points if key.startswith("reel")})
     left.set_xticks(range(len(rates)), [f"{rate // 1000}k" for rate in rates])
     left.set(xlabel="budget, reels", ylabel="gain of mean CCC")
     right.set(ylabel="error with the lever / without it")
     right.set_yscale("log")
+    right.set_yticks([0.5, 0.7, 1, 1.4], ["0.5", "0.7", "1", "1.4"])
+    right.minorticks_off()
     for axes, line in ((left, 0), (right, 1)):
         axes.axhline(line, color="0.4", linewidth=0.8)
         axes.grid(alpha=0.3)
