@@ -405,7 +405,8 @@ class Settings:
         read=_roi,
         metavar="ROI",
         help="none: whole frames, faces are where the labels' boxes are, or else found; x,y,w,h: the same, the face is "
-        "there; face: only a window about the largest face; face:x,y,w,h: only a window about that box",
+        "there; qp: whole frames, more coarsely where the recognizer does not look; face: only a window about the "
+        "largest face; face:x,y,w,h: only a window about that box",
     )
     face_detector: str = option(
         RECOGNIZER,

@@ -40,7 +40,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     from vidlink.faces.follow import cut_out
     from vidlink.link.capture import Captures
     from vidlink.link.lossless import decode_all
-    from vidlink.link.probe import check_codec
+    from vidlink.link.probe import check_codec, check_regions
     from vidlink.link.rooms import make_rooms
     from vidlink.pipeline import in_order, thread_pool
     from vidlink.report.run import Run
@@ -48,6 +48,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     from vidlink.report.thumbnails import Thumbnails
     from vidlink.report.verdict import judge_run
     from vidlink.report.watch import Watch
+    from vidlink.scores.interest import make_interest
     from vidlink.scores.judge import load_judge
     from vidlink.scores.movement import make_features
     from vidlink.scores.objective import make_objective
@@ -62,6 +63,9 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
         codec, profile = check_codec(load_codec(settings.codec)), load_channel(settings.channel, settings.loss)
         source = open_input(settings)
         judge = load_judge(settings, source.labels)
+        interest = make_interest(source.clip, judge.recognizer) if settings.roi == "qp" else None
+        if interest:
+            check_regions(codec)
         source = cut_out(source, settings, judge.boxes, memory.boxes if memory else None)
         clip = source.clip
     rng = np.random.default_rng(settings.seed)
@@ -77,6 +81,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
             lambda stage: watch.segments(source, sender.cut, stage),
             objective=make_objective(settings.objective, clip, judge.recognizer),
             features=make_features(settings.frames, clip, judge.recognizer, memory),
+            interest=interest,
             decode=partial(decode_all, codec=codec),
             pool=pool,
         )

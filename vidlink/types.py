@@ -103,6 +103,9 @@ class Segment:
     """What tells its frames apart, a row a frame, shape (n, features): frames are alike as far as their rows are near
     each other. A rung that leaves frames out codes those that stand best for the others by this measure; None for every
     n-th frame."""
+    interest: NDArray[np.float32] | None = None
+    """How much the far end's answer depends on each part of its pictures, shape (rows, columns), from 0 to 1: the less
+    it does, the more coarsely that part is coded. None for all alike."""
     parts: tuple[Segment, ...] = ()
     """Where several segments were joined into one closed GOP (see :mod:`vidlink.sender.groups`): these, in order, each
     with its own index and side data; empty where it was captured as it is."""

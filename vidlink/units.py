@@ -329,7 +329,7 @@ def parse_divisors(option: str, text: str) -> tuple[int, ...]:
 
 
 def parse_roi(option: str, text: str) -> tuple[bool, tuple[int, int, int, int] | None]:
-    """Parse ``none``, ``face``, ``face:x,y,w,h`` or ``x,y,w,h``.
+    """Parse ``none``, ``qp``, ``face``, ``face:x,y,w,h`` or ``x,y,w,h``.
 
     Returns
     -------
@@ -342,7 +342,7 @@ def parse_roi(option: str, text: str) -> tuple[bool, tuple[int, int, int, int] |
     UserError
         Not of this form, or a box with a negative corner, or a width or height that is not positive.
     """
-    if text in ("none", "face"):
+    if text in ("none", "face", "qp"):
         return text == "face", None
     cut = text.startswith("face:")
     box = text.removeprefix("face:")
@@ -350,7 +350,7 @@ def parse_roi(option: str, text: str) -> tuple[bool, tuple[int, int, int, int] |
         x, y, width, height = (int(part) for part in box.split(","))
     except ValueError:
         raise UserError(
-            f"{option} {shown(box)}: write none, face, x,y,w,h (a face's box in pixels) or face:x,y,w,h"
+            f"{option} {shown(box)}: write none, face, qp, x,y,w,h (a face's box in pixels) or face:x,y,w,h"
         ) from None
     if x < 0 or y < 0 or width <= 0 or height <= 0:
         raise UserError(f"{option} {box}: x and y must not be negative, w and h must be positive")

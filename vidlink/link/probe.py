@@ -55,6 +55,38 @@ def check_codec(codec: Codec) -> Codec:
     return codec
 
 
+def check_regions(codec: Codec) -> None:
+    """Refuse a codec that does not heed regions of interest: a picture is coded with and without, and must differ.
+
+    Raises
+    ------
+    UserError
+        Its stream is the same, or it is no encoder of PyAV.
+    """
+    ignores = f"--roi qp: codec {codec.name!r} ignores regions of interest; x264, x264-realtime and x265 heed them"
+    if codec.implementation or codec.program:
+        raise UserError(ignores)
+    side = max(SIDE, codec.min_side)
+    noise = np.random.default_rng(0).integers(16, 235, (side * 3 // 2, side), dtype=np.uint8)
+    picture = av.VideoFrame.from_ndarray(noise, format="yuv420p")
+    picture.pts, picture.time_base = 0, CLOCK
+    clip = Clip(name="", width=side, height=side, frame_rate=Fraction(RATE), pixel_format="yuv420p", seconds=None)
+    rung = Rung(scale=1.0, quality=codec.quality.grid[len(codec.quality.grid) // 2])
+    streams = []
+    for interest in (None, np.array([[0.0, 1.0]], np.float32)):
+        segment = Segment(
+            index=0,
+            first_frame=0,
+            frames=(picture,),
+            times_s=np.zeros(1),
+            duration_s=1 / RATE,
+            interest=interest,
+        )
+        streams.append([unit.nals for unit in encode(segment, rung, clip=clip, codec=codec).units])
+    if streams[0] == streams[1]:
+        raise UserError(ignores)
+
+
 def _check_decoder(codec: Codec) -> None:
     known = [name for name in av.codecs_available if name.startswith(codec.decoder[:1])]
     try:

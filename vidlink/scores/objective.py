@@ -20,7 +20,7 @@ from vidlink.faces.tracks import Box
 from vidlink.plugins import RAISED, Catalogue, reason, taken_of
 from vidlink.recognizers.crop import bring_to
 from vidlink.recognizers.recognize import names_classes, recognize, recognize_windows
-from vidlink.scores.psnr import PSNR, luma_psnr_db
+from vidlink.scores.psnr import PSNR, luma_psnr_db, psnr_where_it_matters
 from vidlink.scores.ssim import SSIM
 from vidlink.video.park import in_order
 from vidlink.video.pictures import Upsampler, as_array
@@ -104,6 +104,8 @@ class PictureObjective:
     def __call__(self, segment: Segment, pictures: Sequence[Picture], side_data: bytes) -> float:
         """Mean quality of LR pictures, one for each frame of the segment."""
         upsample, meter = Upsampler(self._clip.width, self._clip.height), self._measure.make(self._clip)
+        if segment.interest is not None and self._measure is PSNR:
+            meter = psnr_where_it_matters(segment.interest, self._clip)
         pairs = zip(pictures, segment.frames, strict=True)
         return float(self._measure.mean([meter(upsample(picture), frame) for picture, frame in pairs]))
 

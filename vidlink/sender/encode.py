@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import av
+import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from vidlink.codec.parameters import hint
@@ -14,6 +15,7 @@ from vidlink.errors import UserError
 from vidlink.rtp.formats import payload_format
 from vidlink.sender.ladder import coded_size
 from vidlink.sender.moments import runs_of
+from vidlink.sender.regions import STRENGTH, regions_of, with_regions
 from vidlink.types import CLOCK, AccessUnit, CodedSegment
 from vidlink.video.colour import tag_stream
 
@@ -58,6 +60,15 @@ def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data:
     runs = runs_of(segment, rung.frame_divisor)
     frame_at: dict[int, int] = {}
     pictures = _downsampled(segment, runs, width, height, frame_at)
+    if any(part.interest is not None for part in segment.each):
+        by_part = [
+            regions_of(part.interest, width=width, height=height, strength=STRENGTH)
+            if part.interest is not None
+            else []
+            for part in segment.each
+        ]
+        ends = np.cumsum([len(part.frames) for part in segment.each])
+        pictures = with_regions(pictures, [by_part[int(np.searchsorted(ends, run.coded, "right"))] for run in runs])
     rate = clip.frame_rate / rung.frame_divisor
     options = {**codec.options, codec.quality.option: f"{rung.quality:g}"}
     if codec.implementation:

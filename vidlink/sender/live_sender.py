@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from vidlink.sender.adapt import RateControl
     from vidlink.sender.moments import Features
+    from vidlink.sender.regions import Interest
     from vidlink.sender.trial import Attempt, Objective
     from vidlink.settings import Settings
     from vidlink.types import CodedSegment, Picture, Segment
@@ -118,9 +119,10 @@ class LiveSender(Sender):
         decode: Callable[[CodedSegment], dict[int, Picture]],
         pool: Executor,
         features: Features | None = None,
+        interest: Interest | None = None,
     ) -> Iterator[tuple[Segment, CodedSegment]]:
         """Choose a rung for each segment and code it, as it is captured; see :class:`~vidlink.sender.sender.Sender`."""
-        self._features = features
+        self._features, self._interest = features, interest
         self._follow_rate()
         task = self._task(self._control.rate_bps, objective, decode, pool)
         model = ContentModel(

@@ -24,6 +24,7 @@ from vidlink import __version__
 from vidlink.plugins import source_digest
 from vidlink.sender.encode import encode
 from vidlink.sender.moments import runs_of
+from vidlink.sender.regions import STRENGTH
 from vidlink.types import NOT_STATED, AccessUnit, CodedSegment, Colour
 
 if TYPE_CHECKING:
@@ -156,6 +157,8 @@ class Memory:
                 if known() is segment:
                     return fingerprint
             content = hashlib.sha256(segment.times_s.tobytes())
+            if segment.interest is not None:
+                content.update(f"interest {segment.interest.shape} {STRENGTH}".encode() + segment.interest.tobytes())
             for picture in segment.frames:
                 content.update(str(picture.pts).encode())
                 if picture.colorspace != NOT_STATED:

@@ -21,6 +21,7 @@ from vidlink.sender.packetize import Packetizer, packet_sizes
 from vidlink.sender.plan import guided, guided_with_loans
 from vidlink.sender.promise import keep_promise
 from vidlink.sender.protect import Protector, protected_wire_bits
+from vidlink.sender.regions import checked
 from vidlink.sender.risk import Risk
 from vidlink.sender.strategies import best_fixed_scale, exhaustive, floor_bps, ladder_floor_bps, ladder_scale
 from vidlink.sender.task import BudgetTooLowError, Task
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from vidlink.codec.recipe import Codec
     from vidlink.faces.follow import Tracker
     from vidlink.sender.moments import Features
+    from vidlink.sender.regions import Interest
     from vidlink.sender.trial import Objective
     from vidlink.settings import Settings
     from vidlink.types import Clip, CodedSegment, Packets, Picture, Segment
@@ -115,6 +117,7 @@ class Sender:
             )
         self._expected_loss = expected_loss
         self._features: Features | None = None
+        self._interest: Interest | None = None
         self._find_faces: Callable[[], Tracker] | None = None
         if faces and not clip.cut_from:
             box = parse_roi(settings.roi).box
@@ -161,6 +164,7 @@ class Sender:
         decode: Callable[[CodedSegment], dict[int, Picture]],
         pool: Executor,
         features: Features | None = None,
+        interest: Interest | None = None,
     ) -> Iterator[tuple[Segment, CodedSegment]]:
         """Choose a rung for each segment and code it.
 
@@ -174,13 +178,15 @@ class Sender:
             Runs encodes.
         features
             What tells the frames of a segment apart, for rungs that leave some out; None for every n-th frame.
+        interest
+            Gives how much each part of a segment's pictures matters; None for all alike.
 
         Raises
         ------
         BudgetError
             The budget is below what the cheapest rungs need; it names the lowest that works.
         """
-        settings, self._features = self._settings, features
+        settings, self._features, self._interest = self._settings, features, interest
         if settings.scale is not None and settings.quality is not None:
             rung = Rung(scale=settings.scale, frame_divisor=settings.divisors[0], quality=settings.quality)
             groups = self._sided(read("send"))
@@ -324,6 +330,8 @@ class Sender:
         for segment, side_data in self._tracked(segments):
             if self._features is not None and max(self._settings.divisors) > 1:
                 segment = replace(segment, features=self._features(segment, side_data))
+            if self._interest is not None:
+                segment = replace(segment, interest=checked(self._interest(segment, side_data)))
             yield segment, side_data
 
     def _tracked(self, segments: Iterable[Segment]) -> Iterator[tuple[Segment, bytes]]:
