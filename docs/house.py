@@ -19,7 +19,7 @@ DOCS = Path(__file__).parent
 PACKAGE = DOCS.parent / "vidlink"
 
 LAYERS = {
-    "commands": ("__main__", "demo", "report_command", "reels", "train", "evaluate", "options", "simulate", "sweep"),
+    "commands": ("__main__", "demo", "report_command", "check", "reels", "train", "evaluate", "options", "simulate", "sweep"),
     "above runs": ("training", "tasks", "report", "scores", "sweeping"),
     "meeting place": ("link",),
     "rooms": ("data", "sender", "channel", "receiver", "recognizers"),
@@ -108,6 +108,7 @@ LINES = {
     "__main__": "the one command:\nrun, sweep, ...",
     "demo": "a first look",
     "report_command": "the page of a\nrun or a sweep",
+    "check": "what data hold,\nwhat is wrong",
     "simulate": "one run, the block\ndiagram",
     "sweep": "many runs,\none table",
     "train": "makes weights",

@@ -96,7 +96,7 @@ class Option:
         elif self.kind in (int, float, Path):
             keywords["type"] = self._typed if self.spelt else self.kind
         if self.positional:
-            group.add_argument(self.key, nargs="?", **keywords)
+            group.add_argument(self.key, nargs="*", **keywords)
         else:
             group.add_argument(self.flag, **keywords)
 

@@ -98,7 +98,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def settings_from(arguments: argparse.Namespace) -> Settings:
-    """The settings that the command line gives.
+    """The settings that the command line gives; of several inputs those of the first.
 
     Raises
     ------
@@ -106,6 +106,8 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
         A value that cannot be; the message names the option, what was found and what is right.
     """
     found = {field: getattr(arguments, option.key) for field, option in declarations().items()} | {"crf": arguments.crf}
+    inputs = found.pop("input")
+    found["input"] = inputs[0] if inputs else None
     return _settings({field: value for field, value in found.items() if value is not None})
 
 

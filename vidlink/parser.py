@@ -84,7 +84,9 @@ class Parser(argparse.ArgumentParser):
         for word in words[: words.index("--")] if "--" in words else words:
             if word.startswith("--") and " " not in word and not self._known(word):
                 self.error(f"unrecognized arguments: {word}{self._nearest(word)}")
-        found, left = self.parse_known_args(words, namespace)
+        several = any(action.nargs == "*" and not action.option_strings for action in self._actions)
+        parse = self.parse_known_intermixed_args if several else self.parse_known_args
+        found, left = parse(words, namespace)
         if left:
             self.error(f"unrecognized arguments: {' '.join(left)}{self._nearest(left[0])}")
         return found

@@ -138,7 +138,8 @@ class Settings:
         "input",
         positional=True,
         metavar="INPUT",
-        help="local file, anything FFmpeg reads; image sequence as img%03d.png; raw *.yuv",
+        help="local file, anything FFmpeg reads; image sequence as img%03d.png; raw *.yuv; several, or a folder: one "
+        "run each",
         common=True,
     )
     """None for the built-in clip."""

@@ -6,6 +6,7 @@ Read :func:`simulate` from top to bottom: it is the block diagram.
 from __future__ import annotations
 
 from functools import partial
+from os.path import isdir as is_folder
 from typing import TYPE_CHECKING
 
 from vidlink.command import run_command
@@ -118,10 +119,16 @@ def run_into(place: Path | None, settings: Settings, **how: bool) -> Run:
 def main(words: Sequence[str] | None = None) -> None:
     """The command ``python -m vidlink.simulate``."""
     arguments = parse_arguments(words)
-    settings = settings_from(arguments)
+    settings, inputs = settings_from(arguments), arguments.input or []
+    how = {"overwrite": bool(arguments.overwrite), "resume": bool(arguments.resume)}
+    if len(inputs) > 1 or any(map(is_folder, inputs)):
+        from vidlink.sweeping.clips import run_clips
+
+        run_clips(inputs, settings, arguments.out, **how)
+        return
     from vidlink.report.terminal import print_summary
 
-    run = run_into(arguments.out, settings, overwrite=bool(arguments.overwrite), resume=bool(arguments.resume))
+    run = run_into(arguments.out, settings, **how)
     print_summary(run.summary, str(run.folder))
     if run.summary.get("recognition_error"):
         raise UserError(f"{run.summary['recognition_error']} (all else of the run is in {run.folder})")

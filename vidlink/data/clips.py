@@ -72,7 +72,7 @@ def cut_faces(name: str, split: str, clips: Sequence[LabelledClip], *, every_s: 
     affect: list[NDArray[np.float64]] = []
     skipped = 0
     for clip in counted(clips, "clip", total=len(clips), stage=name):
-        for image, label in _stills(clip, every_s):
+        for image, label in stills(clip, every_s):
             if image is None or not np.isfinite(label).all():
                 skipped += 1
                 continue
@@ -91,8 +91,11 @@ def cut_faces(name: str, split: str, clips: Sequence[LabelledClip], *, every_s: 
     )
 
 
-def _stills(clip: LabelledClip, every_s: float) -> list[tuple[NDArray[np.uint8] | None, NDArray[np.float64]]]:
-    """Face (None where there is none) and label, every so many seconds of a clip."""
+def stills(clip: LabelledClip, every_s: float) -> list[tuple[NDArray[np.uint8] | None, NDArray[np.float64]]]:
+    """Face (None where there is none) and label, every so many seconds of a clip.
+
+    Of several labelled faces, which have boxes, each counts; of one the largest that is found.
+    """
     from vidlink.faces.find import FaceTracker, LabelledFaces
     from vidlink.recognizers.crop import bring_to
     from vidlink.recognizers.recognizer import Wants
@@ -102,6 +105,7 @@ def _stills(clip: LabelledClip, every_s: float) -> list[tuple[NDArray[np.uint8] 
     wants = Wants(region="face", height=SIDE, width=SIDE, colour="luma")
     boxed = all(side in clip.labels for side in BOX)
     tracker = LabelledFaces(clip.labels) if boxed else FaceTracker()
+    people = sorted(clip.labels.dropna(subset=list(BOX))["face"].unique()) if boxed else [clip.labels["face"].iloc[0]]
     found: list[tuple[NDArray[np.uint8] | None, NDArray[np.float64]]] = []
     next_s = 0.0
     for segment in open_source(clip.video, frame_rate=clip.frame_rate).segments(1.0):
@@ -111,11 +115,13 @@ def _stills(clip: LabelledClip, every_s: float) -> list[tuple[NDArray[np.uint8] 
             if time_s >= next_s - 1e-6:
                 slots.append(slot)
                 next_s = float(time_s) + every_s
-        labels = labels_at(clip.labels, 0, segment.times_s[slots], AFFECT)
-        for slot, label in zip(slots, labels, strict=True):
-            box = _largest(tracks, segment, slot)
-            image = None if box is None else bring_to(wants, luma(segment.frames[slot]), box)[0]
-            found.append((image, label))
+        for number, person in enumerate(people):
+            mine = {number: tracks[number]} if number in tracks else {}
+            labels = labels_at(clip.labels, int(person), segment.times_s[slots], AFFECT)
+            for slot, label in zip(slots, labels, strict=True):
+                box = _largest(mine if len(people) > 1 else tracks, segment, slot)
+                image = None if box is None else bring_to(wants, luma(segment.frames[slot]), box)[0]
+                found.append((image, label))
     return found
 
 

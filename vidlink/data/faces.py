@@ -19,6 +19,7 @@ def load_faces(spec: str, split: str) -> FaceSet:
     ----------
     spec
         ``ferplus:PATH``, a folder or a zip file; ``recola:PATH`` or ``recola:PATH?delay=SECONDS``; ``afewva:PATH``;
+        ``videos:PATH``, a folder of clips with their labels beside them;
         ``generated:COUNT``, so many drawn faces; or ``package.module:function:PATH``, where the function takes path and
         split and gives a :class:`~vidlink.data.face_set.FaceSet`.
     split

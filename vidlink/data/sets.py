@@ -40,6 +40,7 @@ DATA_SETS = {
     "recola": DataSet(
         reads={"faces": "vidlink.data.recola:load_recola", "videos": "vidlink.data.recola:recola_videos"}
     ),
+    "videos": DataSet(reads={"faces": "vidlink.data.videos:load_videos", "videos": "vidlink.data.videos:video_clips"}),
 }
 """Every kind of data that has a name."""
 

@@ -59,7 +59,7 @@ class Shown(Figure):
         return image.getvalue()
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure; the same figure gives the same bytes."""
+def save(figure: Figure, path: Path, **how: Any) -> None:
+    """Write a figure; the same figure gives the same bytes. ``how`` goes to Matplotlib."""
     with mpl.rc_context(FRAME):
-        figure.savefig(path, metadata={"Software": None})
+        figure.savefig(path, metadata={"Software": None}, **how)

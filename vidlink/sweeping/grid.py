@@ -123,19 +123,25 @@ def read_sweep(path: Path) -> SweepFile:
     UserError
         No such file, no TOML, a key that is not known (the nearest known one is named), or no points.
     """
-    return sweep_from(read_toml(path), str(path))
+    return sweep_from(read_toml(path), str(path), path.parent)
 
 
-def sweep_from(raw: Mapping[str, Any], where: str = "sweep") -> SweepFile:
+def sweep_from(raw: Mapping[str, Any], where: str = "sweep", folder: Path = Path()) -> SweepFile:
     """Check a sweep given as a mapping of ``settings``, ``grid`` and ``points``. Raises as :func:`read_sweep` does.
+
+    Patterns among the inputs are found from ``folder``.
 
     Examples
     --------
     >>> len(sweep_from({"grid": {"bitrate": ["16k", "32k"], "seed": [0, 1, 2]}}))
     6
     """
+    from vidlink.sweeping.inputs import spread
+
     try:
-        return SweepFile.model_validate(raw)
+        return SweepFile.model_validate(spread(raw, folder))
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])

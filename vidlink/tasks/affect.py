@@ -128,6 +128,7 @@ class AffectTask(Task):
         from vidlink.data.faces import load_faces
         from vidlink.nets.weights import describe, load_network
         from vidlink.recognizers.registry import find_device
+        from vidlink.report.curves import write_curves
         from vidlink.tasks.affect_network import check_restorer, check_teacher, make_network, pretrain_encoder
         from vidlink.training.affect import AffectLearner
         from vidlink.training.checkpoint import save_results
@@ -165,6 +166,7 @@ class AffectTask(Task):
         best = run.fit(learner)
         about = {"regime": regime.name, "data": settings.data, "seed": str(settings.seed)}
         card = _card(options, settings, faces, learner, best)
+        write_curves(options.out.with_suffix(".png"), run.log)
         save_results(options.out, best["weights"], describe(network).to_metadata() | about, card)
         run.finish()
         return card

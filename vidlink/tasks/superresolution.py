@@ -76,6 +76,7 @@ class SuperResolutionTask(Task):
         from vidlink.nets.build import build_restorer
         from vidlink.nets.weights import Header
         from vidlink.recognizers.registry import find_device
+        from vidlink.report.curves import write_curves
         from vidlink.training.checkpoint import save_results
         from vidlink.training.loop import Training
         from vidlink.training.restore import score_restorer
@@ -93,6 +94,7 @@ class SuperResolutionTask(Task):
         arguments = {"width": options.width, "scale": options.scale}
         header = Header(kind="restorer", network=options.network, arguments=arguments)
         card = _card(options, settings, len(images), score_restorer(restorer, valid, options.scale, device=device))
+        write_curves(options.out.with_suffix(".png"), run.log, unit="step")
         save_results(options.out, weights, header.to_metadata(), card)
         run.finish()
         return card

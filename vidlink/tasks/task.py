@@ -48,8 +48,8 @@ class Task(ABC):
     def train(self, options: argparse.Namespace) -> dict[str, Any]:
         """Train, or go on with the run whose checkpoint lies beside ``options.out``; returns the card.
 
-        The files beside the weights share their name: ``.csv`` the log, ``.json`` the card and, until the run is whole,
-        ``.checkpoint``.
+        The files beside the weights share their name: ``.csv`` the log, ``.json`` the card, ``.png`` a picture
+        and, until the run is whole, ``.checkpoint``.
 
         Raises
         ------
