@@ -122,9 +122,9 @@ def main(words: Sequence[str] | None = None) -> None:
     settings, inputs = settings_from(arguments), arguments.input or []
     how = {"overwrite": bool(arguments.overwrite), "resume": bool(arguments.resume)}
     if len(inputs) > 1 or any(map(is_folder, inputs)):
-        from vidlink.sweeping.clips import run_clips
+        from vidlink.report.clips import run_clips
 
-        run_clips(inputs, settings, arguments.out, **how)
+        run_clips(inputs, settings, arguments.out, run_into, **how)
         return
     from vidlink.report.terminal import print_summary
 

@@ -7,7 +7,7 @@ import pytest
 from vidlink.data.examine import separator_of
 from vidlink.data.videos import labelled, splits_of, video_clips, videos_in
 from vidlink.errors import UserError
-from vidlink.sweeping.clips import clips_of
+from vidlink.report.clips import clips_of
 from vidlink.sweeping.grid import sweep_from
 
 

@@ -10,8 +10,9 @@ from vidlink.errors import UserError
 from vidlink.files.whole import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from vidlink.report.run import Run
     from vidlink.settings import Settings
 
 TABLE = "table.csv"
@@ -39,7 +40,9 @@ def clips_of(inputs: Sequence[str]) -> dict[str, tuple[str, Path | None]]:
     return found
 
 
-def run_clips(inputs: Sequence[str], settings: Settings, place: Path | None, **how: bool) -> None:
+def run_clips(
+    inputs: Sequence[str], settings: Settings, place: Path | None, run_into: Callable[..., Run], **how: bool
+) -> None:
     """Run each clip into a folder of its own within one, print a table and write it; a clip that fails says why.
 
     Parameters
@@ -50,6 +53,8 @@ def run_clips(inputs: Sequence[str], settings: Settings, place: Path | None, **h
         Of every run, but for the input and the labels.
     place
         The folder; None for a new one in ``runs``.
+    run_into
+        Makes one run and its folder.
     how
         ``overwrite`` and ``resume``, as for :func:`vidlink.simulate.run_into`.
 
@@ -59,7 +64,6 @@ def run_clips(inputs: Sequence[str], settings: Settings, place: Path | None, **h
         A folder has no clips, the place is taken, or some clips failed.
     """
     from vidlink.report.run_folder import fresh_place, run_name
-    from vidlink.simulate import run_into
 
     clips = clips_of(inputs)
     if settings.labels is not None and len(clips) > 1:
@@ -86,13 +90,11 @@ def run_clips(inputs: Sequence[str], settings: Settings, place: Path | None, **h
 
 def row_of(summary: dict[str, Any]) -> dict[str, Any]:
     """What a run came to, in a few columns named as in a sweep's table."""
-    from vidlink.sweeping.table import flatten
-
-    flat = flatten(
-        {key: value for key, value in summary.items() if key in ("rate", "frames", "quality", "recognition")}
-    )
-    wanted = ("rate_wire_bps", "quality_psnr_db", "quality_ssim", "recognition_ccc_", "recognition_accuracy")
-    row = {key: value for key, value in flat.items() if key.startswith(wanted) and value is not None}
+    row = {"rate_wire_bps": summary["rate"]["wire_bps"]}
+    row |= {f"quality_{name}": value for name, value in summary["quality"].items() if isinstance(value, float)}
+    found = summary["recognition"] or {}
+    row |= {f"recognition_ccc_{name}": value for name, value in found.get("ccc", {}).items()}
+    row |= {f"recognition_{name}": found[name] for name in ("accuracy",) if found.get(name) is not None}
     shown = sum(summary["frames"].values())
     frames = {"frames_ok_share": round(summary["frames"]["ok"] / shown, 6) if shown else None}
     return {**row, **frames, "error": summary.get("recognition_error") or ""}
