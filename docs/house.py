@@ -19,7 +19,18 @@ DOCS = Path(__file__).parent
 PACKAGE = DOCS.parent / "vidlink"
 
 LAYERS = {
-    "commands": ("__main__", "demo", "report_command", "check", "reels", "train", "evaluate", "options", "simulate", "sweep"),
+    "commands": (
+        "__main__",
+        "demo",
+        "report_command",
+        "check",
+        "reels",
+        "train",
+        "evaluate",
+        "options",
+        "simulate",
+        "sweep",
+    ),
     "above runs": ("training", "tasks", "report", "scores", "sweeping"),
     "meeting place": ("link",),
     "rooms": ("data", "sender", "channel", "receiver", "recognizers"),

@@ -45,11 +45,14 @@ def _check_folder(folder: Path) -> list[str]:
     from tqdm import tqdm
 
     from vidlink.data.examine import examine, face_sets, shared_faces
-    from vidlink.data.videos import videos_in
+    from vidlink.data.videos import SHARES, SPLIT_FILE, videos_in
 
     count = len(videos_in(folder))
     examined = list(tqdm(examine(folder), total=count, unit="clip", disable=None, leave=False))
     print(table(examined))
+    missing = [split for split in SHARES if split not in {each.split for each in examined}]
+    if missing and not (folder / SPLIT_FILE).is_file():
+        print(f"note: no clip is in {' or '.join(missing)}, there are too few; {SPLIT_FILE} may say which is in which")
     return [*(line for each in examined for line in each.wrong), *shared_faces(face_sets(examined))]
 
 

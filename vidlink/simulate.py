@@ -6,11 +6,9 @@ Read :func:`simulate` from top to bottom: it is the block diagram.
 from __future__ import annotations
 
 from functools import partial
-from os.path import isdir as is_folder
 from typing import TYPE_CHECKING
 
 from vidlink.command import run_command
-from vidlink.errors import UserError
 from vidlink.options import parse_arguments, settings_from
 from vidlink.report.stop import UntilStopped, stoppable
 
@@ -118,20 +116,11 @@ def run_into(place: Path | None, settings: Settings, **how: bool) -> Run:
 
 def main(words: Sequence[str] | None = None) -> None:
     """The command ``python -m vidlink.simulate``."""
-    arguments = parse_arguments(words)
-    settings, inputs = settings_from(arguments), arguments.input or []
-    how = {"overwrite": bool(arguments.overwrite), "resume": bool(arguments.resume)}
-    if len(inputs) > 1 or any(map(is_folder, inputs)):
-        from vidlink.report.clips import run_clips
+    from vidlink.report.clips import run_inputs
 
-        run_clips(inputs, settings, arguments.out, run_into, **how)
-        return
-    from vidlink.report.terminal import print_summary
-
-    run = run_into(arguments.out, settings, **how)
-    print_summary(run.summary, str(run.folder))
-    if run.summary.get("recognition_error"):
-        raise UserError(f"{run.summary['recognition_error']} (all else of the run is in {run.folder})")
+    options = parse_arguments(words)
+    how = {"overwrite": bool(options.overwrite), "resume": bool(options.resume)}
+    run_inputs(options.input, settings_from(options), options.out, run_into, **how)
 
 
 if __name__ == "__main__":

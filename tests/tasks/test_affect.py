@@ -58,7 +58,7 @@ def train(options):
 def test_a_whole_run_leaves_weights_log_and_card(tree, tmp_path):
     out = tmp_path / "my.safetensors"
     card = train(arguments(tree, out))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["my.csv", "my.json", "my.safetensors"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["my.csv", "my.json", "my.png", "my.safetensors"]
     log = pd.read_csv(tmp_path / "my.csv")
     assert log["epoch"].tolist() == [1, 2, 3]
     assert log["loss"].iloc[-1] < log["loss"].iloc[0]

@@ -42,7 +42,7 @@ def trained(options):
 def test_training_leaves_weights_log_and_card_that_the_evaluation_reads(folder, tmp_path, capsys, network):
     out = tmp_path / "my.safetensors"
     card = trained(training(folder, out, "--network", network, "--width", "4"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["my.csv", "my.json", "my.safetensors"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["my.csv", "my.json", "my.png", "my.safetensors"]
     assert json.loads((tmp_path / "my.json").read_text()) == card | {"scales": [3.0, 3.0]}
     assert (card["network"], card["images"], card["seed"]) == (network, 2, 0)
     log = pd.read_csv(tmp_path / "my.csv")

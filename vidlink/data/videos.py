@@ -59,11 +59,16 @@ def video_clips(path: str, split: str) -> list[LabelledClip]:
     return [labelled(clip) for clip in clips if split in (ALL, splits[clip.stem])]
 
 
+def holds_clips(folder: Path) -> bool:
+    """Whether this is a folder with a clip in it."""
+    return folder.is_dir() and bool(_clips_of(folder))
+
+
 def videos_in(folder: Path) -> list[Path]:
     """The clips of a folder in order of their names; raises UserError where there are none, or two of one name."""
     if not folder.is_dir():
         raise UserError(f"videos {folder}: no such folder")
-    clips = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
+    clips = _clips_of(folder)
     if not clips:
         raise UserError(
             f"videos {folder}: no clip in it; expected name.mp4 and name.csv (or {', '.join(SUFFIXES[1:])})"
@@ -73,6 +78,10 @@ def videos_in(folder: Path) -> list[Path]:
     if twice:
         raise UserError(f"videos {folder}: two clips are called {twice.stem}; their labels and splits go by the name")
     return clips
+
+
+def _clips_of(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
 
 
 def labels_beside(clip: Path) -> Path | None:

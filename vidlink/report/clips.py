@@ -1,4 +1,4 @@
-"""Many clips, one run each, and a table: what ``vidlink run a.mp4 b.mp4`` and ``vidlink run my/`` do."""
+"""What ``vidlink run`` does with its inputs: one run and its outcome, or of several clips one run each and a table."""
 
 from __future__ import annotations
 
@@ -17,6 +17,23 @@ if TYPE_CHECKING:
 
 TABLE = "table.csv"
 """The table, in the folder of the runs."""
+
+
+def run_inputs(
+    inputs: Sequence[str] | None, settings: Settings, place: Path | None, run_into: Callable[..., Run], **how: bool
+) -> None:
+    """Make the runs of a command line, and print what came out; parameters and errors as for :func:`run_clips`."""
+    from vidlink.data.videos import holds_clips
+    from vidlink.report.terminal import print_summary
+
+    inputs = inputs or []
+    if len(inputs) > 1 or any(holds_clips(Path(name)) for name in inputs):
+        run_clips(inputs, settings, place, run_into, **how)
+        return
+    run = run_into(place, settings, **how)
+    print_summary(run.summary, str(run.folder))
+    if run.summary.get("recognition_error"):
+        raise UserError(f"{run.summary['recognition_error']} (all else of the run is in {run.folder})")
 
 
 def clips_of(inputs: Sequence[str]) -> dict[str, tuple[str, Path | None]]:
@@ -62,6 +79,8 @@ def run_clips(
     ------
     UserError
         A folder has no clips, the place is taken, or some clips failed.
+    KeyboardInterrupt
+        Somebody asked to stop; it says how to go on.
     """
     from vidlink.report.run_folder import fresh_place, run_name
 
@@ -70,6 +89,8 @@ def run_clips(
         raise UserError(f"--labels {settings.labels}: is of one clip, and these are {len(clips)}; put name.csv beside")
     if settings.pcap or settings.pcap_received:
         raise UserError("--pcap: is of one run; give one clip")
+    if how.get("resume") and place is None:
+        raise UserError("--resume: of several clips it needs --out FOLDER, where their runs are")
     place = place or fresh_place(run_name(replace(settings, input=Path(inputs[0]).name)))
     taken = [name for name in clips if (place / name).exists()]
     if taken and not any(how.values()):
@@ -81,7 +102,11 @@ def run_clips(
             given = replace(settings, input=clip, labels=labels or settings.labels)
             rows.append({"clip": name, **row_of(run_into(place / name, given, **how).summary)})
         except UserError as error:
+            print(f"failed: {error}", flush=True)
             rows.append({"clip": name, "error": str(error)})
+        except KeyboardInterrupt:
+            kept = f"{place} holds what was done; the same command with --out {place} --resume goes on"
+            raise KeyboardInterrupt(kept) from None
         _write(rows, place)
     print(*_lines(rows), f"run folders, {TABLE}  {place}", sep="\n")
     if failed := [row for row in rows if row.get("error")]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from vidlink.files.whole import write_whole
 from vidlink.report import style
@@ -37,20 +38,23 @@ def draw_curves(log: Sequence[Mapping[str, Any]], *, unit: str = "epoch") -> Fig
         axes = figure.subplots(1, 2 if scores else 1, squeeze=False)[0]
         _line(axes[0], log, unit, "loss", style.BLACK)
         axes[0].set(xlabel=unit, ylabel="loss")
-        if min((row["loss"] for row in log), default=0) > 0:
+        losses = [row["loss"] for row in log]
+        if losses and max(losses) > 10 * min(losses) > 0:
             axes[0].set_yscale("log")
         for number, name in enumerate(scores):
-            _line(axes[1], log, unit, name, _COLOURS[number % len(_COLOURS)])
+            again, colour = divmod(number, len(_COLOURS))
+            _line(axes[1], log, unit, name, _COLOURS[colour], "--" if again else "-")
         if scores and kind:
             axes[1].set(xlabel=unit, ylabel=f"{kind.upper() if kind != 'accuracy' else kind}, validation")
             axes[1].legend(frameon=False, fontsize=8)
     return figure
 
 
-def _line(axis: Any, log: Sequence[Mapping[str, Any]], unit: str, name: str, colour: str) -> None:
+def _line(axis: Any, log: Sequence[Mapping[str, Any]], unit: str, name: str, colour: str, dashes: str = "-") -> None:
     points = [(row[unit], row[name]) for row in log if row.get(name) is not None]
     label = name.replace("_ccc_s", ", scale ").replace("_", " ")
-    axis.plot(*zip(*points, strict=True), color=colour, marker=".", label=label)
+    axis.plot(*zip(*points, strict=True), color=colour, linestyle=dashes, marker=".", label=label)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def write_curves(path: Path, log: Sequence[Mapping[str, Any]], *, unit: str = "epoch") -> None:
