@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from vidlink.command import run_command
 from vidlink.options import parse_arguments, settings_from
+from vidlink.report.clips import run_inputs
 from vidlink.report.stop import UntilStopped, stoppable
 
 if TYPE_CHECKING:
@@ -73,7 +74,6 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     scores = Scores(clip, settings, judge=judge, memory=memory)
     captures, thumbnails = Captures(settings.pcap, settings.pcap_received), Thumbnails(clip)
     redraws = Redraws(settings, codec, profile, latency_s=sender.latency_s)
-
     with thread_pool(settings.workers or few_for(clip)) as pool, Films(film, clip, settings) as films, scores:
         pool.submit(preload)
         coded = sender.coded(
@@ -116,11 +116,9 @@ def run_into(place: Path | None, settings: Settings, **how: bool) -> Run:
 
 def main(words: Sequence[str] | None = None) -> None:
     """The command ``python -m vidlink.simulate``."""
-    from vidlink.report.clips import run_inputs
-
     options = parse_arguments(words)
     how = {"overwrite": bool(options.overwrite), "resume": bool(options.resume)}
-    run_inputs(options.input, settings_from(options), options.out, run_into, **how)
+    run_inputs(options.input or [], settings_from(options), options.out, run_into, **how)
 
 
 if __name__ == "__main__":

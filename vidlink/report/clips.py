@@ -20,13 +20,12 @@ TABLE = "table.csv"
 
 
 def run_inputs(
-    inputs: Sequence[str] | None, settings: Settings, place: Path | None, run_into: Callable[..., Run], **how: bool
+    inputs: Sequence[str], settings: Settings, place: Path | None, run_into: Callable[..., Run], **how: bool
 ) -> None:
     """Make the runs of a command line, and print what came out; parameters and errors as for :func:`run_clips`."""
     from vidlink.data.videos import holds_clips
     from vidlink.report.terminal import print_summary
 
-    inputs = inputs or []
     if len(inputs) > 1 or any(holds_clips(Path(name)) for name in inputs):
         run_clips(inputs, settings, place, run_into, **how)
         return
