@@ -36,7 +36,7 @@ FIRST = """\
 vidlink sends video over a thin, lossy link and measures what a machine at the far end still recognizes.
 
 Type first
-  vidlink demo                                          the built-in clip over a lossy link: half a minute on a laptop
+  vidlink demo                                          the built-in clip over a lossy link (15 s of processor time)
   vidlink run my.mp4 --bitrate 64k                      your own clip, whatever FFmpeg reads
   vidlink run my.mp4 --bitrate 64k --channel lte-drive  over a mobile link
 
