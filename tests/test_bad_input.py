@@ -404,7 +404,8 @@ def test_a_run_that_is_stopped_leaves_what_is_done_or_nothing(tmp_path, make_cli
     assert out == ""
     assert len(err.splitlines()) == 1
     if search == "exhaustive":  # which plans the whole clip first
-        assert err == "vidlink: interrupted; nothing was kept\n"
+        assert err.startswith("vidlink: interrupted; ")
+        assert err.endswith("nothing was kept\n")
         assert list((tmp_path / "out").iterdir()) == []
         return
     assert "segment" in err
