@@ -2,8 +2,8 @@
 
 Each lever is pulled alone, all else as without it. Reels of still faces are held against their labels; clips of real
 faces against what the recognizer says of the pristine pictures. On reels every budget has the scale factor and the
-frame divisor that the planner mostly takes there, so that a lever is compared at one rung; clips have a ladder. Every
-run is a run of the product over a perfect channel.
+frame divisor that the planner mostly takes there, so that a lever is compared at one rung; clips have a ladder. There is a
+key frame every second. Every run is a run of the product over a perfect channel.
 
 Figures
 -------
@@ -181,7 +181,7 @@ def measure(work: Path, *, reels: int, names: tuple[str, ...], rates: tuple[int,
         note = work / "points" / f"{key.replace(' ', '-')}.json"
         if not note.exists():
             note.parent.mkdir(parents=True, exist_ok=True)
-            settings = {**given, **ways[way]}
+            settings = {**given, "gop": 1.0, **ways[way]}
             if smoothing := settings.pop("filter", None):
                 settings["input"] = str(filtered(Path(settings["input"]), smoothing))
             note.write_text(json.dumps(run(settings, cache)))
