@@ -2,8 +2,8 @@
 
 Each lever is pulled alone, all else as without it. Reels of still faces are held against their labels; clips of real
 faces against what the recognizer says of the pristine pictures. On reels every budget has the scale factor and the
-frame divisor that the planner mostly takes there, so that a lever is compared at one rung; clips have a ladder. There is a
-key frame every second. Every run is a run of the product over a perfect channel.
+frame divisor that the planner mostly takes there, so that a lever is compared at one rung; clips have a ladder. There
+is a key frame every second. Every run is a run of the product over a perfect channel.
 
 Figures
 -------
