@@ -49,6 +49,7 @@ def find_clips(folder: Path) -> dict[str, Path | None]:
         "mixed": join_clips(clips, folder / "mixed.mp4", width=640, height=360, scaled=False),
         "scaled": join_clips(clips, folder / "scaled.mp4", width=320, height=192, scaled=True),
         "bikes": clips / "bikes.mp4",
+        "expressions": clips / "expressions_640x360.mp4",
         **{name: arid6 / name.split("_")[0] / f"{name}.mp4" for name in ("Run_1_1", "Jump_8_1", "Sit_10_1")},
         "built-in": None,
     }

@@ -8,7 +8,7 @@ import bench
 import numpy as np
 from matplotlib.figure import Figure
 
-from vidlink.report.style import BLACK, BLUE, GREEN, GREY, SKY, VERMILION
+from vidlink.report.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 STYLE = {
     "planner": (BLACK, "-", "o"),
     "reference": (GREY, "--", "s"),
+    "one-second groups": (PURPLE, "--", "x"),
     "full size": (VERMILION, "-", "^"),
+    "full size, all frames": (ORANGE, "-", ">"),
     "best fixed": (BLUE, "-.", "v"),
     "best fixed, all frames": (SKY, "-.", "<"),
     "ladder": (GREEN, ":", "d"),
@@ -69,7 +71,7 @@ def draw_rungs(results: Results, path: Path, *, clip: str) -> None:
     colours = ["#440154", "#31688e", "#35b779", "#d8b80f"]
     for k, point in enumerate(points):
         starts = [row[0] for row in point["plan"]]
-        ends = [*starts[1:], 2 * starts[-1] - starts[-2]]
+        ends = [*starts[1:], point.get("seconds") or starts[-1] + 1]
         # Lines that lie on each other would hide all but the last.
         shift = 0.012 * (k - (len(points) - 1) / 2)
         for axis, column in zip(axes, (1, 2, 3), strict=True):

@@ -15,7 +15,7 @@ agreement_gain, label_gain
 psnr_cost_db
     Mean PSNR that ``task`` gives up.
 rungs_differ
-    Share of segments for which the two choose another scale factor or frame rate.
+    Share of seconds for which the two choose another scale factor or frame rate.
 wire_ratio
     Mean wire rate with ``task`` / with ``psnr``.
 """
@@ -56,6 +56,7 @@ def run(clip: Path | None, rate: int, objective: str, cache: Cache) -> dict[str,
         "rate_bps": rate,
         "wire_bps": summary["rate"]["wire_bps"],
         "psnr_db": summary["quality"]["psnr_db"],
+        "seconds": summary["input"]["seconds"],
         "error": float(np.sqrt(np.mean(np.square(seen - pristine)))),
         "agreement": [score(seen[:, k], pristine[:, k])["ccc"] for k in range(len(AFFECT))],
         "labels_cc": [summary["recognition"]["cc"][name] for name in AFFECT] if labelled else None,
@@ -65,10 +66,17 @@ def run(clip: Path | None, rate: int, objective: str, cache: Cache) -> dict[str,
     }
 
 
+def rungs_each_second(point: dict[str, Any]) -> list[tuple[float, int]]:
+    """Scale factor and frame divisor in the middle of each second of a plan, however its segments are joined."""
+    starts = np.array([row[0] for row in point["plan"]])
+    middles = np.arange(0.5, point["seconds"], 1.0)
+    return [tuple(point["plan"][k][1:]) for k in np.searchsorted(starts, middles, side="right") - 1]
+
+
 def compare(results: Results) -> dict[str, float]:
     """The figures."""
     pairs = [pair for by in results.values() for pair in zip(by["psnr"], by["task"], strict=True)]
-    differ = [a[1:] != b[1:] for p, t in pairs for a, b in zip(map(list, p["plan"]), map(list, t["plan"]), strict=True)]
+    differ = [a != b for p, t in pairs for a, b in zip(rungs_each_second(p), rungs_each_second(t), strict=True)]
     labelled = [(p, t) for p, t in pairs if p["labels_ccc"]]
     return {
         "error_ratio": float(np.exp(np.mean([np.log(t["error"] / p["error"]) for p, t in pairs]))),
@@ -120,9 +128,10 @@ def draw(results: Results, path: Path, *, clip: str, rate: int) -> None:
         axes[letter].set(xlabel="wire rate (kb/s)", ylabel=name)
         axes[letter].grid(alpha=0.3)
     for shift, (objective, points) in zip((0.985, 1.015), results[clip].items(), strict=True):
-        plan = next(point["plan"] for point in points if point["rate_bps"] == rate)
+        point = next(point for point in points if point["rate_bps"] == rate)
+        plan = point["plan"]
         starts = [row[0] for row in plan]
-        edges = [*starts, 2 * starts[-1] - starts[-2]]
+        edges = [*starts, point["seconds"]]
         axes["D"].stairs([row[1] * shift for row in plan], edges, baseline=None, color=COLOURS[objective], linewidth=2)
         for start, (_, scale, divisor) in zip(starts, plan, strict=True):
             place = (start + 0.5, scale * shift)

@@ -46,6 +46,8 @@ def test_the_figures_and_pictures_of_an_earlier_run(tmp_path, monkeypatch, capsy
     figures = json.loads(Path(files["out.json"]).read_text())["figures"]
     assert figures["bd_rate_vs_reference"] == pytest.approx(-50)
     assert figures["bd_rate_vs_best_fixed"] == pytest.approx(-50)
+    assert figures["bd_rate_worst_vs_best_fixed"] == pytest.approx(-50)
+    assert figures["bd_rate_vs_one_second_gop"] == pytest.approx(-50)
     assert figures["search_cost_ratio"] == 1
     assert figures["utilisation_max"] == 0.98
     assert "carphone" in capsys.readouterr().out

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 
 _SAME = 0.01
 """Outputs that differ by less than about this count as the same."""
+_EVERY = 1 << 30
+"""So many looks are one at every frame."""
+_KEPT = 32
+"""Segments whose pristine outputs are kept: those of a group and more."""
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -137,8 +141,21 @@ class TaskObjective:
     def __init__(self, recognizer: Recognizer, clip: Clip, *, looks: int = 12) -> None:
         self._recognizer, self._clip, self._looks = recognizer, clip, looks
         self._broken = False
+        self._close: TaskObjective | None = None
         self._pristine: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
         self._lock = Lock()
+
+    @property
+    def safe(self) -> Objective:
+        """The plan by PSNR is among the candidates, so that none is sent that does worse by this objective."""
+        return PictureObjective(PSNR, knob_worth=0.5, clip=self._clip)
+
+    @property
+    def closely(self) -> Objective:
+        """The same with a look at every frame: by it the two plans are compared."""
+        if self._close is None:
+            self._close = TaskObjective(self._recognizer, self._clip, looks=_EVERY)
+        return self._close
 
     def __call__(self, segment: Segment, pictures: Sequence[Picture], side_data: bytes) -> float:
         """Closeness of the outputs on LR pictures, one for each frame of the segment."""
@@ -157,7 +174,7 @@ class TaskObjective:
                 if segment.index not in self._pristine:
                     frames = [segment.frames[slot] for slot in slots]
                     self._pristine[segment.index] = self._outputs(frames, boxes, times_s)
-                    while len(self._pristine) > 4:
+                    while len(self._pristine) > _KEPT:
                         self._pristine.popitem(last=False)
                 pristine = self._pristine[segment.index]
         except UserError:

@@ -110,7 +110,12 @@ class _Turn:
         """The best trial that fits, if there is one."""
         fitting = [(key, made) for key, all_made in self.tried.items() for made in all_made]
         fitting = [(key, made) for key, made in fitting if made.wire_bits <= self.budget_bits]
-        return max(fitting, key=lambda found: found[1].quality, default=None)
+        best = max(fitting, key=lambda found: found[1].quality, default=None)
+        if best is None:
+            return None
+        # At one rung more bits are better: where a measure says otherwise, it is by chance.
+        same = [found for found in fitting if found[0] == best[0]]
+        return max(same, key=lambda found: (found[1].wire_bits, found[1].quality))
 
 
 class Guide:

@@ -96,11 +96,15 @@ class Memory:
         codec: Codec,
         side_data: bytes,
         measure: Callable[[], list[float]],
+        by: str = "",
     ) -> list[float]:
-        """What the segment coded at a rung is worth, part by part; ``measure`` finds out where nobody did."""
+        """What the segment coded at a rung is worth, part by part, ``by`` another objective if one is named.
+
+        ``measure`` finds out where nobody did.
+        """
         if self._cache is None:
             return measure()
-        key = _digest(self._key(segment, rung, clip, codec), self._objective, side_data.hex())
+        key = _digest(self._key(segment, rung, clip, codec), self._objective, side_data.hex(), *([by] if by else []))
         found = self._cache.remember(key, lambda: np.array(measure(), "<f8").tobytes())
         return np.frombuffer(found, "<f8").tolist()
 

@@ -100,9 +100,15 @@ def guided_with_loans(read: Callable[[str], Iterable[Sided]], task: Task) -> Ite
     own_bits = [task.rate_bps * planned.segment.duration_s for planned in alone]
     budgets = [float(trial.wire_bits) for trial in chosen] if chosen else own_bits
     sending = task.joined(read("send"), [count for count, _ in counts])
+    rival = _guide(task.rival) if task.rival else None
     for (segment, side_data), planned, budget_bits in zip(sending, alone, budgets, strict=True):
         guide.recall(planned.state)
-        yield segment, _choose(guide, segment, side_data, task, budget_bits)
+        found = _choose(guide, segment, side_data, task, budget_bits)
+        if task.rival and rival:
+            other = _choose(rival, segment, side_data, task.rival, budget_bits)
+            made = [Planned(segment, side_data, each, planned.state) for each in (found, other)]
+            found = _better(made[:1], made[1:], task)[0].found
+        yield segment, found
 
 
 def cheapest(task: Task, quality: float) -> Rung:
@@ -113,17 +119,38 @@ def cheapest(task: Task, quality: float) -> Rung:
 def _plan(guide: Guide, segments: Iterable[Sided], task: Task) -> Iterator[Planned]:
     index = 0
     before: Planned | None = None
+    rival = _guide(task.rival) if task.rival else None
     for window in task.windows(segments):
         while window:
             count = len(window) if task.risk is None else 1
             if task.risk and before:
                 parts, per_doubling = len(before.segment.each), before.state.quality_per_bit_doubling
                 count = task.risk.longest(window, before.found, parts, per_doubling)
-            for planned in _plan_window(guide, window[:count], task, index):
+            groups = _plan_window(guide, window[:count], task, index)
+            if task.rival and rival:
+                groups = _better(groups, _plan_window(rival, window[:count], task.rival, index), task)
+            for planned in groups:
                 yield planned
                 before = planned
                 index += 1
             window = window[count:]
+
+
+def _better(ours: list[Planned], others: list[Planned], task: Task) -> list[Planned]:
+    """Of two plans for the same segments the one that is worth more on close inspection."""
+    rungs = [[(each.segment.first_frame, each.found.coded.rung) for each in groups] for groups in (ours, others)]
+    if rungs[0] == rungs[1]:
+        return ours
+
+    def looked_at(groups: list[Planned]) -> list[Planned]:
+        closely = (task.trials.measured(g.segment, g.found.coded, g.side_data, by=task.closely) for g in groups)
+        return [g._replace(found=found) for g, found in zip(groups, closely, strict=True)]
+
+    theirs = looked_at(others)
+    if _mean_quality(looked_at(ours)) >= _mean_quality(theirs):
+        return ours
+    # What later groups go on from stays in units of the task's own objective.
+    return [each._replace(state=ours[min(k, len(ours) - 1)].state) for k, each in enumerate(theirs)]
 
 
 def _plan_window(guide: Guide, window: list[Sided], task: Task, index: int) -> list[Planned]:
@@ -169,7 +196,7 @@ def _choose(guide: Guide, segment: Segment, side_data: bytes, task: Task, budget
     pixels = float(task.clip.width * task.clip.height * len(segment.frames))
 
     def attempt(rung: Rung) -> Attempt:
-        return task.trials.make(segment, rung, side_data)
+        return task.trials.make(segment, rung, side_data, by=task.by)
 
     length = segment.duration_s if task.most_parts > 1 else 1.0
     found = guide.choose(attempt, budget_bits=budget_bits, pixels=pixels, pool=task.pool, length=length)

@@ -25,7 +25,7 @@ from vidlink.sender.regions import checked
 from vidlink.sender.risk import Risk
 from vidlink.sender.strategies import best_fixed_scale, exhaustive, floor_bps, ladder_floor_bps, ladder_scale
 from vidlink.sender.task import BudgetTooLowError, Task
-from vidlink.sender.trial import Trials
+from vidlink.sender.trial import Named, Trials
 from vidlink.settings import DEFAULT_SCALES, SMALLEST_MTU
 from vidlink.types import IPV4_UDP_RTP_BYTES, Rung
 from vidlink.video.scenes import Scenes
@@ -250,7 +250,7 @@ class Sender:
             wire_bits=lambda coded: self._wire_bits(coded, rate_bps),
             memory=self._memory,
         )
-        return Task(
+        task = Task(
             clip=self._clip,
             trials=self.trials,
             scales=self._scales,
@@ -265,6 +265,11 @@ class Sender:
             most_parts=settings.most_parts,
             risk=self._risk(objective, rate_bps),
         )
+        safe, closely = getattr(objective, "safe", None), getattr(objective, "closely", None)
+        if safe is None or closely is None:
+            return task
+        rival = replace(task, by=Named("safe", safe), knob_worth=safe.knob_worth, risk=None)
+        return replace(task, rival=rival, closely=Named("closely", closely))
 
     def _risk(self, objective: Objective, rate_bps: float) -> Risk | None:
         """What loss makes of groups of several segments."""

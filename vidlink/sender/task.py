@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vidlink.codec.recipe import QualityKnob
     from vidlink.sender.groups import Sided
     from vidlink.sender.risk import Risk
-    from vidlink.sender.trial import Trials
+    from vidlink.sender.trial import Named, Trials
     from vidlink.types import Clip
 
 
@@ -52,6 +52,12 @@ class Task:
     """Segments that may be joined into one group."""
     risk: Risk | None = None
     """What loss makes of long groups; None where nothing is lost."""
+    by: Named | None = None
+    """Another objective than that of the trials."""
+    rival: Task | None = None
+    """The same by a simpler objective: its plan is among the candidates."""
+    closely: Named | None = None
+    """By what the plans are compared then."""
 
     def windows(self, segments: Iterable[Sided]) -> Iterator[list[Sided]]:
         """Segments that may be joined, with the side data that travels with them."""

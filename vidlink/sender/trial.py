@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vidlink.faces.tracks import split_parts
 from vidlink.sender.memory import Memory
@@ -100,7 +100,15 @@ class Trials:
         self.count = 0
         """Encodes so far."""
 
-    def make(self, segment: Segment, rung: Rung, side_data: bytes, *, largest_bits: float | None = None) -> Attempt:
+    def make(
+        self,
+        segment: Segment,
+        rung: Rung,
+        side_data: bytes,
+        *,
+        largest_bits: float | None = None,
+        by: Named | None = None,
+    ) -> Attempt:
         """Code a segment at a rung and measure it; may run in any thread.
 
         Parameters
@@ -109,6 +117,8 @@ class Trials:
             As for :func:`~vidlink.sender.encode.encode`.
         largest_bits
             Beyond so many wire bits the quality is not measured.
+        by
+            Another objective to measure it by.
         """
         coded, cpu_s = self._memory.encode_timed(segment, rung, clip=self._clip, codec=self._codec, side_data=side_data)
         with self._lock:
@@ -117,9 +127,13 @@ class Trials:
         bits = self.wire_bits(coded)
         if largest_bits is not None and bits > largest_bits:
             return Attempt(coded=coded, wire_bits=bits, quality=-math.inf)
+        return self.measured(segment, coded, side_data, by=by)
 
+    def measured(self, segment: Segment, coded: CodedSegment, side_data: bytes, *, by: Named | None = None) -> Attempt:
+        """What a coded segment is worth, by the objective of the plan or by another."""
         parts = segment.each
         sides = [data for _, data in split_parts(side_data)] if len(parts) > 1 else [side_data]
+        objective = by.objective if by else self._objective
 
         def measure() -> list[float]:
             decoded = self._decode(coded)
@@ -129,19 +143,31 @@ class Trials:
             worths, start = [], 0
             for part, side in zip(parts, sides or [b""] * len(parts), strict=True):
                 stop = start + len(part.frames)
-                worths.append(self._objective(part, shown[start:stop], side))
+                worths.append(objective(part, shown[start:stop], side))
                 start = stop
             return worths
 
         qualities = self._memory.worth(
-            segment, rung, clip=self._clip, codec=self._codec, side_data=side_data, measure=measure
+            segment,
+            coded.rung,
+            clip=self._clip,
+            codec=self._codec,
+            side_data=side_data,
+            measure=measure,
+            by=by.name if by else "",
         )
         weights = [len(part.frames) for part in parts]
+        mean = sum(w * q for w, q in zip(weights, qualities, strict=True)) / sum(weights)
         return Attempt(
             coded=coded,
-            wire_bits=bits,
-            quality=sum(w * q for w, q in zip(weights, qualities, strict=True)) / sum(weights)
-            if len(parts) > 1
-            else qualities[0],
+            wire_bits=self.wire_bits(coded),
+            quality=mean if len(parts) > 1 else qualities[0],
             qualities=tuple(qualities),
         )
+
+
+class Named(NamedTuple):
+    """An objective beside that of the plan."""
+
+    name: str
+    objective: Objective
