@@ -179,7 +179,7 @@ def test_runs_that_fail_among_others_are_said_in_python(tmp_path, small_clip):
     with pytest.raises(UserError, match="no run has a score"):
         table.plot()
     with pytest.raises(UserError, match="name two columns"):
-        table.plot(y="rate_wire_bps")
+        table.plot(y="kbps")
 
 
 @pytest.mark.parametrize("seeds", [0, -1, 10**12, 10**400])

@@ -152,7 +152,9 @@ def test_a_real_face_without_loss_is_good_and_above_chance(data):
     verdict = run.summary["verdict"]
     assert verdict["grade"] == "good"
     assert verdict["ceiling"]["ccc"] == {"valence": 1.0, "arousal": 1.0}
-    assert verdict["faces"] == {"looked": 60, "found": 60, "not_found": 0} or verdict["faces"]["not_found"] > 0
+    faces = verdict["faces"]
+    assert faces["looked"] > 40
+    assert faces == {"looked": faces["looked"], "found": faces["looked"], "not_found": 0}
     assert "held against its own answers" in verdict["words"][0]
 
 

@@ -66,7 +66,7 @@ def jackknife(whole: float, without: NDArray[np.float64], score: str) -> tuple[f
     Examples
     --------
     >>> [round(value, 2) for value in jackknife(0.8, np.array([0.75, 0.82, 0.81]), "ccc_valence")]
-    [0.59, 0.92]
+    [0.56, 0.92]
     """
     kind = score.partition("_")[0]
     if len(without) < 2 or not np.isfinite([whole, *without]).all():

@@ -23,6 +23,12 @@ _FROM = {
     "accuracy": ("recognition_accuracy", 1.0),
 }
 """Short names: the column of a sweep's table that they are from, and how much of it is one of theirs."""
+_NUMBERS = (
+    *(column for column, _ in _FROM.values()),
+    *("input_width", "input_height", "input_fps", "input_seconds", "input_frames", "frames_frozen"),
+    *("plan_mean_scale", "plan_mean_frame_divisor"),
+)
+"""Columns that are computed with; where no run has a value they are text in the table."""
 _SCORES = ("psnr_db", *SCORES, "accuracy")
 """Those that have intervals."""
 _SHOWN = ("frames_per_s", "kbps", "bpp", "encode_s_per_s", "lost", "frozen", *_SCORES[:1], "ssim", *_SCORES[1:])
@@ -47,6 +53,7 @@ def add_short(frame: pd.DataFrame, encode_s: pd.Series | None = None) -> pd.Data
         video), ``lost`` (share of packets), ``frozen`` (share of frames), ``psnr_db``, ``ssim``, and ``cc``, ``ccc``,
         ``rmse`` (means over dimensions), each dimension's own (``ccc_valence``), ``accuracy``: those that there are.
     """
+    frame = frame.assign(**{name: pd.to_numeric(frame[name], errors="coerce") for name in _NUMBERS if name in frame})
     more: dict[str, pd.Series] = {}
     if {"input_width", "plan_mean_scale"} <= set(frame):
         sides = [(frame[f"input_{side}"] / frame["plan_mean_scale"]) for side in ("width", "height")]
