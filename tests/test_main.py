@@ -156,3 +156,45 @@ def test_the_demonstration_is_a_run(capsys, tmp_path, monkeypatch):
     assert out.startswith("vidlink run --bitrate 24k --channel gilbert-elliott\n")
     assert asked["place"] == tmp_path / "seen"
     assert (asked["settings"].input, asked["settings"].bitrate_bps) == (None, 24_000)
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (LONG,),
+        ("report", LONG),
+        ("run", "--bitrate", "64k", "--out", LONG),
+        ("run", "--bitrate", "64k", "--pcap", LONG),
+        ("run", "--bitrate", "64k", "--labels", LONG),
+        ("reels", "--data", f"images:{LONG}", "--out", LONG),
+        ("sweep", "s.toml", "--out", LONG),
+        ("demo", "--out", "loop"),
+        ("run", "--bitrate", "64k", "--labels", "loop"),
+        ("sweep", "s.toml", "--out", "loop"),
+    ],
+)
+def test_names_that_no_file_can_have_are_one_line(capsys, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "s.toml").write_text('[settings]\nbitrate = "64k"\n[grid]\nseed = [1]\n')
+    status, _, err = ended(capsys, *words)
+    assert status == 2
+    assert len(err.splitlines()) == 1
+    assert len(err) < 200
+    assert "too long" in err or "symbolic links" in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["loop", "s.toml"]
+
+
+def test_a_name_with_a_zero_in_it_is_refused_from_python(tmp_path):
+    import vidlink
+
+    for options in ({"out": "a\0"}, {"labels": "a\0"}, {"pcap": "a\0"}, {"weights": "a\0"}):
+        with pytest.raises(vidlink.UserError, match="no file can have such a name"):
+            vidlink.run(bitrate="64k", quiet=True, **options)
+
+
+def test_two_dashes_before_the_command_hide_nothing(capsys):
+    assert ended(capsys, "--", "run", "--help") == ended(capsys, "run", "--help")

@@ -183,3 +183,19 @@ def test_what_cannot_be_sent(command, small_clip, options, words):
     assert done.status == 2
     assert words in done.err
     assert len(done.err.splitlines()) == 1
+
+
+def test_a_film_is_asked_for_or_not():
+    with pytest.raises(UserError, match="--film side-by-side asks for a film and --no-video for none"):
+        typed("--bitrate=64k", "--film=side-by-side", "--no-video")
+
+
+def test_a_quality_between_two_steps_is_not_taken_for_another(command, small_clip, tmp_path):
+    words = (small_clip, "--scale", "1", *FAST, "--out", tmp_path / "run")
+    for codec, quality, nearest in (("vp9", "30.6", "31"), ("x264", "18.04", "18"), ("x265", "30.5", "30.5")):
+        ended = command(*words, "--codec", codec, "--crf", quality)
+        if nearest == quality:
+            assert ended.status == 0
+        else:
+            assert (ended.status, len(ended.err.splitlines())) == (2, 1)
+            assert ended.err.rstrip().endswith(f"the nearest is {nearest}")

@@ -68,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if "_ARGCOMPLETE" in os.environ:
         words = _typed()
+    if words[:1] == ["--"]:
+        words = words[1:]
     if words and words[0] in COMMANDS:
         call_as(f"vidlink {words[0]}")
         import_module(COMMANDS[words[0]][0]).main(words[1:])

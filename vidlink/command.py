@@ -17,9 +17,9 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from vidlink.errors import UserError, is_disk_full
+from vidlink.errors import UserError, is_disk_full, is_no_name
 from vidlink.parser import Parser as Parser
-from vidlink.units import shown
+from vidlink.units import check_path, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,6 +131,8 @@ class Option:
             value = self.kind(text)
         except ValueError:
             raise UserError(f"{self.flag}: invalid {self.kind.__name__} value: {shown(text)}") from None
+        if self.kind is Path:
+            check_path(self.flag, value)
         return self.read(self.flag, value) if self.read else value
 
     def _typed(self, text: str) -> Any:
@@ -161,9 +163,9 @@ def option(group: str, name: str, default: Any = None, **declared: Any) -> Any:
 def run_command(main: Callable[[], None]) -> None:
     """Run a command's ``main`` and turn how it ends into an exit status.
 
-    A :class:`~vidlink.errors.UserError` becomes one line on stderr and status 2, and so does a full disk. Ctrl-C,
-    SIGTERM and SIGHUP become one line that says what was kept, and the status that a shell has for them. Anything else
-    keeps its traceback and status 1.
+    A :class:`~vidlink.errors.UserError` becomes one line on stderr and status 2, and so do a full disk and a name that
+    no file can have. Ctrl-C, SIGTERM and SIGHUP become one line that says what was kept, and the status that a shell
+    has for them. Anything else keeps its traceback and status 1.
     """
     with _stoppable():
         try:
@@ -184,6 +186,9 @@ def run_command(main: Callable[[], None]) -> None:
             if _CAME:  # Libraries make other errors of an interrupt.
                 _say("interrupted; nothing was kept")
                 sys.exit(128 + _CAME[0])
+            if isinstance(error, OSError) and is_no_name(error):
+                _say(f"{shown(str(error.filename))}: {error.strerror}")
+                sys.exit(2)
             if not is_disk_full(error):
                 raise
             _say(f"cannot be written: {error}")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP)
 
 
 class UserError(Exception):
@@ -55,6 +56,11 @@ def unknown(what: str, found: str, known: Iterable[str]) -> UserError:
     hint = f"did you mean {near[0]!r}? " if near else ""
     shown = found if len(found) <= 80 else f"{found[:80]} ..."
     return UserError(f"unknown {what} {shown!r}: {hint}known are {', '.join(known)}")
+
+
+def is_no_name(error: BaseException) -> bool:
+    """Whether an error says that no file can have such a name: it is too long, or a link that leads to itself."""
+    return isinstance(error, OSError) and error.errno in _NO_NAME
 
 
 def is_disk_full(error: BaseException | None) -> bool:

@@ -508,6 +508,8 @@ class Settings:
         if self.size is not None and (self.scale is not None or "scales" in given or self.max_size is not None):
             other = "--scale" if self.scale is not None else "--scales" if "scales" in given else "--max-size"
             raise UserError(f"--size fixes the size of the pictures sent and {other} says it, too: give one of them")
+        if self.film != "received" and not self.save_video:
+            raise UserError(f"--film {self.film} asks for a film and --no-video for none: give one of them")
         if self.fps is not None and "divisors" in given:
             raise UserError("--fps fixes the frames a second and --divisors gives a ladder: give one of them")
         if self.loss is not None and "channel" in given:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from vidlink.errors import UserError
+from vidlink.errors import UserError, is_no_name
 
 if TYPE_CHECKING:
     from fractions import Fraction
+    from pathlib import Path
 
 _RATE = re.compile(
     r"\s*(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e(?P<power>[+-]?[0-9]+))?\s*(?P<prefix>[kKMG]?)"
@@ -94,6 +95,8 @@ SIZE = Quantity(name="a number of bytes", least=0, most=1e15)
 """What a queue or a disk holds."""
 SLOWEST_RATE = 1.0
 """Bits per second of a link or a budget, at the least."""
+LEAST_SHARE = 0.01
+"""Share of packets that arrives, as rates are reckoned with it: no rate makes up for a link that loses all."""
 LARGEST_COUNT = 2**31 - 1
 """Of things that are counted: frames, threads."""
 LARGEST_SIDE = 65_535
@@ -193,6 +196,32 @@ def plain_share(text: str) -> str:
     if number == text.strip() or not _NUMBER.fullmatch(number):
         return text
     return f"{float(number) / 100:.12g}"
+
+
+def check_path(option: str, path: Path) -> Path:
+    """Refuse a name that no file can have: too long, with a zero in it, or a link that leads to itself.
+
+    Raises
+    ------
+    UserError
+        Which name, and what is wrong with it.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> check_path("--out", Path("a" * 300))
+    Traceback (most recent call last):
+    ...
+    vidlink.errors.UserError: --out 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...: File name too long
+    """
+    try:
+        path.stat()
+    except ValueError:
+        raise UserError(f"{option} {shown(str(path))}: no file can have such a name") from None
+    except OSError as error:
+        if is_no_name(error):
+            raise UserError(f"{option} {shown(str(path))}: {error.strerror}") from error
+    return path
 
 
 def check_share(option: str, value: float) -> float:
@@ -310,7 +339,7 @@ def parse_scales(option: str, text: str) -> tuple[float, ...]:
             )
         scales.append(scale)
     if len(set(scales)) < len(scales):
-        raise UserError(f"{option}: a factor is named twice in {text!r}")
+        raise UserError(f"{option}: a factor is named twice in {shown(text)}")
     return tuple(sorted(scales))
 
 
@@ -398,15 +427,17 @@ def parse_fec(text: str) -> dict[str, Any]:
     n = k + 1 if name == "xor" else numbers.get("n", k + 2 if name == "rs" else k)
     key_n = numbers.get("key_n", n)
     if k < 1:
-        raise UserError(f"fec {text!r}: k = {k}, a block has at least 1 source packet")
+        raise UserError(f"fec {shown(text)}: k = {k}, a block has at least 1 source packet")
     if n < k:
-        raise UserError(f"fec {text!r}: n = {n} is less than k = {k}; n counts source and parity packets together")
+        raise UserError(f"fec {shown(text)}: n = {n} is less than k = {k}; n counts source and parity packets together")
     if key_n < n:
-        raise UserError(f"fec {text!r}: key_n = {key_n} is less than n = {n}; key pictures get at least as much parity")
+        raise UserError(
+            f"fec {shown(text)}: key_n = {key_n} is less than n = {n}; key pictures get at least as much parity"
+        )
     if key_n > LARGEST_BLOCK:
-        raise UserError(f"fec {text!r}: a block has at most {LARGEST_BLOCK} packets")
+        raise UserError(f"fec {shown(text)}: a block has at most {LARGEST_BLOCK} packets")
     if not 1 <= depth <= LARGEST_BLOCK:
-        raise UserError(f"fec {text!r}: depth = {depth}, must be 1 to {LARGEST_BLOCK}")
+        raise UserError(f"fec {shown(text)}: depth = {depth}, must be 1 to {LARGEST_BLOCK}")
     return {"code": name, "k": k, "n": n, "key_n": key_n, "depth": depth, "target": target}
 
 
@@ -416,7 +447,8 @@ def _target(text: str, setting: str) -> float:
     except ValueError:
         target = math.nan
     if not 0 < target < 1:
-        raise UserError(f"fec {setting!r}: found {text!r}, expected a residual loss between 0 and 1, such as auto:0.01")
+        expected = "expected a residual loss between 0 and 1, such as auto:0.01"
+        raise UserError(f"fec {shown(setting)}: found {shown(text)}, {expected}")
     return target
 
 

@@ -1,10 +1,12 @@
 """Recipes ask for the encoder's own parameters, and name no files: what does is refused as the file is read."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from vidlink.codec.parameters import KNOWN, check_name, check_options, hint, not_taken
+from vidlink.codec.parameters import KNOWN, check_bounds, check_name, check_options, hint, not_taken
+from vidlink.codec.recipe import Codec
 from vidlink.codec.shelf import load_codec, names
 from vidlink.errors import UserError
 
@@ -201,3 +203,27 @@ def test_logs_say_what_was_not_taken(line, options, said):
 def test_only_a_near_name_is_named():
     assert hint("prest", ["tune", "preset"]) == ": did you mean 'preset'?"
     assert hint("bogus", ["tune", "preset"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"bf": "20"}, "bf = 20: x264 takes 0 to 16"),
+        ({"refs": "99"}, "refs = 99: x264 takes 1 to 16"),
+        ({"x264-params": "keyint=infinite:bframes=17"}, "x264-params: bframes = 17: x264 takes 0 to 16"),
+        ({"x264-params": "me_range=5000"}, "x264-params: me_range = 5000: x264 takes 4 to 1024"),
+        ({"x264opts": "subme=12"}, "x264opts: subme = 12: x264 takes 0 to 11"),
+    ],
+)
+def test_numbers_that_x264_takes_for_others_are_named(options, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        check_bounds(options)
+    recipe = {
+        "description": "mine",
+        "options": options,
+        "quality": {"option": "crf", "best": 1, "worst": 9, "grid": [2]},
+    }
+    h264 = {"encoder": "libx264", "decoder": "h264", "payload": "h264"}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Codec.model_validate(recipe | h264)
+    Codec.model_validate(recipe | h264 | {"encoder": "libvpx-vp9"})

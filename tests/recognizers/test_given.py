@@ -81,3 +81,44 @@ def test_what_is_no_recognizer():
         name_of(3)
     with pytest.raises(UserError, match="another program"):
         load_recognizer("given:nowhere")
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda pictures, gain=2.0: gain * pictures.mean(dim=(1, 2, 3)), 2.0),
+        (lambda pictures, negative=False: (-1 if negative else 1) * pictures.mean(dim=(1, 2, 3)), 1.0),
+        (lambda *anything: anything[0].mean(dim=(1, 2, 3)) * len(anything), 1.0),
+        (lambda pictures, context=None: pictures.mean(dim=(1, 2, 3)) * float(context.scale[0]), 1.0),
+        (lambda pictures, about: pictures.mean(dim=(1, 2, 3)) * float(about.scale[0]), 1.0),
+    ],
+)
+def test_a_setting_of_a_functions_own_is_not_given_the_context(function, expected):
+    assert ask(name_of(function), torch.ones(2, 3, 224, 224)).tolist() == [[expected]] * 2
+
+
+def test_a_network_of_pytorch_is_a_function_of_pictures():
+    mean = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(3, 1, bias=False))
+    torch.nn.init.ones_(mean[2].weight)
+    with torch.no_grad():
+        assert ask(name_of(mean), torch.ones(2, 3, 224, 224)).tolist() == [[3.0], [3.0]]
+
+
+def test_one_name_may_be_given_as_text():
+    def level(pictures):
+        return pictures.mean(dim=(1, 2, 3))
+
+    level.gives = "brightness"
+    assert load_recognizer(name_of(level)).gives == ("brightness",)
+
+
+def test_what_a_function_closes_over_makes_it_another():
+    def times(factor, default=1):
+        def level(pictures, power=default):
+            return factor * pictures.mean(dim=(1, 2, 3)) ** power
+
+        return level
+
+    contents = [content_of(name_of(each))[1] for each in (times(1.0), times(2.0), times(1.0, 2), times(1.0))]
+    assert contents[0] == contents[3]
+    assert len(set(contents)) == 3

@@ -1,6 +1,7 @@
 """Is it good? What was lost, why, what helps, and how much was chance: held against runs that show it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -169,3 +170,16 @@ def test_the_glossary_of_the_documents_is_that_of_the_program():
     for word, text in GLOSSARY.items():
         assert f"- **{word}**: {text}" in page
     assert len(GLOSSARY) == 6
+
+
+@pytest.mark.parametrize(
+    "loss", ['model = "bernoulli"\nprobability = 1.0', 'model = "gilbert-elliott"\nh = 0\nk = 0\np = 0.1\nr = 0.3',
+             'model = "gilbert-elliott"\np = 0.1\nr = 0']
+)  # fmt: skip
+def test_a_link_that_loses_everything_has_a_verdict(small_clip, tmp_path, loss):
+    channel = tmp_path / "none.toml"
+    channel.write_text(f'description = "nothing comes"\n[loss]\n{loss}\n')
+    settings = Settings(input=str(small_clip), bitrate_bps="64k", channel=str(channel), recognizer="none")
+    run = simulate(settings, quiet=True)
+    assert run.summary["verdict"]
+    assert simulate(replace(settings, bitrate_bps="2M", nack=True), quiet=True).summary["verdict"]

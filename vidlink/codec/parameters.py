@@ -8,6 +8,7 @@ log what it did not take; :func:`not_taken` reads that.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,21 @@ KNOWN = {
 }
 """Names of the parameters of some encoders, to name the nearest one of what was misspelt."""
 
+_CLIPPED = {
+    "bf": (0, 16),
+    "bframes": (0, 16),
+    "me_range": (4, 1024),
+    "me-range": (4, 1024),
+    "merange": (4, 1024),
+    "ref": (1, 16),
+    "refs": (1, 16),
+    "subme": (0, 11),
+    "subq": (0, 11),
+    "trellis": (0, 2),
+}
+"""Options and parameters of x264 that it brings within these bounds without a word (``validate_parameters`` in its
+``encoder/encoder.c``)."""
+
 _SAID = re.compile(
     r"(?:error parsing|failed to (?:set|parse)|unknown|invalid|bad)(?: \w+)? (?:option|parameter|value for):? "
     r"'?([\w.-]+)",
@@ -130,6 +146,28 @@ def check_name(name: str) -> str:
     if _names_file(plain):
         raise ValueError(f"{name} names a file, which a recipe must not: remove it")
     return name
+
+
+def check_bounds(options: dict[str, str]) -> dict[str, str]:
+    """Refuse numbers that x264 would silently take for others. Raises ValueError.
+
+    Examples
+    --------
+    >>> check_bounds({"x264-params": "keyint=infinite:bframes=20"})
+    Traceback (most recent call last):
+    ...
+    ValueError: x264-params: bframes = 20: x264 takes 0 to 16
+    """
+    for holder, text in options.items():
+        is_list = _LISTS.search(holder)
+        pairs = [part.partition("=")[::2] for part in text.split(":")] if is_list else [(holder, text)]
+        for name, value in pairs:
+            plain = name.strip().removesuffix(":v").replace("_", "-") if is_list else name.removesuffix(":v")
+            least, most = _CLIPPED.get(plain, (-math.inf, math.inf))
+            if re.fullmatch(r"[0-9]{1,18}", value.strip(), re.ASCII) and not least <= int(value) <= most:
+                where = f"{holder}: " if is_list else ""
+                raise ValueError(f"{where}{name.strip()} = {value.strip()}: x264 takes {least} to {most}")
+    return options
 
 
 def _check_flags(name: str, value: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from vidlink.codec.parameters import check_name, check_options
+from vidlink.codec.parameters import check_bounds, check_name, check_options
 from vidlink.rtp.formats import payload_format
 from vidlink.units import LARGEST_SIDE, NUMBER
 
@@ -82,7 +82,9 @@ class Codec(BaseModel):
     @field_validator("options")
     @classmethod
     def _harmless(cls, options: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        return options if info.data.get("implementation") else check_options(options)
+        if info.data.get("implementation"):
+            return options
+        return check_bounds(check_options(options)) if info.data.get("encoder") == "libx264" else check_options(options)
 
     @model_validator(mode="after")
     def _said_once(self) -> Self:

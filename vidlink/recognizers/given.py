@@ -18,6 +18,7 @@ import hashlib
 import inspect
 import sys
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
@@ -99,15 +100,30 @@ def find_given(name: str) -> Callable[..., Any]:
 def content_of(name: str) -> list[str]:
     """What a recognizer of this process is, by content: its source text, or where there is none, this very object.
 
-    What a function takes from outside of itself is not in it.
+    What a function takes from its module is not in it; its defaults and what it closes over are.
     """
     found = _GIVEN.get(name)
     try:
         source = inspect.getsource(found if inspect.isroutine(found) or isinstance(found, type) else type(found))
-        state = "" if inspect.isroutine(found) or isinstance(found, type) else repr(sorted(vars(found).items()))
+        state = _state(found)
     except (TypeError, OSError):
         source, state = _TOKENS.setdefault(id(found), uuid.uuid4().hex), ""
     return [name, hashlib.sha256((source + state).encode(errors="surrogateescape")).hexdigest()]
+
+
+def _state(found: Any) -> str:
+    """What a function or an object holds beside its source: defaults, what it closes over, attributes."""
+    if isinstance(found, type):
+        return ""
+    if not inspect.isroutine(found):
+        return repr(sorted(vars(found).items()))
+    plain = inspect.unwrap(getattr(found, "__func__", found))
+    cells = []
+    for cell in getattr(plain, "__closure__", None) or ():
+        with suppress(ValueError):  # what has no value yet
+            cells.append(cell.cell_contents)
+    held = [getattr(plain, "__defaults__", None), getattr(plain, "__kwdefaults__", None), cells]
+    return repr(held) if any(held) else ""
 
 
 class OfFunction:
@@ -116,7 +132,8 @@ class OfFunction:
     Parameters
     ----------
     function
-        Called with pictures, shape (n, channels, height, width), and with their context if it takes two arguments.
+        Called with pictures, shape (n, channels, height, width), and with their context if its second parameter has no
+        default, or is called ``context``. A network of PyTorch is one, too.
         Gives numbers, shape (n,) or (n, k), as a tensor, array or list.
     name
         What to call it, and what it gives.
@@ -127,11 +144,9 @@ class OfFunction:
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self._function, self.name = function, name
         self.wants: Wants = getattr(function, "wants", Wants(region="frame", height=SIDE, width=SIDE, colour="rgb"))
-        self.gives: tuple[str, ...] = tuple(getattr(function, "gives", (name,)))
-        try:
-            self._both = len(inspect.signature(function).parameters) > 1
-        except (TypeError, ValueError):  # some that are written in C tell nothing
-            self._both = False
+        gives = getattr(function, "gives", (name,))
+        self.gives: tuple[str, ...] = (gives,) if isinstance(gives, str) else tuple(gives)
+        self._both = _takes_context(function)
 
     def __call__(self, pictures: Tensor, context: Context) -> Tensor:
         """Numbers of each picture, shape (n, k)."""
@@ -139,6 +154,19 @@ class OfFunction:
 
         answer = torch.as_tensor(self._function(pictures, context) if self._both else self._function(pictures))
         return answer[:, None] if answer.ndim == 1 else answer
+
+
+def _takes_context(function: Callable[..., Any]) -> bool:
+    """Whether a function wants the context, too: its second parameter has no default, or is called ``context``.
+
+    Any other that has a default is a setting of the function's own, which a context must not take the place of.
+    """
+    try:  # A network of PyTorch is called with anything, and its method ``forward`` with that.
+        parameters = inspect.signature(getattr(function, "forward", function)).parameters.values()
+    except (TypeError, ValueError):  # some that are written in C tell nothing
+        return False
+    placed = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    return len(placed) > 1 and (placed[1].default is placed[1].empty or placed[1].name == "context")
 
 
 def _is_importable(found: type) -> bool:

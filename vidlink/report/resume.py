@@ -17,6 +17,7 @@ from vidlink.report.outputs import check_outputs
 from vidlink.report.run_folder import RunFolder, fresh_place, places, read_summary, run_name
 from vidlink.report.stop import Stopped
 from vidlink.settings import as_json, declarations
+from vidlink.units import check_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,8 @@ def run_in(
     if overwrite and resume:
         raise UserError("--overwrite starts afresh and --resume goes on: give one of them")
     name = run_name(settings)
+    if place is not None:
+        check_path("--out", place)
     if resume:
         place = place or place_to_resume(name, settings)
         whole = whole_run(place, settings)

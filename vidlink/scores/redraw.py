@@ -20,6 +20,7 @@ from vidlink.scores.receptions import Receptions
 from vidlink.sender.fec import parse_fec
 from vidlink.sender.protect import Protector
 from vidlink.types import Fate, Kind, Shown, Status
+from vidlink.units import LEAST_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -177,7 +178,7 @@ class Redraws:
         if rate_bps is None:
             return None
         if copies:
-            rate_bps /= 1 - self._profile.loss.expected()
+            rate_bps /= max(LEAST_SHARE, 1 - self._profile.loss.expected())
         before = sum(int(packets.bytes.sum()) for *_, packets in self._sent)
         return rate_bps * sum(int(packets.bytes.sum()) for *_, packets in sent) / max(1, before)
 

@@ -28,6 +28,7 @@ from vidlink.sender.task import BudgetTooLowError, Task
 from vidlink.sender.trial import Named, Trials
 from vidlink.settings import DEFAULT_SCALES, SMALLEST_MTU
 from vidlink.types import IPV4_UDP_RTP_BYTES, Rung
+from vidlink.units import LEAST_SHARE
 from vidlink.video.scenes import Scenes
 
 if TYPE_CHECKING:
@@ -115,6 +116,11 @@ class Sender:
             raise UserError(
                 f"--quality {quality:g}: {codec.name}'s {knob.option} is from {knob.best:g} to {knob.worst:g}"
             )
+        if quality is not None and abs(knob.rounded(quality) - quality) > 1e-6:
+            raise UserError(
+                f"--quality {quality:g}: {codec.name}'s {knob.option} goes in steps of {knob.step:g}; the nearest is "
+                f"{knob.rounded(quality):g}"
+            )
         self._expected_loss = expected_loss
         self._features: Features | None = None
         self._interest: Interest | None = None
@@ -135,7 +141,7 @@ class Sender:
         # What retransmissions will take is kept free.
         self._rate_bps = settings.bitrate_bps
         if settings.nack and self._rate_bps is not None:
-            self._rate_bps *= 1 - expected_loss
+            self._rate_bps *= max(LEAST_SHARE, 1 - expected_loss)
         self._packetizer = Packetizer(
             mtu=settings.mtu - self._reserved_bytes,
             aggregate_s=self._aggregate_s(self._rate_bps),

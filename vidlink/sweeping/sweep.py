@@ -16,6 +16,7 @@ from vidlink.sweeping.identity import identify
 from vidlink.sweeping.run import Runner, has_run
 from vidlink.sweeping.table import CSV, PARQUET, as_csv, as_parquet, make_row, make_table
 from vidlink.sweeping.work import DONE, FAILED, REFUSED, Task
+from vidlink.units import check_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,6 +76,7 @@ def sweep(
     """
     if not isinstance(executors, Here):
         refuse_unguarded()
+    check_path("--out", out)
     _check_inputs(points, out)
     identities = [identify(point.settings) for point in points]
     with ResultsFolder(out) as folder, executors:

@@ -118,3 +118,23 @@ def test_any_bytes_give_a_page_or_a_line(whole_run, tmp_path_factory, data):
     except UserError as error:
         told = str(error)
     assert "</html>" in told or "\n" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value"),
+    [("segments", "start_s", 1e308), ("frames", "time_s", -1e300), ("segments", "height", 0)],
+)
+def test_numbers_that_no_run_writes_give_a_page(run, name, column, value):
+    table = pd.read_csv(run / f"{name}.csv")
+    table[column] = table[column].astype(float)
+    table.loc[0, column] = value
+    table.to_csv(run / f"{name}.csv", index=False)
+    page_of_folder(run)
+
+
+def test_sizes_that_are_no_numbers_are_named(run):
+    table = pd.read_csv(run / "segments.csv").astype({"width": object})
+    table.loc[0, "width"] = "<b>wide</b>"
+    table.to_csv(run / "segments.csv", index=False)
+    assert read_run(run).problems == ["segments.csv: column 'width' holds something other than numbers"]
+    assert "<b>wide" not in page_of_folder(run)

@@ -34,6 +34,8 @@ TABLES = {
 }
 """The tables of a run folder, with the columns that its page looks at."""
 _STOPPED = "the run was stopped before its end; the page shows what was done"
+_LARGEST = 1e15
+"""Of numbers in a table: what is more, or no number, is damage."""
 _WORDS = ("status", "fate", "kind")
 _ALWAYS = ("segments", "frames", "packets")
 _MAY_BE_EMPTY = ("predictions", "live")
@@ -84,7 +86,11 @@ class Found:
             elif not pd.api.types.is_numeric_dtype(table[column]):
                 raise UserError(f"column {column!r} holds something other than numbers")
             elif column != "capacity_bps":
-                whole &= np.isfinite(table[column].to_numpy(float))
+                whole &= np.abs(table[column].to_numpy(float)) <= _LARGEST
+        for column in {"width", "height"} & set(table):
+            if not pd.api.types.is_numeric_dtype(table[column]):
+                self.problems.append(f"{name}.csv: column {column!r} holds something other than numbers")
+                table = table.drop(columns=column)
         if whole.sum() < len(whole):
             self.problems.append(f"{name}.csv: {len(whole) - whole.sum()} of its {len(whole)} rows are damaged")
         if not whole.any():
