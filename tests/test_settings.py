@@ -55,6 +55,7 @@ ALONE = [
     ("deadline_s", "-1", "--deadline -1"),
     ("roi", "1,2,3", "--roi '1,2,3': write none"),
     ("roi", "face:0,0,0,5", "must be positive"),
+    ("film", "beside", "--film: invalid choice: 'beside'"),
     ("seed", "-1", "--seed -1: at least 0"),
     ("seed", "x", "--seed: invalid int value: 'x'"),
     ("workers", "0", "--workers 0: at least 1"),

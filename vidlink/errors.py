@@ -15,10 +15,22 @@ _NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP)
 
 
 class UserError(Exception):
-    """What is wrong, where, and what would be right, in one line.
+    r"""What is wrong, where, and what would be right, in one line.
 
-    The commands print it on stderr and exit with status 2. Anything else that escapes is a defect (status 1).
+    The commands print it on stderr and exit with status 2. Anything else that escapes is a defect (status 1). What
+    users wrote may be in it: line breaks and whatever else cannot be printed are shown as escapes.
+
+    Examples
+    --------
+    >>> print(UserError("no file 'a\nb.mp4'"))
+    no file 'a\nb.mp4'
     """
+
+    def __str__(self) -> str:
+        return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in self._said())
+
+    def _said(self) -> str:
+        return super().__str__()
 
 
 class BudgetError(UserError):
@@ -36,7 +48,7 @@ class BudgetError(UserError):
         super().__init__(asked_bps, lowest_bps)  # all that it is made from, so that it travels between processes
         self.asked_bps, self.lowest_bps = asked_bps, lowest_bps
 
-    def __str__(self) -> str:
+    def _said(self) -> str:
         return (
             f"--bitrate {self.asked_bps / 1000:g}k is below what the smallest rung of this clip needs: "
             f"the lowest rate that works is {self.lowest_bps / 1000:g}k"
