@@ -65,6 +65,23 @@ def test_emotions_are_shares(weights):
     assert both[:, 2:].sum(dim=1).tolist() == pytest.approx([1, 1, 1])
 
 
+def test_networks_for_larger_pictures_get_them(tmp_path):
+    save(tmp_path / "large.safetensors", Network(name="recognition", width=4, size=96))
+    recognizer = Affect(weights=tmp_path / "large.safetensors")
+    assert (recognizer.wants.height, recognizer.wants.width) == (96, 96)
+    faces = list(np.random.default_rng(0).integers(0, 256, (3, 120, 120), dtype=np.uint8))
+    assert recognize(recognizer, faces, [(10, 10, 100, 100)] * 3).shape == (3, 2)
+    assert Affect().wants.height == Affect.wants.height == 48
+
+
+def test_in_the_mirror_a_face_is_seen_twice(weights):
+    once, twice = Affect(weights=weights, half=False), Affect(weights=weights, half=False, mirror=True)
+    pictures = torch.rand(4, 1, 48, 48)
+    both = [once(each, Context.pristine(4)) for each in (pictures, pictures.flip(-1))]
+    assert torch.allclose(twice(pictures, Context.pristine(4)), (both[0] + both[1]) / 2, atol=1e-6)
+    assert not torch.allclose(both[0], both[1], atol=1e-4)
+
+
 def damaged(path, how):
     data = path.read_bytes()
     if how == "truncated":
@@ -78,7 +95,7 @@ def damaged(path, how):
     elif how == "torch":
         torch.save({"layers.0.weight": torch.zeros(1)}, path)
     elif how == "size":
-        save(path, Network(name="recognition", width=4, size=96))
+        save(path, Network(name="recognition", width=4, outputs=3))
     elif how == "other":
         save(path, SMALL, header=Network(name="recognition", width=8))
     elif how == "unsaid":
@@ -106,7 +123,7 @@ def damaged(path, how):
         ("garbage", "not safetensors, or damaged"),
         ("pickle", "a pickle"),
         ("torch", "a pickle"),
-        ("size", "for pictures of 96 pixels and 10 outputs; expected 48 and 10"),
+        ("size", "with 3 outputs; expected 10"),
         ("other", r"of another network: 'layers.0.weight' is \(4, 1, 5, 5\), expected \(8, 1, 5, 5\)"),
         ("unsaid", "the header does not say of which network"),
         ("unknown", "unknown network 'transformer'"),

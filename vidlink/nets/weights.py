@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from vidlink.errors import UserError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor, nn
+
+    from vidlink.nets.temporal import TemporalNet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,12 @@ class _OfFaces(_Arguments):
     width: int = Field(default=48, ge=1, le=4096)
 
 
+class _OfWindows(_OfFaces):
+    hidden: int = Field(ge=1, le=4096)
+    frames: int = Field(ge=2, le=256)
+    frame_rate: float = Field(ge=0.1, le=1000, allow_inf_nan=False)
+
+
 class _OfRestorer(_Arguments):
     scale: float = Field(ge=1, le=256, allow_inf_nan=False)
     width: int = Field(ge=1, le=4096)
@@ -133,6 +142,57 @@ def load_network(path: Path, *, own: str = "") -> tuple[Network, nn.Module]:
     found = _checked(_OfFaces, header, path, f"no description of a network: {str(header.arguments)[:200]}")
     network = Network(name=header.network, size=found.size, outputs=found.outputs, width=found.width)
     return network, _made(header, stored, lambda: build(network))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows:
+    """What a network that follows time is made with, beside the network that looks at each picture."""
+
+    hidden: int
+    """Units of the recurrent layer in each direction."""
+    frames: int
+    """Looks in a window."""
+    frame_rate: float
+    """Looks a second."""
+
+
+def describe_temporal(network: Network, windows: Windows) -> Header:
+    """The header of a network that follows faces over time."""
+    arguments = asdict(network)
+    return Header(kind="affect-temporal", network=arguments.pop("name"), arguments=arguments | asdict(windows))
+
+
+def build_temporal(network: Network, windows: Windows) -> TemporalNet:
+    """Make a network that follows time, with random weights."""
+    from vidlink.nets.temporal import TemporalNet
+
+    base: Any = build(network)
+    with torch.inference_mode():
+        count = base.eval().features(torch.zeros(1, 1, network.size, network.size)).shape[1]
+    return TemporalNet(base, count, network.outputs, hidden=windows.hidden)
+
+
+def load_affect(path: Path, *, own: str = "") -> tuple[Network, Windows | None, nn.Module]:
+    """Load weights for faces, of a network that looks at single pictures or of one that follows time.
+
+    Parameters and errors are those of :func:`load_network`. What a network that follows time is made with comes second;
+    it is None for the others.
+    """
+    stored = open_stored(path)
+    try:
+        header = read_header(stored.about)
+    except UserError:
+        header = None  # the message is that of load_network
+    if header is None or header.kind != "affect-temporal":
+        network, module = load_network(path, own=own)
+        return network, None, module
+    header, stored = read_kind(path, "affect-temporal", expected="", own=own)
+    found = _checked(_OfWindows, header, path, f"no description of a network: {str(header.arguments)[:200]}")
+    network = Network(name=header.network, size=found.size, outputs=found.outputs, width=found.width)
+    windows = Windows(hidden=found.hidden, frames=found.frames, frame_rate=found.frame_rate)
+    module = build_temporal(network, windows)
+    fill(module, stored)
+    return network, windows, module
 
 
 def load_restorer(path: Path, *, own: str = "") -> tuple[nn.Module, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -9,18 +10,26 @@ import torch
 from vidlink.errors import UserError
 from vidlink.labels.affect import AFFECT, EMOTIONS
 from vidlink.nets.precision import computes_bfloat16
-from vidlink.nets.weights import load_network
+from vidlink.nets.temporal import known_of
+from vidlink.nets.weights import load_affect
 from vidlink.recognizers.recognizer import Wants
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from vidlink.recognizers.recognizer import Context
 
 WEIGHTS = "affect.safetensors"
 """File of the shipped weights in ``vidlink.weights``."""
+
+
+def _known(context: Context) -> tuple[NDArray[np.float64], ...]:
+    return context.scale, context.qp, context.age_s, context.offset_s
 
 
 class Affect:
@@ -35,12 +44,15 @@ class Affect:
     device
         Where to compute.
     weights
-        A safetensors file of any network from ``vidlink.train``; None for the shipped weights.
+        A safetensors file of any network for faces from ``vidlink.train``, whether it looks at single pictures or follows
+        time; None for the shipped weights.
     network
         The ``--network`` of those weights, where it is code of one's own.
     half
         Whether to compute in bfloat16; None for where the device has instructions for it. Answers then differ from
         those in float32 by about 0.002 (0.02 at most), their CCC on FER+ by less than 0.001.
+    mirror
+        Whether each picture is seen in the mirror as well, and the mean of both counts; takes twice as long.
 
     Raises
     ------
@@ -50,6 +62,8 @@ class Affect:
 
     name = "affect"
     task = "affect"
+    shipped = WEIGHTS
+    """File of its own weights in ``vidlink.weights``."""
     wants = Wants(region="face", height=48, width=48, colour="luma", margin=0.0)
     gives = AFFECT
 
@@ -60,33 +74,62 @@ class Affect:
         weights: Path | None = None,
         network: str = "",
         half: bool | None = None,
+        mirror: bool = False,
     ) -> None:
         self.device = torch.device(device)
+        self.mirror = mirror
         self.half = computes_bfloat16(self.device) if half is None else half
         if weights is None:
             from importlib.resources import as_file, files
 
-            with as_file(files("vidlink.weights") / WEIGHTS) as shipped:
-                described, module = load_network(shipped)
+            with as_file(files("vidlink.weights") / self.shipped) as shipped:
+                described, windows, module = load_affect(shipped)
         else:
-            described, module = load_network(weights, own=network)
-        if (described.size, described.outputs) != (self.wants.height, len(AFFECT) + len(EMOTIONS)):
+            described, windows, module = load_affect(weights, own=network)
+        if described.outputs != len(AFFECT) + len(EMOTIONS):
             raise UserError(
-                f"weights {weights}: for pictures of {described.size} pixels and {described.outputs} outputs; "
-                f"expected {self.wants.height} and {len(AFFECT) + len(EMOTIONS)}"
+                f"weights {weights}: with {described.outputs} outputs; expected {len(AFFECT) + len(EMOTIONS)}"
             )
+        self.wants = replace(self.wants, height=described.size, width=described.size)
+        if windows is not None:
+            self.wants = replace(self.wants, frames=windows.frames, frame_rate=windows.frame_rate)
+            self.features = self._features
         self.network = module.to(device=self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
 
-    def _outputs(self, pictures: Tensor, context: Context) -> Tensor:
-        pictures = pictures.contiguous(memory_format=torch.channels_last)
+    def _seen(self, look: Callable[[Tensor, Tensor], Tensor], pictures: Tensor, context: Context) -> Tensor:
+        """What the network makes of pictures and, where asked for, of their mirror images: the mean."""
+        scale = torch.from_numpy(context.scale).to(pictures)
+        both = (pictures, pictures.flip(-1)) if self.mirror else (pictures,)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-            return self.network(pictures, torch.from_numpy(context.scale).to(pictures)).float()
+            seen = [look(each.contiguous(memory_format=torch.channels_last), scale).float() for each in both]
+        return torch.stack(seen).mean(dim=0)
+
+    def _features(self, pictures: Tensor, context: Context) -> Tensor:
+        """What windows are made of, shape (n, features)."""
+        return self._seen(self.network.features, pictures, context)  # type: ignore[arg-type]
+
+    def _outputs(self, pictures: Tensor, context: Context) -> Tensor:
+        if self.wants.frames == 1:
+            return self._seen(self.network, pictures, context)
+        known = (torch.from_numpy(each).to(pictures) for each in _known(context))
+        return self.network(pictures, known_of(*known), context.asked)
 
     def __call__(self, pictures: Tensor, context: Context) -> Tensor:
-        """Valence and arousal, shape (n, 2), of pictures of shape (n, 1, 48, 48)."""
+        """Valence and arousal, shape (n, 2), of pictures, or of windows of features."""
         return self._outputs(pictures, context)[:, : len(AFFECT)]
 
     def with_emotions(self, pictures: Tensor, context: Context) -> Tensor:
         """Valence, arousal and the share of votes for each of :data:`~vidlink.labels.affect.EMOTIONS`: (n, 10)."""
         outputs = self._outputs(pictures, context)
         return torch.cat([outputs[:, : len(AFFECT)], outputs[:, len(AFFECT) :].softmax(dim=1)], dim=1)
+
+
+class AffectOverTime(Affect):
+    """Valence and arousal of a face, from the pictures about each one (1.6 s, or the past alone in live mode).
+
+    The network of :class:`Affect` looks at each picture once; :class:`vidlink.nets.temporal.TemporalNet` follows it over
+    time.
+    """
+
+    name = "affect-over-time"
+    shipped = "affect-temporal.safetensors"

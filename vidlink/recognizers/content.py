@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from vidlink.settings import Settings
 
 
+_WEIGHTS = {"vidlink.recognizers.affect:AffectOverTime": ("affect-temporal.safetensors",)}
+"""Weights of those that came later than the first two, whose results were told apart by the weights of both."""
+
+
 def recognizer_content(settings: Settings) -> list[str]:
     """What a run's recognizer is: its class, its weights, and its source file where it is not vidlink's own.
 
@@ -34,7 +38,8 @@ def recognizer_content(settings: Settings) -> list[str]:
 
     target = RECOGNIZERS.target(name)
     if target.startswith("vidlink."):
-        shipped = sorted((Path(__file__).parents[1] / "weights").glob("*.safetensors"))
+        folder = Path(__file__).parents[1] / "weights"
+        shipped = [folder / file for file in _WEIGHTS.get(target, ("activity.safetensors", "affect.safetensors"))]
         weights = shipped if settings.weights is None else [settings.weights]
         # By its first place in vidlink, so that results made before it moved are gone on with.
         first = target.replace("vidlink.recognizers.", "vidlink.receiver.", 1)

@@ -22,6 +22,7 @@ RECOGNIZERS = Catalogue(
     shipped={
         "activity": "vidlink.recognizers.activity:Activity",
         "affect": "vidlink.recognizers.affect:Affect",
+        "affect-over-time": "vidlink.recognizers.affect:AffectOverTime",
         "image-classifier": "vidlink.recognizers.pooled:ImageClassifier",
         "mc3_18": "vidlink.recognizers.kinetics:Mc3x18",
         "mvit_v2_s": "vidlink.recognizers.kinetics:MvitV2S",

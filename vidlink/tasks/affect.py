@@ -284,19 +284,20 @@ def _settings(options: argparse.Namespace, regime: Regime) -> AffectSettings:
         learning_rate=options.learning_rate,
         generated=options.generated,
         seed=options.seed,
-        start=_digest(options.start, "--start"),
+        start=digest_of(options.start, "--start"),
         encoder_rate=regime.encoder_rate if options.encoder_rate is None else options.encoder_rate,
         pretrained=pretrained,
         coded=options.codec_aware,
         codec=options.codec if options.codec_aware else "",
         disturb=options.disturb,
-        teacher=_digest(options.teacher, "--teacher"),
+        teacher=digest_of(options.teacher, "--teacher"),
         distil=options.distil if options.teacher else 0.0,
         patience=options.patience,
     )
 
 
-def _digest(path: Path | None, option: str) -> str:
+def digest_of(path: Path | None, option: str) -> str:
+    """SHA-256 of the file that an option names; empty without one."""
     from vidlink.recognizers.content import digest_file
 
     if path is None:

@@ -26,6 +26,7 @@ TASKS = Catalogue(
         "recognition": "vidlink.tasks.affect:AffectTask",
         "sr": "vidlink.tasks.superresolution:SuperResolutionTask",
         "activity": "vidlink.tasks.activity:ActivityTask",
+        "temporal": "vidlink.tasks.temporal:TemporalTask",
     },
 )
 """The tasks by name; the first one is that of a command line that names none."""
