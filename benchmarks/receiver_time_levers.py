@@ -9,7 +9,7 @@ import torch
 
 from vidlink.labels.affect import AFFECT
 from vidlink.nets.temporal import TemporalNet, known_of
-from vidlink.recognizers.affect import Affect
+from vidlink.recognizers.affect import AffectOverTime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ RECEIVERS = {
 """By the end of their columns."""
 
 
-class Levers(Affect):
+class Levers(AffectOverTime):
     """Valence and arousal by every receiver, from one look at each picture (for a benchmark)."""
 
     name = "levers"

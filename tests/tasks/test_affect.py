@@ -70,6 +70,13 @@ def test_a_whole_run_leaves_weights_log_and_card(tree, tmp_path):
     assert "torch" in card["versions"]
 
 
+def test_a_network_for_larger_pictures(tree, tmp_path):
+    out = tmp_path / "large.safetensors"
+    train(arguments(tree, out, "--size", "96", "--network", "recognition", "--epochs", "1", "--codec-aware", "0.5"))
+    assert load_network(out)[0] == Network(name="recognition", size=96, width=8)
+    evaluate.main(["--data", f"ferplus:{tree}", "--weights", str(out), "--scales", "2", "--threads", "1"])
+
+
 def test_a_killed_run_resumes_to_the_same_result(tree, tmp_path):
     whole, cut = tmp_path / "whole.safetensors", tmp_path / "cut.safetensors"
     train(arguments(tree, whole))

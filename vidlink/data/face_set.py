@@ -40,6 +40,18 @@ class FaceSet:
         voted = np.isfinite(self.distribution).all(axis=1)
         return np.where(voted, np.nan_to_num(self.distribution).argmax(axis=1), -1)
 
+    def at_size(self, side: int) -> FaceSet:
+        """The same faces as squares of so many pixels: smaller by area, larger by bicubic interpolation."""
+        import cv2
+
+        def resized(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            how = cv2.INTER_AREA if side < min(image.shape) else cv2.INTER_CUBIC
+            return np.asarray(cv2.resize(image, (side, side), interpolation=how), np.uint8)
+
+        if self.images.shape[1:] == (side, side):
+            return self
+        return replace(self, images=np.stack([resized(image) for image in self.images]))
+
     def take(self, rows: NDArray) -> FaceSet:
         """Pick the faces at ``rows`` (indices, a mask or a slice)."""
         columns = ("images", "affect", "distribution", "majority")

@@ -1,11 +1,11 @@
 """What follows time: a small network behind one that looks at each picture by itself.
 
-Each look of a window is known by what the first network answers about it, the scale factor and QP at which it was coded,
-its age, how far it is from the picture that is asked about, and how like that picture and the look before it is. A
-recurrent layer (GRU: Cho et al., EMNLP 2014) reads the window in both directions; attention (Vaswani et al., NeurIPS
-2017) then says how much each look counts. The answer is that of the first network on their weighted mean, plus a
-correction. Features themselves go into the mean alone: a network that was given them learned faces by heart. Before it
-learns anything the network is a mean over neighbouring looks.
+Each look of a window is known by what the first network answers about it, the scale factor and QP at which it was
+coded, its age, how far it is from the picture that is asked about, and how like that picture and the look before it
+is. A recurrent layer (GRU: Cho et al., EMNLP 2014) reads the window in both directions; attention (Vaswani et al.,
+NeurIPS 2017) then says how much each look counts. The answer is that of the first network on their weighted mean, plus
+a correction. Features themselves go into the mean alone: a network that was given them learned faces by heart. Before
+it learns anything the network is a mean over neighbouring looks.
 """
 
 from __future__ import annotations

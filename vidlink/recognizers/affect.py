@@ -44,8 +44,8 @@ class Affect:
     device
         Where to compute.
     weights
-        A safetensors file of any network for faces from ``vidlink.train``, whether it looks at single pictures or follows
-        time; None for the shipped weights.
+        A safetensors file of any network for faces from ``vidlink.train``, whether it looks at single pictures or
+        follows time; None for the shipped weights.
     network
         The ``--network`` of those weights, where it is code of one's own.
     half
@@ -127,8 +127,8 @@ class Affect:
 class AffectOverTime(Affect):
     """Valence and arousal of a face, from the pictures about each one (1.6 s, or the past alone in live mode).
 
-    The network of :class:`Affect` looks at each picture once; :class:`vidlink.nets.temporal.TemporalNet` follows it over
-    time.
+    The network of :class:`Affect` looks at each picture once; :class:`vidlink.nets.temporal.TemporalNet` follows it
+    over time.
     """
 
     name = "affect-over-time"

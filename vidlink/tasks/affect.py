@@ -64,6 +64,7 @@ class AffectTask(Task):
         add("--valid", default="valid", metavar="SPLIT", help="split to validate on (%(default)s)")
         add("--network", default="residual", metavar="|".join(NAMES), help="(%(default)s)")
         add("--width", type=int, default=48, help="channels of its first layers (%(default)s)")
+        add("--size", type=int, default=48, help="side in pixels of the pictures that it takes (%(default)s)")
         add("--epochs", type=int, default=30, help="times each face is seen (%(default)s)")
         add("--batch", type=int, default=256, help="faces a step (%(default)s)")
         add("--learning-rate", type=float, default=1e-3, help="peak of the one-cycle rate (%(default)s)")
@@ -97,7 +98,7 @@ class AffectTask(Task):
 
     def check(self, options: argparse.Namespace) -> None:
         """Refuse wrong options of training."""
-        check_least(options, epochs=1, batch=1, width=1, sr_steps=1)
+        check_least(options, size=8, epochs=1, batch=1, width=1, sr_steps=1)
         if not options.learning_rate > 0:
             raise UserError(f"--learning-rate {options.learning_rate}: above 0")
         if not 0 <= options.generated <= 0.9:
@@ -142,7 +143,8 @@ class AffectTask(Task):
         if regime.pretrain and not options.start:
             check_restorer(options.network, regime)
         device = find_device(options.device)
-        faces, valid = load_faces(options.data, options.split), load_faces(options.data, options.valid)
+        sets = load_faces(options.data, options.split), load_faces(options.data, options.valid)
+        faces, valid = (each.at_size(options.size) for each in sets)
         settings = _settings(options, regime)
         teacher = load_network(options.teacher, own=options.network)[1] if options.teacher else None
         network, module = make_network(options, faces.images.shape[-1])
@@ -157,7 +159,9 @@ class AffectTask(Task):
             valid,
             settings,
             Degradation(scales=regime.scales),
-            generated=load_faces(f"generated:{DRAWN}", options.split) if options.generated else None,
+            generated=load_faces(f"generated:{DRAWN}", options.split).at_size(options.size)
+            if options.generated
+            else None,
             coding=_coding(options),
             teacher=teacher,
             device=device,
@@ -277,6 +281,7 @@ def _settings(options: argparse.Namespace, regime: Regime) -> AffectSettings:
         regime=regime.name,
         network=options.network,
         width=options.width,
+        size=options.size,
         data=without_folder(options.data),
         split={"train": options.split, "valid": options.valid},
         epochs=options.epochs,

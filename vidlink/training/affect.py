@@ -38,6 +38,8 @@ class AffectSettings:
     """Name of the network."""
     width: int = 0
     """Its width."""
+    size: int = 48
+    """Side of its pictures in pixels."""
     data: str
     """Spec of the training data."""
     split: dict[str, str] = field(default_factory=lambda: {"train": "train", "valid": "valid"})

@@ -113,7 +113,8 @@ class TemporalLearner(Learner):
         *,
         step_s: float = 0.2,
     ) -> None:
-        self.network, self.tracks, self.stills, self.chosen = network, tracks, stills, chosen
+        self.network: Any = network
+        self.tracks, self.stills, self.chosen = tracks, stills, chosen
         self.settings, self.step_s = settings, step_s
         self.epochs, self.learning_rate = settings.epochs, settings.learning_rate
         network.base.requires_grad_(False)
@@ -179,7 +180,7 @@ class TemporalLearner(Learner):
 
     def score(self, scores: Row) -> float:
         """Mean CCC with later looks."""
-        return float(np.mean([value for name, value in scores.items() if not name.endswith("_live")]))
+        return float(np.mean([value for name, value in scores.items() if name.endswith("_ccc")]))
 
     def scores(self, looks: Looks, *, later: bool) -> dict[str, float]:
         """CCC of each dimension over all looks of tracks."""
