@@ -136,8 +136,8 @@ def show(rows: dict[str, Any], real: dict[str, Any]) -> None:
         lines.append((RECEIVERS[receiver], rate, two(*row["ccc"]), two(*row["within_tracks"]), gain))
     print(bench.markdown(("receiver", "budget", "CCC", "within each face", "mean, minus single pictures"), lines), "\n")
     if real:
-        lines = [(RECEIVERS[receiver], two(*pair)) for receiver, pair in real.items()]
-        print(bench.markdown(("receiver", "agreement on expressions, 8 kb/s"), lines), "\n")
+        pairs = [(RECEIVERS[receiver], two(*pair)) for receiver, pair in real.items()]
+        print(bench.markdown(("receiver", "agreement on expressions, 8 kb/s"), pairs), "\n")
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ class Affect:
     shipped = WEIGHTS
     """File of its own weights in ``vidlink.weights``."""
     wants = Wants(region="face", height=48, width=48, colour="luma", margin=0.0)
-    gives = AFFECT
+    gives: tuple[str, ...] = AFFECT
 
     def __init__(
         self,
