@@ -78,19 +78,26 @@ def run(clip: Path, labels: Path | None, rate: int, weights: Path | None, cache:
     return made.predictions
 
 
-def ccc(seen: NDArray[np.float64], wanted: NDArray[np.float64]) -> float:
-    """Concordance, by population variances."""
-    spread = seen.var() + wanted.var() + (seen.mean() - wanted.mean()) ** 2
-    return float(2 * np.mean((seen - seen.mean()) * (wanted - wanted.mean())) / spread) if spread else 0.0
+def moments(table: pd.DataFrame, receiver: str, against: str = "label") -> NDArray[np.float64]:
+    """Sums of 1, x, y, x², y² and xy over the looks of a table, of valence and of arousal, shape (2, 6)."""
+    columns = [f"{name}_{receiver}" for name in AFFECT]
+    x = table[columns].to_numpy(float)
+    y = table[[f"{each}_{against}" for each in columns]].to_numpy(float)
+    there = np.isfinite(x).all(axis=1) & np.isfinite(y).all(axis=1)
+    x, y = x[there], y[there]
+    return np.stack([each.sum(axis=0) for each in (np.ones_like(x), x, y, x * x, y * y, x * y)], axis=1)
+
+
+def concordance(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """CCC by population variances from sums of :func:`moments`, shape (..., 6) to (...); 0 where nothing varies."""
+    n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
+    spread = xx / n + yy / n - 2 * x * y / n**2
+    return np.where(spread > 1e-12, 2 * (xy / n - x * y / n**2) / np.maximum(spread, 1e-12), 0.0)
 
 
 def mean_ccc(tables: list[pd.DataFrame], receiver: str, against: str = "label") -> NDArray[np.float64]:
     """CCC of valence and of arousal over tables laid end to end."""
-    columns = [f"{name}_{receiver}" for name in AFFECT]
-    seen = np.concatenate([table[columns].to_numpy(float) for table in tables])
-    wanted = np.concatenate([table[[f"{each}_{against}" for each in columns]].to_numpy(float) for table in tables])
-    there = np.isfinite(seen).all(axis=1) & np.isfinite(wanted).all(axis=1)
-    return np.array([ccc(seen[there, k], wanted[there, k]) for k in range(len(AFFECT))])
+    return concordance(np.sum([moments(table, receiver, against) for table in tables], axis=0))
 
 
 def within_tracks(tables: list[pd.DataFrame], receiver: str) -> NDArray[np.float64]:
@@ -105,12 +112,10 @@ def compare(tables: dict[int, list[pd.DataFrame]]) -> tuple[dict[str, float], di
     rows: dict[str, Any] = {}
     for rate, clips in tables.items():
         rng = np.random.default_rng(0)
-        draws = [rng.integers(len(clips), size=len(clips)) for _ in range(DRAWS)]
-        means = {receiver: mean_ccc(clips, receiver) for receiver in RECEIVERS}
-        drawn = {
-            receiver: np.array([mean_ccc([clips[k] for k in draw], receiver).mean() for draw in draws])
-            for receiver in RECEIVERS
-        }
+        draws = rng.integers(len(clips), size=(DRAWS, len(clips)))
+        sums = {receiver: np.stack([moments(clip, receiver) for clip in clips]) for receiver in RECEIVERS}
+        means = {receiver: concordance(each.sum(axis=0)) for receiver, each in sums.items()}
+        drawn = {receiver: concordance(each[draws].sum(axis=1)).mean(axis=1) for receiver, each in sums.items()}
         for receiver in RECEIVERS:
             low, high = np.percentile(drawn[receiver] - drawn["single"], [2.5, 97.5])
             rows[f"{rate // 1000}k {receiver}"] = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from receiver_time import RATES, ccc, compare, mean_ccc, within_tracks
+from receiver_time import RATES, compare, mean_ccc, within_tracks
 from receiver_time_levers import RECEIVERS, Levers
 
 from vidlink.recognizers.recognize import recognize
@@ -41,8 +41,10 @@ def test_gains_are_differences_of_mean_ccc():
 
 def test_ccc_is_that_of_the_scores():
     rng = np.random.default_rng(1)
-    seen, wanted = rng.normal(size=50), rng.normal(size=50)
-    assert ccc(seen, wanted) == pytest.approx(score(seen, wanted)["ccc"], abs=1e-5)
+    one, other = (table(rng, dict.fromkeys(RECEIVERS, 0.7)) for _ in range(2))
+    joined = pd.concat([one, other])
+    wanted = [score(joined[f"{n}_time"], joined[f"{n}_time_label"])["ccc"] for n in ("valence", "arousal")]
+    assert mean_ccc([one, other], "time") == pytest.approx(wanted, abs=1e-5)
     hidden = pd.DataFrame(
         {f"{n}_time{end}": [0.1, np.nan, 0.3] for n in ("valence", "arousal") for end in ("", "_label")}
     )

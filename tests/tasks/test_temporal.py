@@ -126,6 +126,16 @@ def test_faces_are_scored_as_stills(trained, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 3
 
 
+def test_a_still_is_answered_by_the_network_for_single_pictures(trained, folder):
+    faces = list(draw_faces("9", "valid").images)
+    boxes = [(0, 0, *face.shape[::-1]) for face in faces]
+    single, over_time = (
+        recognize(Affect(weights=weights, half=False), faces, boxes)
+        for weights in (folder / "single.safetensors", trained)
+    )
+    assert over_time == pytest.approx(single, abs=1e-5)
+
+
 def test_before_it_learns_it_is_a_mean_of_near_looks():
     network = build_temporal(SMALL, Windows(hidden=8, frames=5, frame_rate=5)).eval()
     assert isinstance(network, TemporalNet)

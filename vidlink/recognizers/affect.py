@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -94,7 +94,7 @@ class Affect:
         if windows is not None:
             self.wants = replace(self.wants, frames=windows.frames, frame_rate=windows.frame_rate)
             self.features = self._features
-        self.network = module.to(device=self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.network: Any = module.to(device=self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
 
     def _seen(self, look: Callable[[Tensor, Tensor], Tensor], pictures: Tensor, context: Context) -> Tensor:
         """What the network makes of pictures and, where asked for, of their mirror images: the mean."""
@@ -106,13 +106,16 @@ class Affect:
 
     def _features(self, pictures: Tensor, context: Context) -> Tensor:
         """What windows are made of, shape (n, features)."""
-        return self._seen(self.network.features, pictures, context)  # type: ignore[arg-type]
+        return self._seen(self.network.features, pictures, context)
 
     def _outputs(self, pictures: Tensor, context: Context) -> Tensor:
         if self.wants.frames == 1:
             return self._seen(self.network, pictures, context)
         known = (torch.from_numpy(each).to(pictures) for each in _known(context))
-        return self.network(pictures, known_of(*known), context.asked)
+        followed = self.network(pictures, known_of(*known), context.asked)
+        # Of a still there is nothing to follow: the network for single pictures has the better answer.
+        still = torch.from_numpy((context.offset_s == 0).all(axis=1)).to(self.device)
+        return torch.where(still[:, None], self.network.base.head(pictures[:, context.asked]), followed)
 
     def __call__(self, pictures: Tensor, context: Context) -> Tensor:
         """Valence and arousal, shape (n, 2), of pictures, or of windows of features."""
