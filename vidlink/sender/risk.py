@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from vidlink.sender.trial import Attempt, Objective
     from vidlink.types import CodedSegment
 
-CAUTION = 1.5
-"""The damage counts so many times: which packets are lost is chance, and a group that is too short costs little."""
+CAUTION = 6.0
+"""The damage counts so many times: errors add up from picture to picture, so what is predicted from damage differs from
+the source by far more than a picture that stays, and a group that is too short costs little."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
