@@ -28,6 +28,7 @@ COMMANDS = {
     "reels": ("vidlink.reels", "make labelled clips from still faces"),
     "report": ("vidlink.report.__main__", "write the page of a run or of a sweep"),
     "check": ("vidlink.check", "list what data hold, and what is wrong with them"),
+    "recommend": ("vidlink.recommend", "say which setting to use on a link, how good, how dear and how sure"),
     "demo": ("vidlink.demo", "send the built-in clip over a lossy link: see what comes out"),
 }
 """Module and one line of each command, in the order of the help."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,6 +54,18 @@ class BudgetError(UserError):
             f"--bitrate {self.asked_bps / 1000:g}k is below what the smallest rung of this clip needs: "
             f"the lowest rate that works is {self.lowest_bps / 1000:g}k"
         )
+
+    @classmethod
+    def read(cls, text: str) -> BudgetError | None:
+        """The error that a text, as of the record of a run, was made from; None where it is another.
+
+        Examples
+        --------
+        >>> BudgetError.read(str(BudgetError(8000, 12_500))).lowest_bps
+        12500.0
+        """
+        found = re.fullmatch(r"--bitrate (\S+)k is below .* the lowest rate that works is (\S+)k", text)
+        return cls(*(1000 * float(number) for number in found.groups())) if found else None
 
 
 def unknown(what: str, found: str, known: Iterable[str]) -> UserError:

@@ -21,17 +21,19 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(name: str, **content: Any) -> str:
+def render(name: str, *, scripted: str = "", **content: Any) -> str:
     """Make a page.
 
     Parameters
     ----------
     name
         Of the template, such as ``run``: ``NAME.html`` with the script ``NAME.js``.
+    scripted
+        Name of another template whose script it has.
     content
         What it shows. Text is escaped, :class:`markupsafe.Markup` is not.
     """
-    style, script = _text("page.css"), _text(f"{name}.js")
+    style, script = _text("page.css"), _text(f"{scripted or name}.js")
     policy = "; ".join(
         (
             "default-src 'none'",
