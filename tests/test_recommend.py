@@ -88,7 +88,7 @@ def test_the_page_names_every_setting_and_runs_nothing_of_others(recommended):
 
 def test_the_cost_is_that_of_one_encode(clips):
     settings = settings_of(input=str(clips / "0.mp4"), bitrate="700k", segment=0.2, recognizer="none")
-    plan = [{"scale": 1.0, "frame_divisor": 1, "quality": 30.0}]
+    plan = [{"start_s": 0.0, "scale": 1.0, "frame_divisor": 1, "quality": 30.0}]
     cost = encode_cost(settings, plan)
     assert cost.video_s == pytest.approx(0.2)
     assert 0 < cost.per_second < 5
@@ -97,6 +97,15 @@ def test_the_cost_is_that_of_one_encode(clips):
     assert min(encode_cost(settings, every_second).cpu_s for _ in range(3)) < max(
         encode_cost(settings, plan).cpu_s for _ in range(3)
     )
+
+
+@pytest.mark.parametrize("gop", ["auto", "0.1", "1"])
+def test_the_cost_is_of_what_the_plan_joined(clips, gop):
+    from vidlink.simulate import simulate
+
+    settings = settings_of(input=str(clips / "0.mp4"), bitrate="700k", segment=0.1, gop=gop, recognizer="none")
+    run = simulate(settings, quiet=True)
+    assert encode_cost(settings, run.summary["plan"]).video_s == pytest.approx(0.2)
 
 
 def test_one_clip_gives_no_interval(clips, tmp_path, capsys):

@@ -10,7 +10,7 @@ import numpy as np
 from vidlink.choice.cost import Cost, encode_cost
 from vidlink.choice.decide import Rival, fair_score, rivals_of
 from vidlink.choice.trials import SCORES
-from vidlink.sweeping.tidy import interval
+from vidlink.sweeping.intervals import interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

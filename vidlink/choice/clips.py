@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidlink.data.videos import SUFFIXES, labels_beside
 from vidlink.errors import UserError
 from vidlink.labels.classes import find_class_labels
 from vidlink.recognizers.recognize import load_recognizer, names_classes
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vidlink.settings import Settings
-
-SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".y4m")
-"""What counts as a clip in a folder."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,8 +56,7 @@ def find_clips(inputs: Sequence[str]) -> list[TrialClip]:
         else:
             find_input(name)
         for path in paths:
-            beside = Path(path).with_suffix(".csv")
-            found[path] = TrialClip(path=path, labels=beside if beside.is_file() else None)
+            found[path] = TrialClip(path=path, labels=labels_beside(Path(path)))
     return list(found.values())
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidlink.sweeping.tidy import interval
+from vidlink.sweeping.intervals import interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +94,7 @@ def clips_needed(differences: ArrayLike) -> int | None:
     Examples
     --------
     >>> clips_needed([0.1, 0.3, 0.2, -0.1]), clips_needed([0.1]), clips_needed([0.1, -0.1])
-    (18, None, None)
+    (17, None, None)
     """
     from scipy.stats import t
 
