@@ -20,7 +20,8 @@ TABLES = ("segments.csv", "frames.csv", "packets.csv", "predictions.csv")
 @pytest.fixture(scope="module")
 def asked(small_clip, coarse):
     def settings(*more, rate="60k"):
-        words = (small_clip, *FIXED, "--bitrate", rate, "--codec", coarse, *more)
+        group = () if rate == "auto" else ("--gop", "0.4")
+        words = (small_clip, *FIXED, *group, "--bitrate", rate, "--codec", coarse, *more)
         return settings_from(parse_arguments([str(word) for word in words]))
 
     return settings

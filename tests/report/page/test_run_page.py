@@ -137,3 +137,11 @@ def test_names_of_files_that_are_no_text(run):
     run.rename(odd)
     (odd / "summary.json").unlink()
     assert r"odd\xff" in page_of_folder(odd).encode("utf-8").decode()
+
+
+def test_a_live_run_over_a_link_without_a_limit_has_a_page(small_clip, tmp_path):
+    import vidlink
+
+    run = vidlink.run(small_clip, bitrate="auto", recognizer="none", out=tmp_path / "run", quiet=True)
+    page = (run.folder / "report.html").read_text(encoding="utf-8")
+    assert "estimate" in page

@@ -81,6 +81,8 @@ class Found:
         table = table.copy()
         whole = np.ones(len(table), bool)
         for column in TABLES[name]:
+            if column == "capacity_bps" and table[column].isna().all():  # a link without a limit
+                table[column] = np.nan
             if column in _WORDS:
                 table[column] = [str(cell) for cell in table[column]]
             elif not pd.api.types.is_numeric_dtype(table[column]):
