@@ -147,3 +147,24 @@ def test_bad_input_is_one_line(clips, tmp_path, capsys, words, said):
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_what_only_pictures_decided_is_said():
+    from vidlink.choice.answer import Answer, sureness
+    from vidlink.choice.cost import Cost
+    from vidlink.choice.decide import Rival
+
+    def rival(name, clips, less):
+        return Rival(setting=name, clips=clips, score=1 - less, less=less, low=less, high=less, needed=None)
+
+    answer = Answer(
+        command="vidlink run a.mp4 --codec x264", setting="--codec x264", score_name="accuracy", against="labels",
+        score=1.0, low=1.0, high=1.0, fair=1.0, clips=4, kbps=60.0, resolution="64x48", frames_per_s=25.0,
+        costs={"--codec x264": Cost(cpu_s=1.0, video_s=4.0)},
+        rivals=[rival("b", 4, 0.0), rival("c", 4, 0.1), rival("d", 2, 0.0), rival("e", 2, 0.5)],
+        rounds=[(5, 2), (3, 4)],
+    )  # fmt: skip
+    assert sureness(answer) == (
+        "4 clips cannot tell it from b (the same on every clip; PSNR decided); 2 more were left behind on fewer clips, "
+        "1 of them with the same score there"
+    )

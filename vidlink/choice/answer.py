@@ -142,7 +142,9 @@ def lines(answer: Answer) -> list[str]:
 
 def sureness(answer: Answer) -> str:
     """What can be told apart with so few clips, and what cannot."""
-    behind = f"; {len(answer.behind)} more were left behind on fewer clips" if answer.behind else ""
+    level = sum(each.less == 0 for each in answer.behind)
+    same = f", {level} of them with the same score there" if level else ""
+    behind = f"; {len(answer.behind)} more were left behind on fewer clips{same}" if answer.behind else ""
     if answer.clips < 2:
         return "one clip gives no interval, and tells no two settings apart: give more clips"
     if not answer.alike:
@@ -189,7 +191,7 @@ def _plain(value: Any) -> Any:
 def _difference(rival: Rival, answer: Answer) -> str:
     digits = answer.digits
     if rival.less == 0 and rival.low == rival.high:
-        return "the same on every clip"
+        return "the same on every clip; PSNR decided"
     needed = f"about {clips_in_words(rival.needed)} would" if rival.needed else "no number of clips is known that would"
     return f"{rival.less:.{digits}f} less [{rival.low:.{digits}f}, {rival.high:.{digits}f}], {needed}"
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidlink.choice.answer import Answer, as_json, make_answer
+from vidlink.choice.answer import Answer, as_json, clips_in_words, make_answer
 from vidlink.choice.candidates import CODECS, make_candidates, usable_codecs, worth_protecting
 from vidlink.choice.clips import find_clips, in_turn, with_labels
 from vidlink.choice.halving import halve
@@ -74,7 +74,8 @@ def recommend(
         cache_bytes=parse_bytes("--cache", how["cache"]),
         quiet=how["quiet"],
     )
-    print(f"{len(candidates)} settings, {len(clips)} clips, about {runs} runs at most", flush=True)
+    many = f"{len(candidates)} setting{'s' if len(candidates) != 1 else ''}, {clips_in_words(len(clips))}"
+    print(f"{many}, about {runs} runs at most", flush=True)
     outcome = halve(list(trials.candidates), list(trials.clips), trials, runs=runs)
     trials.all_points()
     first = trials.clips[outcome.clips[0]]
