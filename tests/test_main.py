@@ -198,3 +198,11 @@ def test_a_name_with_a_zero_in_it_is_refused_from_python(tmp_path):
 
 def test_two_dashes_before_the_command_hide_nothing(capsys):
     assert ended(capsys, "--", "run", "--help") == ended(capsys, "run", "--help")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the shell of Windows closes nothing")
+@pytest.mark.parametrize("words", [("--version",), ("run", "--help"), ("--completion", "bash")])
+def test_without_a_stdout_nothing_breaks(words):
+    line = f'exec "{sys.executable}" -m vidlink {" ".join(words)} >&-'
+    ended = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=100)
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -170,7 +170,8 @@ def run_command(main: Callable[[], None]) -> None:
     with _stoppable():
         try:
             main()
-            sys.stdout.flush()
+            if sys.stdout is not None:  # a shell may have closed it
+                sys.stdout.flush()
         except UserError as error:
             _say(str(error))
             sys.exit(2)

@@ -169,3 +169,14 @@ def test_a_dask_worker_dies_in_the_middle(points, reference, tmp_path, cluster, 
     assert len(count_records) == COUNT, "no point is lost"
     assert set(count_records.values()) == {1}, "and none is there twice"
     assert same_tables(tmp_path / "r", reference)
+
+
+def test_a_script_that_is_in_no_file_is_told_to_be_saved(small_clip):
+    script = f"""
+import vidlink
+if __name__ == "__main__":
+    vidlink.compare({str(small_clip)!r}, bitrate=["64k"], recognizer="none", quiet=True, workers=1)
+"""
+    ended = subprocess.run([sys.executable, "-"], input=script, capture_output=True, text=True, timeout=100)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].endswith("and <stdin> is no file: save it as one")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from vidlink.errors import UserError
@@ -151,11 +153,20 @@ def refuse_unguarded() -> None:
 
     A worker imports the script that started it. Where nothing guards the call there, every worker would sweep, too,
     and wait for the points that its parent gave to it. The parent says what is missing.
+
+    Raises
+    ------
+    UserError
+        This program is in no file that a worker could import, as one that was read from standard input.
     """
     import multiprocessing
 
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise SystemExit(UNGUARDED)
+    main = sys.modules.get("__main__")
+    script = getattr(main, "__file__", None)
+    if script and getattr(main, "__spec__", None) is None and not Path(script).exists():
+        raise UserError(f"worker processes import the script that starts them, and {script} is no file: save it as one")
 
 
 def _live_with_parent() -> None:
