@@ -126,6 +126,29 @@ def test_a_budget_that_nothing_fits(clips, tmp_path):
     settings_from(parse_arguments([*words, *setting.split()]))
 
 
+def test_what_was_done_before_an_interrupt_is_kept(clips, tmp_path, monkeypatch):
+    import vidlink.sweeping.work as work
+
+    run, made, kept = work._run, [], set()
+
+    def interrupted(task):
+        made.append(task.identity)
+        if len(made) == 3 and not kept:
+            raise KeyboardInterrupt
+        return run(task)
+
+    monkeypatch.setattr(work, "_run", interrupted)
+    words = [str(clips), "--bitrate", "700k", *FIXED, "--out", str(tmp_path / "out")]
+    with pytest.raises(KeyboardInterrupt, match="what is done is kept: the same command goes on"):
+        main(words)
+    kept |= {path.stem for path in (tmp_path / "out/points").glob("*.json")}
+    assert kept == set(made[:2])
+    made.clear()
+    main(words)
+    assert len(made) == 12 - 2
+    assert not kept & set(made)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

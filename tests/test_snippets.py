@@ -179,7 +179,7 @@ def documents():
 def commands_in(text):
     """Every ``python -m vidlink.NAME ...`` and ``vidlink NAME ...`` in a document, as (command, words)."""
     for found in re.finditer(
-        r"(python -m vidlink\.\w+|(?:(?<=`)|^)vidlink (?:run|sweep|train|evaluate|reels|report)\b)([^`\n]*)",
+        r"(python -m vidlink\.\w+|(?:(?<=`)|^)vidlink (?:run|sweep|train|evaluate|reels|report|recommend)\b)([^`\n]*)",
         text.replace("\\\n", " "),
         re.M,
     ):

@@ -76,8 +76,11 @@ def recommend(
     )
     many = f"{len(candidates)} setting{'s' if len(candidates) != 1 else ''}, {clips_in_words(len(clips))}"
     print(f"{many}, about {runs} runs at most", flush=True)
-    outcome = halve(list(trials.candidates), list(trials.clips), trials, runs=runs)
-    trials.all_points()
+    try:
+        outcome = halve(list(trials.candidates), list(trials.clips), trials, runs=runs)
+        trials.all_points()
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("what is done is kept: the same command goes on") from None
     first = trials.clips[outcome.clips[0]]
     words = " ".join([shlex.quote(first.path), words_of(given | ({"labels": first.labels} if first.labels else {}))])
     answer = make_answer(trials, outcome, inputs=words, left_out=[*missing, *([note] if note else [])])
