@@ -37,3 +37,20 @@ def test_sizes_of_a_side():
     assert half_size(1, 1) == (2, 2)
     assert half_size(3840, 20) == (480, 2)
     assert half_size(540, 960) == (270, 480)
+
+
+def test_pairs_are_made_one_by_one(tmp_path, make_clip, monkeypatch):
+    path = make_clip(tmp_path / "in.mkv", count=12, size=(96, 64))
+    source = open_source(str(path))
+    made, held = [], []
+
+    def count(left, right):
+        made.append(1)
+        return left
+
+    with Comparison(tmp_path / "both.mp4", source.clip) as film:
+        monkeypatch.setattr("vidlink.video.comparison.side_by_side", count)
+        monkeypatch.setattr(film, "_write", lambda *given: held.append(len(made)))
+        for segment in source.segments(1.0):
+            film.compare(segment.frames, segment)
+    assert held == list(range(1, 13)), "a second of pairs of 4K pictures takes 0.6 GB"

@@ -9,6 +9,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from vidlink.video.film import Film
+from vidlink.video.park import is_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,13 +39,15 @@ class Comparison(Film):
         self._half = half = half_size(clip.width, clip.height, longest_side or longest)
         # A key frame at least every second, so that a page finds any moment fast.
         crf, group = "24" if longest_side else "16", str(max(1, round(clip.frame_rate)))
-        options = {"preset": "veryfast", "crf": crf, "g": group}
+        options = {"preset": "veryfast", "crf": crf, "g": group, "x264-params": "cpu-independent=1"}
+        if longest_side is None and is_large(clip.width, clip.height):
+            options["tune"] = "zerolatency"  # what x264 holds are pairs of large pictures
         super().__init__(path, clip, size=(2 * half[0], half[1]), options=options)
         self._left, self._right = VideoReformatter(), VideoReformatter()
 
     def compare(self, screen: Sequence[av.VideoFrame], segment: Segment) -> None:
         """Add a segment: its own pictures, and the HR pictures on show, one for each of its frames."""
-        self.show(list(self._pairs(screen, segment)), segment)
+        self.show(self._pairs(screen, segment), segment)
 
     def _pairs(self, screen: Sequence[av.VideoFrame], segment: Segment) -> Iterator[av.VideoFrame]:
         width, height = self._half

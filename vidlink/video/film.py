@@ -13,7 +13,7 @@ from vidlink.video.colour import tag_stream
 from vidlink.video.park import is_large
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -67,7 +67,7 @@ class Film:
             self._mux(self._stream.encode(None))
         self._container.close()
 
-    def show(self, screen: Sequence[av.VideoFrame], segment: Segment) -> None:
+    def show(self, screen: Iterable[av.VideoFrame], segment: Segment) -> None:
         """Add the HR pictures (``yuv420p``) that were on show during a segment, one for each of its frames.
 
         The last picture of the film lasts to the end of its segment. MP4 has no room for gaps of hours: there the last
