@@ -103,7 +103,6 @@ def test_every_setting_that_can_be_wrong_by_itself_is_in_that_table():
         "vmaf",
         "score_pictures",
         "save_video",
-        "film",
         "save_plot",
         "save_report",
         "allow_network",

@@ -65,7 +65,7 @@ def test_settings_that_are_refused_become_a_row_and_are_not_tried_again(points, 
     monkeypatch.setattr(vidlink.simulate, "simulate", refuse)
     table = run(points, tmp_path / "r")
     assert table["status"].tolist() == ["done", "done", "refused", "refused", "done", "done", "done"]
-    assert table["error"].dropna().unique().tolist() == ["too dull to send"]
+    assert table["error"].dropna().unique().tolist() == [r"too dull\nto send"]
     run(points, tmp_path / "r")
     assert len(fake_runs) == 7
     run(points, tmp_path / "r", retry=True)
