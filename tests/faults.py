@@ -302,6 +302,8 @@ def training_full(folder, clip):
 
 
 if __name__ == "__main__":
+    import torch  # noqa: F401  # here: a thread of a fork that imports it may wait for ever
+
     import vidlink.report.provenance as provenance
 
     provenance.git_revision = lambda: None  # three programs a run
