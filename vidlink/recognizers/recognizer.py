@@ -37,6 +37,33 @@ A picture is in as many windows as a window has frames. A recognizer that first 
 therefore have a method ``features``, called as if it wanted no windows: it gives a row of numbers for each picture,
 shape (n, k). Each picture is looked at once, and the windows are then of these rows, shape (n, frames, k).
 
+One that says what each pixel is has ``maps``, the names of the classes of pixels. It gives their scores, shape
+(n, classes, rows, columns), or the number of the class of each pixel, shape (n, rows, columns), of any size: the map
+covers the whole picture:
+
+>>> class Sky:
+...     '''Bright blue is sky.'''
+...     name, task, maps = "sky", "segmentation", ("sky", "else")
+...     wants = Wants(region="frame", height=48, width=64, colour="rgb")
+...     def __call__(self, pictures, context):
+...         blue = pictures[:, 2] - 0.5
+...         return torch.stack([blue, -blue], dim=1)
+
+One that says where things are has ``boxes``, the names of the classes of things. It gives for each picture a tensor
+with a row a box, shape (k, 6): left, upper, right and lower edge in pixels of the picture that it was given, score from
+0 to 1, and number of the class. Instead of n tensors it may give one, shape (n, k, 6), in which rows of score 0 are no
+boxes. Where it has a ``threshold``, boxes of at least that score count as found where one has to decide (by default
+0.5):
+
+>>> class Lamps:
+...     '''The brightest spot.'''
+...     name, task, boxes, threshold = "lamps", "detection", ("lamp",), 0.9
+...     wants = Wants(region="frame", height=48, width=64, colour="luma")
+...     def __call__(self, pictures, context):
+...         score, place = pictures[:, 0].flatten(1).max(dim=1)
+...         x, y = place % 64, place // 64
+...         return torch.stack([x - 2, y - 2, x + 3, y + 3, score, 0 * x], dim=1)[:, None]
+
 It is found as ``package.module:Brightness``, or by name through the entry-point group ``vidlink.recognizers``, see
 :mod:`vidlink.recognizers.registry`. Its constructor is called with those of the keywords ``device`` (a
 ``torch.device``) and ``weights`` (a path or None) that it takes, and with what ``--recognizer-arg key=value`` says;
@@ -173,10 +200,11 @@ class Recognizer(Protocol):
     wants: Wants
     """What it wants to see."""
     gives: tuple[str, ...]
-    """Names of the numbers that it gives for each picture. A recognizer that has ``classes``, the names of the classes
-    whose scores it gives for each window, needs none."""
+    """Names of the numbers that it gives for each picture. A recognizer has one of four attributes like this, which
+    says what it gives: ``gives``; ``classes``, the names of the classes whose scores it gives for each window;
+    ``maps``, those of the classes of pixels; ``boxes``, those of the classes of things whose boxes it gives."""
 
-    def __call__(self, pictures: Tensor, context: Context, /) -> Tensor:
+    def __call__(self, pictures: Tensor, context: Context, /) -> Tensor | Sequence[Tensor]:
         """Recognize a batch.
 
         Parameters
@@ -191,7 +219,8 @@ class Recognizer(Protocol):
         -------
         Tensor
             Shape (n, len(gives)), or (n, len(classes)): scores, the higher the likelier (logits, as networks give
-            them).
+            them). Of ``maps`` scores, shape (n, len(maps), rows, columns), or class numbers, whole, shape
+            (n, rows, columns). Of ``boxes`` for each picture edges, score and class number, shape (k, 6).
         """
         ...
 

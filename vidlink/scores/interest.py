@@ -86,7 +86,8 @@ def gradient_interest(segment: Segment, clip: Clip, recognizer: Recognizer) -> N
     context = context.take(np.arange(len(slots))[None]) if windows else context
     try:
         with torch.enable_grad():
-            answer = recognizer(pictures, context)
+            given = recognizer(pictures, context)
+            answer = given if isinstance(given, torch.Tensor) else torch.cat(list(given))
             answer.float().pow(2).sum().backward()
         gradient = pictures.grad
     except RAISED as error:
