@@ -325,11 +325,11 @@ def test_a_teacher_must_have_as_many_features(tree, tmp_path):
         train(options)
 
 
-def test_a_run_goes_on_with_its_own_splits_only(tree, tmp_path):
+def test_a_run_goes_on_with_its_own_faces_only(tree, tmp_path):
     options = arguments(tree, tmp_path / "x.safetensors")
     interrupted(options)
-    options.valid = "train"
-    with pytest.raises(UserError, match="belongs to a run with split"):
+    options.choose = 13
+    with pytest.raises(UserError, match="belongs to a run with choose"):
         train(options)
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidlink.data.apart import LEAST
 from vidlink.errors import UserError
 from vidlink.nets.build import NAMES
 from vidlink.parser import Parser
@@ -26,6 +27,7 @@ from vidlink.tasks.task import (
 if TYPE_CHECKING:
     import argparse
 
+    from vidlink.data.apart import Apart
     from vidlink.data.face_set import FaceSet
     from vidlink.training.affect import AffectLearner, AffectSettings
     from vidlink.training.coded import Coding
@@ -61,7 +63,10 @@ class AffectTask(Task):
         add("--data", required=True, metavar="KIND:PATH", help="faces, for example ferplus:ferplus.zip")
         add_out(parser)
         add("--split", default="train", help="split to train on (%(default)s)")
-        add("--valid", default="valid", metavar="SPLIT", help="split to validate on (%(default)s)")
+        add("--valid", default="valid", metavar="SPLIT", help="split to score on: nothing is learned from its faces or "
+            "from faces nearly the same, and nothing is chosen by them (%(default)s)")  # fmt: skip
+        add("--choose", type=int, metavar="N", help="faces of the split to train on from which nothing is learned: by "
+            "them the best epoch is chosen (a tenth, at most 3000)")  # fmt: skip
         add("--network", default="residual", metavar="|".join(NAMES), help="(%(default)s)")
         add("--width", type=int, default=48, help="channels of its first layers (%(default)s)")
         add("--size", type=int, default=48, help="side in pixels of the pictures that it takes (%(default)s)")
@@ -105,6 +110,8 @@ class AffectTask(Task):
             raise UserError(f"--generated {options.generated}: a share from 0 to 0.9")
         if not 0 <= options.codec_aware <= 1:
             raise UserError(f"--codec-aware {options.codec_aware}: a share from 0 to 1")
+        if options.choose is not None:
+            check_least(options, choose=LEAST)
         if options.encoder_rate is not None and not 0 <= options.encoder_rate <= 1:
             raise UserError(f"--encoder-rate {options.encoder_rate}: a share from 0 to 1")
         if options.pretrain is not None and not 1 < options.pretrain <= 16:
@@ -126,6 +133,7 @@ class AffectTask(Task):
 
     def train(self, options: argparse.Namespace) -> dict[str, Any]:
         """Train, or go on; returns the card."""
+        from vidlink.data.apart import set_apart
         from vidlink.data.faces import load_faces
         from vidlink.nets.weights import describe, load_network
         from vidlink.recognizers.registry import find_device
@@ -144,7 +152,8 @@ class AffectTask(Task):
             check_restorer(options.network, regime)
         device = find_device(options.device)
         sets = load_faces(options.data, options.split), load_faces(options.data, options.valid)
-        faces, valid = (each.at_size(options.size) for each in sets)
+        apart = set_apart(*sets, options.choose, 0)
+        faces, chosen, valid = (each.at_size(options.size) for each in (apart.learned, apart.chosen, sets[1]))
         settings = _settings(options, regime)
         teacher = load_network(options.teacher, own=options.network)[1] if options.teacher else None
         network, module = make_network(options, faces.images.shape[-1])
@@ -156,7 +165,7 @@ class AffectTask(Task):
         learner = AffectLearner(
             module,
             faces,
-            valid,
+            chosen,
             settings,
             Degradation(scales=regime.scales),
             generated=load_faces(f"generated:{DRAWN}", options.split).at_size(options.size)
@@ -169,7 +178,7 @@ class AffectTask(Task):
         run = Training(asdict(settings), checkpoint=checkpoint, log=log, device=device, quiet=options.quiet)
         best = run.fit(learner)
         about = {"regime": regime.name, "data": settings.data, "seed": str(settings.seed)}
-        card = _card(options, settings, faces, learner, best)
+        card = _card(options, settings, apart, valid, learner, best)
         write_curves(options.out.with_suffix(".png"), run.log)
         save_results(options.out, best["weights"], describe(network).to_metadata() | about, card)
         run.finish()
@@ -284,6 +293,7 @@ def _settings(options: argparse.Namespace, regime: Regime) -> AffectSettings:
         size=options.size,
         data=without_folder(options.data),
         split={"train": options.split, "valid": options.valid},
+        choose=options.choose or 0,
         epochs=options.epochs,
         batch=options.batch,
         learning_rate=options.learning_rate,
@@ -313,15 +323,20 @@ def digest_of(path: Path | None, option: str) -> str:
 
 
 def _card(
-    options: argparse.Namespace, settings: AffectSettings, faces: FaceSet, learner: AffectLearner, best: dict[str, Any]
+    options: argparse.Namespace,
+    settings: AffectSettings,
+    apart: Apart,
+    valid: FaceSet,
+    learner: AffectLearner,
+    best: dict[str, Any],
 ) -> dict[str, Any]:
-    scores = learner.scores(learner.valid, REPORTED_SCALES, best["weights"])
+    scores = learner.scores(valid, REPORTED_SCALES, best["weights"])
     return {
         "recognizer": "affect",
         **asdict(settings),
         "best_epoch": best["epoch"],
         "started_from": _card_beside(options.start) if options.start else None,
-        "faces": {"train": len(faces), "valid": len(learner.valid)},
+        "faces": apart.counts(valid),
         "valid_scores": {
             f"{scale:g}": {
                 score: {name: scores[f"{name}_{score}_s{scale:g}"] for name in ("valence", "arousal")}

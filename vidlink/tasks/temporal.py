@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vidlink.command import Parser
+from vidlink.data.apart import LEAST
 from vidlink.errors import UserError
 from vidlink.tasks.affect import AffectTask, digest_of
 from vidlink.tasks.task import TASKS, add_out, add_run, check_least, check_out, versions, without_folder
@@ -70,7 +71,7 @@ class TemporalTask(AffectTask):
 
     def check(self, options: argparse.Namespace) -> None:
         """Refuse wrong options of training."""
-        check_least(options, choose=12, reels=1, frames=2, hidden=1, epochs=1, steps=1, batch=8)
+        check_least(options, choose=LEAST, reels=1, frames=2, hidden=1, epochs=1, steps=1, batch=8)
         if options.frames > 256:
             raise UserError(f"--frames {options.frames}: at most 256")
         if not 1 <= options.seconds <= 600:
@@ -88,8 +89,8 @@ class TemporalTask(AffectTask):
         import torch
 
         from vidlink.codec.shelf import load_codec
+        from vidlink.data.apart import set_apart
         from vidlink.data.faces import load_faces
-        from vidlink.data.twins import twins_of
         from vidlink.nets.weights import Windows, build_temporal, describe_temporal, load_network
         from vidlink.recognizers.registry import find_device
         from vidlink.training.checkpoint import save_results
@@ -108,8 +109,8 @@ class TemporalTask(AffectTask):
             module = build_temporal(network, windows)
         module.base.load_state_dict(base.state_dict())
         every, valid = load_faces(options.data, options.split), load_faces(options.data, options.valid)
-        twins = twins_of(every, valid)
-        learned, chosen = _apart(every.take(~twins), options)
+        apart = set_apart(every, valid, options.choose, options.seed)
+        learned, chosen = apart.learned, apart.chosen
 
         run = Training(
             asdict(settings),
@@ -136,7 +137,7 @@ class TemporalTask(AffectTask):
             "recognizer": "affect",
             **asdict(settings),
             "best_epoch": best["epoch"],
-            "faces": {"learned": len(learned), "chosen": len(chosen), "twins_left_out": int(twins.sum())},
+            "faces": apart.counts(valid),
             "chosen_scores": {
                 "single pictures": alone(module, by),
                 "mean of three looks": alone(module, by, 1),
@@ -177,14 +178,6 @@ def _settings(options: argparse.Namespace, plans: list[tuple[Step, ...]]) -> Tem
         learning_rate=options.learning_rate,
         seed=options.seed,
     )
-
-
-def _apart(faces: FaceSet, options: argparse.Namespace) -> tuple[FaceSet, FaceSet]:
-    """The faces to learn from, and those to choose by, which are drawn at random."""
-    if len(faces) < options.choose + 12:
-        raise UserError(f"--choose {options.choose}: {len(faces)} faces are there; leave at least 12 to learn from")
-    order = np.random.default_rng(options.seed + 1).permutation(len(faces))
-    return tuple(faces.take(np.sort(rows)) for rows in (order[options.choose :], order[: options.choose]))  # type: ignore[return-value]
 
 
 def _looks(

@@ -43,7 +43,9 @@ class AffectSettings:
     data: str
     """Spec of the training data."""
     split: dict[str, str] = field(default_factory=lambda: {"train": "train", "valid": "valid"})
-    """Its splits, to learn from and to validate on."""
+    """Its splits, to learn from and to score on."""
+    choose: int = 0
+    """Faces of the first one by which the best epoch is chosen; 0 for a tenth, at most 3000."""
     epochs: int
     """Times each face is seen."""
     batch: int = 256
@@ -91,7 +93,7 @@ class AffectLearner(Learner):
         Takes (n, 1, side, side) within [0, 1] and scale factors, gives valence, arousal and logits of the emotions. It
         has ``encoder``, ``features`` and ``head`` (:mod:`vidlink.nets.build`).
     faces, valid
-        To learn from, and to validate on.
+        To learn from, and to choose the best epoch by.
     settings
         What decides the result.
     degradation
