@@ -1,27 +1,29 @@
-"""Rate against accuracy: what a machine still recognizes at which bit rate, for receivers trained in different ways.
+"""Rate against accuracy: what a machine still recognizes at which bit rate, against rivals with the same training.
 
-Clips are reels of validation faces that no receiver was trained on (see :mod:`vidlink.data.reels`): twelve faces
-each, 192x144, valence and arousal known by construction. Every point is a run of the product itself, done once in a
-sweep: all bits on the wire count, headers and face boxes too. Without FER+ (``--data``, or VIDLINK_DATA) drawn faces
-stand in; with ``--data recola:PATH`` or ``afewva:PATH`` the clips are that set's own.
+Clips are reels of validation faces (:mod:`vidlink.data.reels`): twelve faces each, 192x144, valence and arousal known
+by construction, faces that change quickly, as usual and slowly by turns. No receiver learned from these faces, nor from
+faces nearly the same, nor was any epoch chosen by them. Every point is a run of the product itself: all bits on the
+wire count, headers and face boxes too. Without FER+ (``--data``, or VIDLINK_DATA) drawn faces stand in.
 
-A receiver is a file of weights (``--receivers NAME=FILE ...``). ``hr`` gets full-size pictures; a name that ends in a
-factor (``lr-2``, ``joint-4``) gets pictures at that factor; any other is one for all: it gets the adaptive sender,
-which chooses factor, frame rate and quality of each second by PSNR, and the main one (``--main``) several fixed factors
-and the adaptive sender by the receiver's task, too. At a fixed factor every frame is sent, and the sender chooses the
-quality that fills the budget.
+The receivers in ``benchmarks/receivers`` were trained alike (``benchmarks/receivers.py``): one network, one start, the
+same faces, steps and share of coded faces. ``hr`` learned from full-size faces, ``lr-S`` from faces at factor S,
+``mix`` from all factors; it is the one for all. Receivers of one way of sending look at the same decoded pictures
+(``benchmarks/panel.py``).
 
-(a) CC and CCC against bits per pixel and against the rate on the wire; (b) against packet loss at one rate; (c) against
-PSNR and SSIM, with rank correlations; (d) BD-rate and BD-CCC of every method against an anchor. Intervals are 95 %
-bootstrap intervals over clips.
+Ways of sending: each factor by itself, with the planner's own choice of frame rate and key frames, and with every
+frame; the adaptive sender, which chooses the factor too, by PSNR and by the receiver's output; and each freedom taken
+away by itself. Budgets of the clips are spread by 8 % about each point's. Intervals are 95 % jackknife intervals over
+clips.
 
 Figures
 -------
 bd_rate_vs_full_hr
-    BD-rate in percent (negative saves) at equal mean CCC of valence and arousal, of the adaptive sender (objective
-    task) with the main one-for-all receiver against full size with the receiver ``hr``, up to 48 kb/s. Target: -55.
+    BD-rate in percent (negative saves) at equal mean CCC of valence and arousal, of the adaptive sender (by task) with
+    the receiver ``mix`` against full size with the receiver ``hr``, both free. Hoped for: -55.
 bd_rate_vs_fixed_lr
-    The same against the best fixed factor with a receiver trained at it (``lr-S``). Target: -25.
+    The same against the best fixed factor with a receiver trained at it (``lr-S``), free. Hoped for: -35.
+bd_rate_vs_best_fixed
+    The same against the best fixed factor with ``mix`` itself, free. Hoped for: -10.
 """
 
 from __future__ import annotations
@@ -37,16 +39,21 @@ from rate_accuracy_figures import draw_all
 from rate_accuracy_points import (
     FULL,
     QUICK,
+    RECEIVERS,
     Plan,
+    Way,
+    by_receiver,
     default_data,
+    find_receivers,
     loss_of,
-    main_receiver,
     make_clips,
-    make_methods,
+    make_lossy,
     make_points,
+    make_rivals,
+    make_ways,
     write_channels,
 )
-from rate_accuracy_tables import bd_table, point_table, print_pairs, print_tables, rank_correlations
+from rate_accuracy_tables import bd_table, point_table, print_pairs, print_tables, rank_correlations, waterfall
 
 from vidlink.command import run_command
 from vidlink.errors import UserError
@@ -61,55 +68,56 @@ if TYPE_CHECKING:
 
 def best_of(curves: dict[str, Curve], pattern: str) -> str | None:
     """The method of a family with the highest mean CCC over the rates that all of the family have."""
-    family = [curve for name, curve in curves.items() if re.fullmatch(pattern, name)]
+    family = [curve for name, curve in curves.items() if re.fullmatch(pattern, name) and curve.along]
     shared = set.intersection(*(set(curve.along) for curve in family)) if family else set()
     if not shared:
         return None
 
     def worth(curve: Curve) -> float:
-        return float(
-            np.mean([v for at, v in zip(curve.along, curve.estimate("ccc_mean"), strict=True) if at in shared])
-        )
+        pairs = zip(curve.along, curve.estimate("ccc_mean"), strict=True)
+        return float(np.mean([value for at, value in pairs if at in shared]))
 
     return max(family, key=worth).name
 
 
-def chosen_methods(curves: dict[str, Curve], main: str | None) -> dict[str, str]:
+def chosen_methods(curves: dict[str, Curve], main: str) -> dict[str, str]:
     """Role to method of the main figure: the best of each family."""
-    one = re.escape(str(main))
+    one = re.escape(main)
     families = {
+        "plain": r"hr, s = 1, every frame, key frame a second",
         "full": r"hr, s = 1",
-        "full, any frame rate": r"hr, s = 1, any frame rate",
-        "lr": r"lr-.*",
-        "non-joint": r"non-joint-.*",
-        "joint": r"joint-\d.*",
-        "fixed": rf"{one}, s = .*",
-        "psnr": rf"{one}, adaptive by PSNR",
-        "task": rf"{one}, adaptive by task",
+        "lr": r"lr-[\d.]+, s = [\d.]+",
+        "fixed": rf"{one}, s = [\d.]+",
+        "psnr": rf"{one}, adaptive",
+        "task": rf"{one}, adaptive, by task",
     }
     found = {role: best_of(curves, pattern) for role, pattern in families.items()}
     return {role: name for role, name in found.items() if name is not None}
 
 
-def headline(curves: dict[str, Curve], roles: dict[str, str], main: str | None) -> dict[str, float | None]:
-    """The figures of the JSON file, printed with their intervals and ranges."""
+def headline(curves: dict[str, Curve], roles: dict[str, str]) -> tuple[dict[str, float | None], dict[str, Any]]:
+    """The figures of the JSON file, printed with their intervals and ranges; and these."""
     figures: dict[str, float | None] = {}
-    for name, role in (("bd_rate_vs_full_hr", "full"), ("bd_rate_vs_fixed_lr", "lr")):
+    intervals: dict[str, Any] = {}
+    pairs = (("bd_rate_vs_full_hr", "full"), ("bd_rate_vs_fixed_lr", "lr"), ("bd_rate_vs_best_fixed", "fixed"))
+    for name, role in pairs:
         figures[name] = None
         if "task" not in roles or role not in roles:
-            print(f"{name:<20} -  (no {'adaptive' if 'task' not in roles else role} receiver)")
+            print(f"{name:<22} -  (no curve of the {'adaptive sender by task' if 'task' not in roles else role})")
             continue
         found = compare(curves[roles["task"]], curves[roles[role]], "ccc_mean", of_rate=True)
         figures[name] = found.difference.value
         against = f"{roles['task']} against {roles[role]}"
         if found.difference.value is None:
-            print(f"{name:<20} -  {against}: {found.difference.reason}")
+            print(f"{name:<22} -  {against}: {found.difference.reason}")
             continue
+        ends = [found.difference.low, found.difference.high]
+        intervals[name] = {"against": roles[role], "interval": [found.low, found.high], "over_ccc": ends}
         print(
-            f"{name:<20} {found.difference.value:+.1f} % [{found.low:+.1f}, {found.high:+.1f}]  {against}, "
-            f"mean CCC {found.difference.low:.3f} to {found.difference.high:.3f}"
+            f"{name:<22} {found.difference.value:+.1f} % [{found.low:+.1f}, {found.high:+.1f}]  {against}, "
+            f"mean CCC {ends[0]:.3f} to {ends[1]:.3f}"
         )
-    return figures
+    return figures, intervals
 
 
 def parse_pairs(texts: Sequence[str], curves: dict[str, Curve]) -> list[tuple[str, str]]:
@@ -124,32 +132,22 @@ def parse_pairs(texts: Sequence[str], curves: dict[str, Curve]) -> list[tuple[st
     return pairs
 
 
-def parse_receivers(texts: Sequence[str]) -> dict[str, Path | None]:
-    """``NAME=FILE`` each; without any, the weights that ship."""
-    found: dict[str, Path | None] = {}
-    for text in texts:
-        name, equals, path = text.partition("=")
-        if not (name and equals and Path(path).is_file()):
-            raise UserError(f"--receivers {text}: expected NAME=FILE.safetensors, a file that is there")
-        if name in found:
-            raise UserError(f"--receivers {text}: {name} is given twice")
-        found[name] = Path(path)
-    return found or {"shipped": None}
-
-
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = bench.flags(__doc__, quick="two short clips, few rates: under three minutes on two cores")
     add = parser.add_argument
-    add("--receivers", nargs="+", default=[], metavar="NAME=FILE", help="weights; default: those that ship")
-    add("--main", metavar="NAME", help="the one-for-all receiver of the figures (default: the last one)")
-    add("--anchor", metavar="METHOD", help="anchor of the BD table (default: the first method)")
+    add("--receivers", type=Path, default=RECEIVERS, metavar="FOLDER", help="of NAME-SEED.safetensors (%(default)s)")
+    add("--training-seed", type=int, default=0, help="which of them (%(default)s)")
+    add("--main", default="mix", metavar="NAME", help="the receiver that is one for all (%(default)s)")
+    add("--judge", type=Path, metavar="FILE", help="another such receiver, which sees what the main one planned")
     add("--pairs", nargs="+", default=[], metavar="'METHOD against METHOD'", help="more pairs for BD-rates")
     add("--data", metavar="KIND:PATH", help="faces (default: ferplus.zip in VIDLINK_DATA)")
     add("--split", default="valid", help="whose faces are shown (%(default)s)")
     add("--clips", type=int, metavar="N", help="how many reels")
     add("--rates", metavar="12k,24k", help="budgets on the wire")
-    add("--factors", metavar="1,2", help="fixed factors of the main receiver")
+    add("--factors", metavar="1,2", help="fixed factors")
+    add("--no-rivals", action="store_true", help="leave the other encoders out")
+    add("--no-loss", action="store_true", help="leave the lossy channels out")
     add("--seed", type=int, default=0, help="of the reels (%(default)s)")
     add("--workers", type=int, metavar="N", help="processes (default: one a core)")
     add("--out", type=Path, metavar="FOLDER", help="keep results, tables and figures here; a killed run goes on")
@@ -166,21 +164,31 @@ def plan_from(arguments: argparse.Namespace) -> Plan:
         changes["rates"] = tuple(arguments.rates.split(","))
     if arguments.factors is not None:
         changes["factors"] = tuple(float(part) for part in arguments.factors.split(","))
+    if arguments.no_rivals:
+        changes["rivals"] = False
+    if arguments.no_loss:
+        changes["loss_rate"] = ""
     return replace(plan, **changes)
 
 
 def main() -> None:
     """Run the points, print and write tables, draw, and write the JSON."""
     arguments = parse_arguments()
-    receivers = parse_receivers(arguments.receivers)
-    main_name = main_receiver(receivers, arguments.main)
+    files = find_receivers(arguments.receivers, arguments.training_seed)
+    if arguments.main not in files:
+        raise UserError(f"--main {arguments.main}: no such receiver; there are {', '.join(files)}")
+    if arguments.judge:
+        files["judge"] = arguments.judge
     plan = plan_from(arguments)
     with bench.folder_or_scratch(arguments.out) as out:
         data = arguments.data or default_data()
-        clips = make_clips(data, arguments.split, plan, out / "reels", arguments.seed)
-        methods = make_methods(receivers, plan.factors, str(main_name))
-        by_rate, by_loss = make_points(methods, clips, write_channels(out / "channels"), plan, main_name)
-        print(f"{len(methods)} methods, {len(clips)} clips, {len(by_rate) + len(by_loss)} points", flush=True)
+        clips = make_clips(data, arguments.split, plan, out / "reels", arguments.seed, files)
+        ways = make_ways(files, plan, arguments.main, "judge" if arguments.judge else None)
+        if plan.rivals:
+            ways += make_rivals(files, arguments.main, out / "codecs")
+        by_rate = make_points(ways, files, clips, plan)
+        by_loss = make_lossy(ways, files, clips, write_channels(out / "channels"), plan)
+        print(f"{len(ways)} ways, {len(clips)} clips, {len(by_rate) + len(by_loss)} points", flush=True)
         table = bench.sweep_table(
             [*by_rate, *by_loss],
             out / "sweep",
@@ -189,45 +197,47 @@ def main() -> None:
             cache_bytes=4 * 10**9,
             about={"benchmark": "rate_accuracy", "data": data, "split": arguments.split},
         )
-        report(table.iloc[: len(by_rate)], table.iloc[len(by_rate) :], arguments, main_name, out, plan)
+        report(table.iloc[: len(by_rate)], table.iloc[len(by_rate) :], ways, arguments, out, plan)
 
 
 def report(
     rate_rows: pd.DataFrame,
     loss_rows: pd.DataFrame,
+    ways: Sequence[Way],
     arguments: argparse.Namespace,
-    main: str | None,
     out: Path,
     plan: Plan,
 ) -> None:
     """Everything that is made of the two tables."""
+    rate_rows = by_receiver(rate_rows, ways, plan.rates)
     curves = make_curves(rate_rows, "method")
-    roles = chosen_methods(curves, main)
-    anchor = arguments.anchor or next(iter(curves))
-    if anchor not in curves:
-        raise UserError(f"--anchor {anchor}: no such method; there are {', '.join(curves)}")
+    roles = chosen_methods(curves, arguments.main)
     pairs = parse_pairs(arguments.pairs, curves)
-    loss_rows = loss_rows.assign(loss=[loss_of(channel) for channel in loss_rows["channel"]])
-    by_loss = make_curves(loss_rows, "method", "loss") if len(loss_rows) else {}
+    by_loss: dict[str, Curve] = {}
+    if len(loss_rows):
+        loss_rows = by_receiver(loss_rows, ways, [plan.loss_rate])
+        loss_rows = loss_rows.assign(loss=[loss_of(channel) for channel in loss_rows["channel"]])
+        by_loss = make_curves(loss_rows, "method", "loss")
+    ours = roles.get("task", next(iter(curves)))
     tables = {
-        "points": point_table(curves, rate_rows.assign(along=rate_rows["bitrate_bps"]), "bitrate_bps"),
-        "loss": point_table(by_loss, loss_rows.assign(along=loss_rows["loss"]), "loss"),
-        "bd": bd_table(curves, [(name, anchor) for name in curves if name != anchor]),
+        "points": point_table(curves, "bitrate_bps"),
+        "loss": point_table(by_loss, "loss"),
+        "bd": bd_table(curves, [(ours, name) for name in curves if name != ours]),
         "pairs": bd_table(curves, pairs),
+        "waterfall": waterfall(curves, roles, arguments.main),
         "ranks": rank_correlations(curves),
     }
     for name, made in tables.items():
-        if made.empty:
-            continue
-        made.to_csv(out / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
+        if not made.empty:
+            made.to_csv(out / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
     for name, curve in curves.items():
         if curve.missing:
             print(f"{name}: no point at {', '.join(f'{rate / 1000:g}k' for rate in curve.missing)} (does not fit)")
-    print_tables(curves, tables, anchor)
+    print_tables(curves, tables, ours)
     print_pairs(tables["pairs"])
-    figures = headline(curves, roles, main)
-    draw_all(out, curves, by_loss, roles, tables["ranks"], loss_rate=plan.loss_rate)
-    bench.write_json(arguments.json, figures, methods=roles)
+    figures, intervals = headline(curves, roles)
+    draw_all(out, curves, by_loss, roles, tables, loss_rate=plan.loss_rate)
+    bench.write_json(arguments.json, figures, methods=roles, intervals=intervals)
 
 
 if __name__ == "__main__":

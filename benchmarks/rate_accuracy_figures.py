@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import bench
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from PIL import Image
 
-from vidlink.report.style import BLACK, BLUE, DARK_GREY, FAINT_GREY, FRAME, GREEN, GREY, PURPLE, SKY, VERMILION, WHITE
+from vidlink.report.style import BLACK, BLUE, DARK_GREY, FAINT_GREY, FRAME, GREY, SKY, VERMILION, WHITE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +24,9 @@ if TYPE_CHECKING:
     from vidlink.sweeping.curves import Curve
 
 LOOKS = {  # role: colour, line, marker, face
+    "plain": (GREY, ":", "o", WHITE),
     "full": (BLACK, "-", "o", BLACK),
-    "full, any frame rate": (BLACK, ":", "o", WHITE),
     "lr": (VERMILION, "--", "^", VERMILION),
-    "non-joint": (PURPLE, "-.", "v", WHITE),
-    "joint": (GREEN, "--", "s", WHITE),
     "fixed": (SKY, "-.", "D", SKY),
     "psnr": (BLUE, ":", "P", WHITE),
     "task": (BLUE, "-", "X", BLUE),
@@ -65,7 +64,7 @@ def draw_all(
     curves: dict[str, Curve],
     by_loss: dict[str, Curve],
     roles: dict[str, str],
-    ranks: pd.DataFrame,
+    tables: dict[str, pd.DataFrame],
     *,
     loss_rate: str,
 ) -> None:
@@ -79,8 +78,8 @@ def draw_all(
         Curves along the budget, and along the loss rate.
     roles
         Methods of the main figure, by what they stand for.
-    ranks
-        Rank correlations.
+    tables
+        The tables of the benchmark, by name.
     loss_rate
         Budget of the curves along the loss rate.
     """
@@ -108,7 +107,8 @@ def draw_all(
                 height=2.9,
                 note=f"at {loss_rate.removesuffix('k')} kb/s",
             )
-        _draw_pictures(out / "rate_accuracy_pictures", curves, ranks)
+        _draw_pictures(out / "rate_accuracy_pictures", curves, tables["ranks"])
+        _draw_waterfall(out / "rate_accuracy_waterfall", tables["waterfall"])
 
 
 def _save(figure: Figure, place: Path) -> None:
@@ -164,10 +164,7 @@ def _dress(axis: Axes, x: str, y: str) -> None:
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.minorticks_off()
         if x == "wire_bps":
-            axis.set_xticks([8, 12, 16, 24, 32, 48])
-            axis.set_xlim(7, 55)
-        else:
-            axis.set_xticks([0.005, 0.01, 0.02, 0.04, 0.06])
+            axis.set_xticks([6, 8, 12, 18, 26, 36, 48, 80, 128])
     axis.set_xlabel(NAMES[x])
     axis.set_ylabel(NAMES[y])
 
@@ -184,9 +181,7 @@ def _legend(figure: Figure, axis: Axes, curves: Sequence[Curve], note: str = "")
 
 def _draw_factors(place: Path, curves: dict[str, Curve], looks: dict[str, Any]) -> None:
     """A panel for each fixed factor and dimension: everything that was sent at that factor."""
-    factors = sorted(
-        {float(name.rpartition("s = ")[2]) for name in curves if name.rpartition(", ")[2].startswith("s = ")}
-    )
+    factors = sorted({float(name.rpartition("s = ")[2]) for name in curves if re.search(r", s = [\d.]+$", name)})
     if not factors:
         return
     figure, axes = _new(2, len(factors), 2.6)
@@ -203,7 +198,9 @@ def _draw_factors(place: Path, curves: dict[str, Curve], looks: dict[str, Any]) 
     for axis in axes:
         axis.set_ylim(max(-0.1, min(low for low, _ in ends)), max(high for _, high in ends))
     clips = next(iter(curves.values())).clips
-    figure.suptitle(f"{clips} clip{'s' if clips != 1 else ''}, every frame sent", fontsize=8.5, x=0.99, ha="right")
+    figure.suptitle(
+        f"{clips} clip{'s' if clips != 1 else ''}, free frame rate and key frames", fontsize=8.5, x=0.99, ha="right"
+    )
     _save(figure, place)
 
 
@@ -237,4 +234,26 @@ def _draw_pictures(place: Path, curves: dict[str, Curve], ranks: pd.DataFrame) -
                 axis.legend(fontsize=7, loc="lower right")
     clips = next(iter(curves.values())).clips
     figure.suptitle(f"{clips} clip{'s' if clips != 1 else ''}, a point a budget", fontsize=8.5, x=0.99, ha="right")
+    _save(figure, place)
+
+
+def _draw_waterfall(place: Path, parts: pd.DataFrame) -> None:
+    """A bar for each part: what it saves, added to those above it, and taken away by itself."""
+    parts = parts.dropna(subset=["value"]) if len(parts) else parts
+    if parts.empty:
+        return
+    groups = [parts[parts["how"] == how] for how in ("added", "alone")]
+    heights = [max(len(group), 1) for group in groups]
+    figure = Figure(figsize=(7.6, 0.34 * sum(heights) + 1.5), layout="constrained")
+    axes = figure.subplots(2, 1, sharex=True, height_ratios=heights)
+    titles = ("added one after another", "each by itself, from the adaptive sender by PSNR")
+    for axis, group, title, colour in zip(axes, groups, titles, (BLUE, SKY), strict=True):
+        at = np.arange(len(group))[::-1]
+        axis.barh(at, group["value"], color=colour, height=0.6)
+        axis.hlines(at, group["low"], group["high"], color=BLACK, linewidth=1)
+        axis.set_yticks(at, group["part"])
+        axis.axvline(0, color=BLACK, linewidth=0.8)
+        axis.set_title(title, fontsize=8.5, loc="left")
+        axis.grid(visible=False, axis="y")
+    axes[-1].set_xlabel("BD-rate at equal mean CCC (%); bars: 95 % intervals over clips")
     _save(figure, place)

@@ -1,26 +1,53 @@
-"""The methods, clips, channels and points of ``benchmarks/rate_accuracy.py``."""
+"""The receivers, ways of sending, clips and points of ``benchmarks/rate_accuracy.py``."""
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bench
+import numpy as np
+import pandas as pd
+from panel import arguments, dimension
 
 from vidlink.data.clips import write_labels
 from vidlink.data.faces import load_clips
 from vidlink.errors import UserError
+from vidlink.labels.affect import AFFECT
 from vidlink.reels import write_reels
 from vidlink.sweeping.grid import sweep_from
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vidlink.sweeping.grid import Point
 
 LOSSES = (5, 10, 20)
+RECEIVERS = Path(__file__).with_name("receivers")
+"""The weights of the receivers that were trained alike."""
+JITTER = 0.08
+"""Budgets of the clips at one point are spread over so much, so that no point hangs on where a rung just fits."""
+MOVED = (0.5, 1.0, 1.8)
+"""How long each face is on show, as a multiple of what is usual, one reel after another: quick, usual and slow."""
+VERYSLOW = """\
+description = "H.264 by x264, veryslow"
+encoder = "libx264"
+decoder = "h264"
+payload = "h264"
+
+[options]
+preset = "veryslow"
+{options}
+[quality]
+option = "crf"
+best = 10
+worst = 51
+step = 0.1
+grid = [24, 30, 36, 42, 48]
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,78 +58,188 @@ class Plan:
     seconds: float
     rates: tuple[str, ...]
     factors: tuple[float, ...]
-    """Fixed factors of one-for-all receivers."""
+    """Fixed factors."""
     loss_rate: str
     """Budget at which loss is measured."""
     every: int = 5
     """The receiver looks at every n-th frame: five a second say what 25 say."""
-    seeds: int = 1
-    """Runs of each clip at each loss rate."""
+    rivals: bool = True
+    """Whether other encoders are run."""
 
 
-FULL = Plan(clips=5, seconds=6, rates=("8k", "12k", "18k", "26k", "36k", "48k"), factors=(1, 2, 4), loss_rate="26k")
-QUICK = Plan(clips=2, seconds=4, rates=("12k", "20k", "32k", "48k"), factors=(1, 2), loss_rate="20k", every=10)
+FULL = Plan(
+    clips=20,
+    seconds=6,
+    rates=("6k", "8k", "12k", "18k", "26k", "36k", "48k", "80k", "128k"),
+    factors=(1, 1.5, 2, 3, 4),
+    loss_rate="26k",
+)
+QUICK = Plan(clips=2, seconds=3, rates=("12k", "26k", "48k"), factors=(1, 2), loss_rate="", every=10, rivals=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A way of sending, and the receivers that look at what it brings."""
+
+    name: str
+    receivers: tuple[str, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+    planner: str = ""
+    """The receiver by whose output is planned; empty: by PSNR."""
+
+    def as_method(self, files: Mapping[str, Path]) -> dict[str, Any]:
+        """The table of a sweep's axis."""
+        own = {"recognizer": "panel:Panel", "recognizer-arg": arguments(files, self.receivers, self.planner)}
+        plans = {"objective": "panel:ByPlanner"} if self.planner else {}
+        return {"name": self.name, **own, **plans, **self.settings}
 
 
 def factor_of(receiver: str) -> float | None:
-    """The factor a receiver is meant for; None for one for all."""
+    """The factor a receiver is meant for; None for one for all.
+
+    Examples
+    --------
+    >>> factor_of("hr"), factor_of("lr-1.5"), factor_of("joint-4"), factor_of("mix")
+    (1.0, 1.5, 4.0, None)
+    """
     found = re.fullmatch(r"hr|.+?-(?P<factor>\d+(?:\.\d+)?)(?:-from-[\d.]+)?", receiver)
     return None if found is None else float(found["factor"] or 1)
 
 
-def make_methods(receivers: dict[str, Path | None], factors: Sequence[float], main: str) -> list[dict[str, Any]]:
-    """The methods: receiver and way of sending, as tables of a sweep's axis."""
-    methods: list[dict[str, Any]] = []
-    for receiver, weights in receivers.items():
-        own = {"weights": str(weights.absolute())} if weights else {}
-        factor = factor_of(receiver)
-        if factor is not None:
-            methods.append({"name": f"{receiver}, s = {factor:g}", "scale": factor, "divisors": "1", **own})
-            if factor == 1:
-                methods.append({"name": f"{receiver}, s = 1, any frame rate", "scale": 1, **own})
-            continue
-        for fixed in factors if receiver == main else ():
-            methods.append({"name": f"{receiver}, s = {fixed:g}", "scale": fixed, "divisors": "1", **own})
-        methods.append({"name": f"{receiver}, adaptive by PSNR", **own})
-        if receiver == main:
-            methods.append({"name": f"{receiver}, adaptive by task", "objective": "task", **own})
-    return methods
+def find_receivers(folder: Path, seed: int) -> dict[str, Path]:
+    """The receivers of one training seed: ``NAME-SEED.safetensors``.
+
+    Raises
+    ------
+    UserError
+        There are none.
+    """
+    found = {path.stem.removesuffix(f"-{seed}"): path for path in sorted(folder.glob(f"*-{seed}.safetensors"))}
+    found.pop("start", None)
+    if not found:
+        raise UserError(f"--receivers {folder}: holds no NAME-{seed}.safetensors; benchmarks/receivers.py trains them")
+    return found
 
 
-def main_receiver(receivers: Iterable[str], asked: str | None) -> str | None:
-    """The one-for-all receiver that the figures are about: the one asked for, or the last."""
-    for_all = [name for name in receivers if factor_of(name) is None]
-    if asked is not None and asked not in for_all:
-        raise UserError(
-            f"--main {asked}: no one-for-all receiver of that name; there are {', '.join(for_all) or 'none'}"
-        )
-    return asked or (for_all[-1] if for_all else None)
+def make_ways(files: Mapping[str, Path], plan: Plan, main: str, judge: str | None) -> list[Way]:
+    """The ways of sending: each factor by itself and the adaptive sender, with and without each freedom.
 
-
-def make_points(
-    methods: list[dict[str, Any]], clips: list[dict[str, str]], channels: list[str], plan: Plan, main: str | None
-) -> tuple[list[Point], list[Point]]:
-    """The points of rate against accuracy, and those of loss against accuracy."""
-    common: dict[str, Any] = {"recognize-every": plan.every}
-    grid = {"method": methods, "clip": clips, "bitrate": list(plan.rates)}
-    by_rate = list(sweep_from({"settings": common, "grid": grid}).make_points(Path()))
-    tested = [each for each in methods if is_tested_with_loss(each["name"], main)]
-    protected = [
-        {**each, "name": f"{each['name']}, parity", "fec": "auto:0.01"}
-        for each in tested
-        if each["name"].endswith("by PSNR")
+    Parameters
+    ----------
+    files
+        The receivers.
+    plan
+        Says which factors, and whether there are other encoders.
+    main
+        The receiver that is one for all.
+    judge
+        Another such receiver, which sees what was planned by the main one; None for none.
+    """
+    ways = []
+    for factor in plan.factors:
+        own = [name for name in files if factor_of(name) == factor]
+        both = (*own, main)
+        ways.append(Way(name=f"s = {factor:g}", receivers=both, settings={"scale": factor}))
+        ways.append(Way(name=f"s = {factor:g}, every frame", receivers=both, settings=_fixed(factor)))
+    hr = [name for name in files if name == "hr"]
+    judges = [judge] if judge else []
+    uncoded = [name for name in files if name == f"{main}-uncoded"]
+    ways += [
+        Way(name="s = 1, every frame, key frame a second", receivers=(*hr, main), settings=_fixed(1) | {"gop": "1"}),
+        Way(name="adaptive", receivers=(*hr, *uncoded, main, *judges)),
+        Way(name="adaptive, by task", receivers=(main, *judges), planner=main),
+        Way(name="adaptive, every frame", receivers=(main,), settings={"divisors": "1"}),
+        Way(name="adaptive, key frame a second", receivers=(main,), settings={"gop": "1"}),
     ]
-    if not tested:
-        return by_rate, []
-    common = common | {"bitrate": plan.loss_rate}
-    without = sweep_from({"settings": common, "grid": {"method": tested + protected, "clip": clips}})
+    return ways
+
+
+def make_rivals(files: Mapping[str, Path], main: str, folder: Path) -> list[Way]:
+    """Full size by other encoders, with any frame rate."""
+    from vidlink.codec.shelf import load_codec
+
+    options = load_codec("x264").options
+    kept = "".join(f'{name} = "{value}"\n' for name, value in options.items() if name != "preset")
+    folder.mkdir(parents=True, exist_ok=True)
+    slow = folder / "x264-veryslow.toml"
+    slow.write_text(VERYSLOW.format(options=kept), encoding="utf-8")
+    hr = [name for name in files if name == "hr"]
+    both = (*hr, main)
+    return [
+        Way(name="s = 1, x264 veryslow", receivers=both, settings={"scale": 1, "codec": str(slow), "gop": "4"}),
+        Way(name="s = 1, x265", receivers=both, settings={"scale": 1, "codec": "x265"}),
+        Way(name="s = 1, SVT-AV1", receivers=both, settings={"scale": 1, "codec": "av1"}),
+    ]
+
+
+def _fixed(factor: float) -> dict[str, Any]:
+    return {"scale": factor, "divisors": "1"}
+
+
+def make_points(ways: Sequence[Way], files: Mapping[str, Path], clips: list[dict[str, str]], plan: Plan) -> list[Point]:
+    """The points of rate against accuracy: each way, clip and budget."""
+    methods = [way.as_method(files) for way in ways]
+    axis = [
+        {**clip, "name": f"{clip['name']} {rate}", "bitrate": f"{_jittered(rate, index, len(clips))}"}
+        for index, clip in enumerate(clips)
+        for rate in plan.rates
+    ]
+    grid = {"method": methods, "clip": axis}
+    return list(sweep_from({"settings": {"recognize-every": plan.every}, "grid": grid}).make_points(Path()))
+
+
+def make_lossy(
+    ways: Sequence[Way], files: Mapping[str, Path], clips: list[dict[str, str]], channels: list[str], plan: Plan
+) -> list[Point]:
+    """The points of loss against accuracy, at one budget: full size, s = 2 and adaptive, and that with parity."""
+    if not plan.loss_rate:
+        return []
+    tested = [way.as_method(files) for way in ways if way.name in ("s = 1", "s = 2", "adaptive")]
+    tested += [{**method, "name": "adaptive, parity", "fec": "auto:0.01"} for method in tested[-1:]]
     # Other packets are lost in every clip, or all would lose the same ones.
-    seeded: list[dict[str, Any]] = [
-        {**each, "seed": 10 * k + seed} for k, each in enumerate(clips) for seed in range(plan.seeds)
-    ]
-    grid = {"method": tested + protected, "clip": seeded, "channel": channels}
-    lossy = sweep_from({"settings": common, "grid": grid})
-    return by_rate, [*without.make_points(Path()), *lossy.make_points(Path())]
+    seeded: list[dict[str, Any]] = [{**clip, "seed": index} for index, clip in enumerate(clips)]
+    grid = {"method": tested, "clip": seeded, "channel": ["perfect", *channels]}
+    common = {"recognize-every": plan.every, "bitrate": plan.loss_rate}
+    return list(sweep_from({"settings": common, "grid": grid}).make_points(Path()))
+
+
+def _jittered(rate: str, index: int, count: int) -> int:
+    """A clip's budget in bits per second: the clips' are spread evenly, on a logarithmic scale, about the point's."""
+    place = ((index * 7) % count + 0.5) / count - 0.5
+    return round(_bps(rate) * math.exp(JITTER * place))
+
+
+def _bps(rate: str) -> float:
+    return float(rate.removesuffix("k")) * 1000
+
+
+def by_receiver(table: pd.DataFrame, ways: Sequence[Way], rates: Sequence[str]) -> pd.DataFrame:
+    """One row for each receiver of each run, named ``RECEIVER, WAY``, as if each had been run by itself.
+
+    Budgets are the points' own, without what was spread over the clips.
+    """
+    receivers = {way.name: way.receivers for way in ways}
+    points = np.array([_bps(rate) for rate in rates])
+    parts = []
+    for way, rows in table.groupby("method", sort=False):
+        nearest = np.abs(np.log(rows["bitrate_bps"].to_numpy(float)[:, None] / points)).argmin(axis=1)
+        rows = rows.assign(bitrate_bps=points[nearest])
+        for receiver in receivers[str(way).removesuffix(", parity")]:
+            parts.append(_of_receiver(rows, receiver).assign(method=f"{receiver}, {way}"))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _of_receiver(rows: pd.DataFrame, receiver: str) -> pd.DataFrame:
+    """The scores of one receiver under the names that one alone has; those of the others go."""
+    moments = [name for name in rows.columns if name.startswith(("moments_", "recognition_"))]
+    kept = {
+        f"moments_{dimension(receiver, name)}_": f"moments_{name}_" for name in AFFECT
+    } | {f"recognition_{score}_{dimension(receiver, name)}": f"recognition_{score}_{name}"
+         for score in ("cc", "ccc", "rmse") for name in AFFECT}  # fmt: skip
+    renamed = {
+        column: column.replace(old, new) for column in moments for old, new in kept.items() if column.startswith(old)
+    }
+    return rows.drop(columns=[name for name in moments if name not in renamed]).rename(columns=renamed)
 
 
 def write_channels(folder: Path) -> list[str]:
@@ -115,25 +252,32 @@ def loss_of(channel: str) -> int:
     return 0 if channel == "perfect" else int(Path(channel).stem.rpartition("-")[2])
 
 
-def is_tested_with_loss(method: str, main: str | None) -> bool:
-    """Whether a method is in the figure of loss: full size, factor 2, and the adaptive sender."""
-    receiver, _, sending = method.partition(", ")
-    if receiver == main:
-        return sending in ("s = 2", "adaptive by PSNR", "adaptive by task")
-    return receiver in ("hr", "lr-2") and "any" not in sending
-
-
-def make_clips(data: str, split: str, plan: Plan, folder: Path, seed: int) -> list[dict[str, str]]:
+def make_clips(
+    data: str, split: str, plan: Plan, folder: Path, seed: int, receivers: Iterable[str]
+) -> list[dict[str, str]]:
     """Reels of the split's faces, or the data set's own videos, as an axis of a sweep; written once."""
-    if data.partition(":")[0] in ("recola", "afewva"):
-        return own_clips(data, split, plan, folder)
-    written = [folder / f"{index:02d}.mkv" for index in range(plan.clips)]
-    if not all(clip.with_suffix(".csv").exists() for clip in written):
-        write_reels(data, split, folder, count=plan.clips, seconds=plan.seconds, seed=seed, overwrite=True, quiet=True)
-    return [
-        {"name": clip.stem, "input": str(clip.absolute()), "labels": str(clip.with_suffix(".csv").absolute())}
-        for clip in written
-    ]
+    if data.partition(":")[0] in ("recola", "afewva", "videos"):
+        clips = own_clips(data, split, plan, folder)
+    else:
+        written = [folder / f"{index:02d}.mkv" for index in range(plan.clips)]
+        if not all(clip.with_suffix(".csv").exists() for clip in written):
+            write_reels(
+                data, split, folder, count=plan.clips, seconds=plan.seconds, seed=seed, paces=MOVED, overwrite=True,
+                quiet=True,
+            )  # fmt: skip
+        clips = [{"name": clip.stem, "input": str(clip.absolute())} for clip in written]
+    for clip in clips:
+        place = folder / f"{clip['name']}.panel.csv"
+        write_panel_labels(folder / f"{clip['name']}.csv", place, receivers)
+        clip["labels"] = str(place.absolute())
+    return clips
+
+
+def write_panel_labels(labels: Path, place: Path, receivers: Iterable[str]) -> None:
+    """The labels of a clip once more, under the name of each receiver's dimensions."""
+    table = pd.read_csv(labels)
+    columns = {dimension(receiver, name): table[name] for receiver in receivers for name in AFFECT}
+    table.drop(columns=list(AFFECT)).assign(**columns).to_csv(place, index=False, lineterminator="\n")
 
 
 def own_clips(data: str, split: str, plan: Plan, folder: Path) -> list[dict[str, str]]:
@@ -141,11 +285,9 @@ def own_clips(data: str, split: str, plan: Plan, folder: Path) -> list[dict[str,
     folder.mkdir(parents=True, exist_ok=True)
     axis = []
     for clip in load_clips(data, split)[: plan.clips]:
-        labels = folder / f"{clip.name}.csv"
-        write_labels(clip, labels)
+        write_labels(clip, folder / f"{clip.name}.csv")
         rate = {"framerate": str(clip.frame_rate)} if clip.frame_rate else {}
-        video = str(Path(clip.video).absolute())
-        axis.append({"name": clip.name, "input": video, "labels": str(labels.absolute()), **rate})
+        axis.append({"name": clip.name, "input": str(Path(clip.video).absolute()), **rate})
     return axis
 
 

@@ -11,11 +11,34 @@ from scipy.stats import rankdata
 
 from vidlink.labels.affect import AFFECT
 from vidlink.sweeping.curves import Curve, compare
+from vidlink.sweeping.intervals import jackknife
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SCORES = ("ccc_mean", "ccc_valence", "ccc_arousal")
+
+
+PLAIN = "s = 1, every frame, key frame a second"
+"""Full size as one would send it without thinking."""
+STEPS = (
+    ("receiver that knows low quality", f"hr, {PLAIN}", f"{{0}}, {PLAIN}"),
+    ("key frames where they pay", f"{{0}}, {PLAIN}", "{0}, s = 1, every frame"),
+    ("any frame rate", "{0}, s = 1, every frame", "{0}, s = 1"),
+    ("any scale factor", "{0}, s = 1", "{0}, adaptive"),
+    ("planned by the task", "{0}, adaptive", "{0}, adaptive, by task"),
+)
+"""What is added step by step: step, before, after."""
+ALONE = (
+    ("without a receiver that knows low quality", "hr, adaptive", "{0}, adaptive"),
+    ("without coded faces in training", "{0}-uncoded, adaptive", "{0}, adaptive"),
+    ("without key frames where they pay", "{0}, adaptive, key frame a second", "{0}, adaptive"),
+    ("without any frame rate", "{0}, adaptive, every frame", "{0}, adaptive"),
+    ("without any scale factor: full size", "{0}, s = 1", "{0}, adaptive"),
+    ("without any scale factor: the best one", "{fixed}", "{0}, adaptive"),
+    ("one model for each factor in place of one for all", "{lr}", "{fixed}"),
+)
+"""What is taken from the adaptive sender by itself: what, without it, with it."""
 
 
 def bd_table(curves: dict[str, Curve], pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
@@ -45,47 +68,70 @@ def bd_table(curves: dict[str, Curve], pairs: Sequence[tuple[str, str]]) -> pd.D
     return pd.DataFrame(rows)
 
 
+def waterfall(curves: dict[str, Curve], roles: dict[str, str], main: str) -> pd.DataFrame:
+    """BD-rate of each part at equal mean CCC: added one after another, and each taken away by itself."""
+    rows = []
+    for how, parts in (("added", STEPS), ("alone", ALONE)):
+        for what, before, after in parts:
+            names = [
+                name.format(main, fixed=roles.get("fixed", ""), lr=roles.get("lr", "")) for name in (before, after)
+            ]
+            if not all(name in curves for name in names):
+                continue
+            found = compare(curves[names[1]], curves[names[0]], "ccc_mean", of_rate=True)
+            rows.append(
+                {
+                    "how": how,
+                    "part": what,
+                    "before": names[0],
+                    "after": names[1],
+                    "value": found.difference.value,
+                    "low": found.low,
+                    "high": found.high,
+                    "from": found.difference.low,
+                    "to": found.difference.high,
+                    "reason": found.difference.reason,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
 def rank_correlations(curves: dict[str, Curve]) -> pd.DataFrame:
     """Spearman's correlation of picture quality with CCC over all points of a receiver, with intervals from clips.
 
     ``within a budget`` ranks the ways of sending at each budget by itself and averages: there the rate explains
     nothing.
     """
-
-    def spearman(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Row by row, shape (draws,)."""
-        x, y = (rankdata(side, axis=1) for side in (x, y))
-        x, y = (side - side.mean(axis=1, keepdims=True) for side in (x, y))
-        spread = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
-        return np.where(spread > 0, (x * y).sum(axis=1) / np.where(spread > 0, spread, 1), np.nan)
-
     rows = []
     for receiver in dict.fromkeys(name.partition(", ")[0] for name in curves):
         mine = [curve for name, curve in curves.items() if name.partition(", ")[0] == receiver and curve.along]
-        for picture in ("psnr_db", "ssim"):
+        for picture in ("psnr_db", "ssim") if len(mine) > 1 else ():
             for score in SCORES:
                 pairs = [(c.values[picture], c.values[score], np.array(c.along)) for c in mine]
                 x, y, budget = (np.concatenate(part, axis=-1) for part in zip(*pairs, strict=True))
-                groups = {"all points": [np.ones(len(budget), bool)]}
-                groups["within a budget"] = [
-                    budget == each for each in np.unique(budget) if (budget == each).sum() >= 3
-                ]
-                for over, masks in groups.items():
+                within = [budget == each for each in np.unique(budget)]
+                for over, masks in (("all points", [np.ones(len(budget), bool)]), ("within a budget", within)):
                     masks = [mask for mask in masks if mask.sum() >= 3]
                     if not masks:
                         continue
-                    rho = np.mean([spearman(x[:, mask], y[:, mask]) for mask in masks], axis=0)
-                    low, high = np.nanpercentile(rho[1:], [2.5, 97.5]) if mine[0].clips > 1 else (np.nan, np.nan)
+                    rho = np.mean([_spearman(x[:, mask], y[:, mask]) for mask in masks], axis=0)
+                    low, high = jackknife(float(rho[0]), rho[1:], "cc")
                     row = {"receiver": receiver, "picture": picture, "score": score, "over": over}
                     points = int(sum(mask.sum() for mask in masks))
-                    rows.append(
-                        row | {"points": points, "rho": rho[0], "low": low, "high": high, "clips": mine[0].clips}
-                    )
+                    rows.append(row | {"points": points, "rho": rho[0], "low": low, "high": high})
     return pd.DataFrame(rows)
 
 
-def point_table(curves: dict[str, Curve], own: pd.DataFrame, along: str) -> pd.DataFrame:
-    """One row a point: concatenated scores with their intervals, and the mean of the clips' own scores."""
+def _spearman(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Row by row, shape (rows,)."""
+    x, y = (rankdata(side, axis=1) for side in (x, y))
+    x, y = (side - side.mean(axis=1, keepdims=True) for side in (x, y))
+    spread = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
+    return np.where(spread > 0, (x * y).sum(axis=1) / np.where(spread > 0, spread, 1), np.nan)
+
+
+def point_table(curves: dict[str, Curve], along: str) -> pd.DataFrame:
+    """One row a point: what all clips concatenated give, with intervals over clips."""
     rows = []
     for name, curve in curves.items():
         for index, at in enumerate(curve.along):
@@ -93,14 +139,11 @@ def point_table(curves: dict[str, Curve], own: pd.DataFrame, along: str) -> pd.D
             for value in curve.values:
                 low, high = curve.interval(value)[:, index]
                 row |= {value: curve.estimate(value)[index], f"{value}_low": low, f"{value}_high": high}
-            clips = own[(own["method"] == name) & (own["along"] == at)]
-            for column in [c for c in own.columns if c.startswith(("recognition_cc_", "recognition_ccc_"))]:
-                row[f"{column.removeprefix('recognition_')}_mean_of_clips"] = clips[column].mean()
             rows.append(row)
     return pd.DataFrame(rows)
 
 
-def print_tables(curves: dict[str, Curve], tables: dict[str, pd.DataFrame], anchor: str) -> None:
+def print_tables(curves: dict[str, Curve], tables: dict[str, pd.DataFrame], ours: str) -> None:
     """The tables in short, as Markdown."""
     clips = next(iter(curves.values())).clips
     budgets = sorted({at for curve in curves.values() for at in curve.along})
@@ -110,21 +153,29 @@ def print_tables(curves: dict[str, Curve], tables: dict[str, pd.DataFrame], anch
         scores = (curve.estimate(f"ccc_{dimension}") for dimension in AFFECT if curve.along)
         cells = {at: f"{v:.3f} / {a:.3f}" for at, v, a in zip(curve.along, *scores, strict=True)} if curve.along else {}
         rows.append([name, *(cells.get(budget, "–") for budget in budgets)])
-    print(bench.markdown(["method", *(f"{budget / 1000:g}k" for budget in budgets)], rows))
-    print(f"\nAgainst {anchor}: BD-rate at equal CCC and BD-CCC at equal rate, 95 % intervals over {clips} clips\n")
-    bd = {(row["method"], row["score"], row["figure"]): row for _, row in tables["bd"].iterrows()}
+    print(bench.markdown(["receiver, way of sending", *(f"{budget / 1000:g}k" for budget in budgets)], rows))
+    print(f"\n{ours}: BD-rate at equal CCC and BD-CCC at equal rate, 95 % intervals over {clips} clips\n")
+    bd = {(row["anchor"], row["score"], row["figure"]): row for _, row in tables["bd"].iterrows()}
     rows = []
-    for name in dict.fromkeys(tables["bd"]["method"]):
+    for name in dict.fromkeys(tables["bd"]["anchor"]):
         first = bd[name, "ccc_mean", "BD-rate %"]
         over = "" if pd.isna(first["from"]) else f"{first['from']:.2f} to {first['to']:.2f}"
         rates = [cell(bd[name, score, "BD-rate %"], ".1f", " %") for score in SCORES]
         rows.append([name, rates[0], over, *rates[1:], cell(bd[name, "ccc_mean", "BD-score"], ".3f")])
-    print(bench.markdown(["method", "BD-rate, mean CCC", "over CCC", "valence", "arousal", "BD-CCC, mean"], rows))
-    print("\nRank correlation (Spearman) of PSNR with the mean CCC\n")
-    ranks = tables["ranks"].query("picture == 'psnr_db' and score == 'ccc_mean'")
-    for row in ranks.to_dict("records"):
-        interval = f"{row['rho']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
-        print(f"- {row['receiver']}, {row['over']} ({row['points']} points): {interval}")
+    print(bench.markdown(["against", "BD-rate, mean CCC", "over CCC", "valence", "arousal", "BD-CCC, mean"], rows))
+    for how, title in (("added", "Each part, added to those above it"), ("alone", "Each part, taken away by itself")):
+        parts = tables["waterfall"]
+        parts = parts[parts["how"] == how] if len(parts) else parts
+        if len(parts):
+            print(f"\n{title}: BD-rate of what is with it, mean CCC\n")
+            print(
+                bench.markdown(["", "BD-rate"], [[row["part"], cell(row, ".1f", " %")] for _, row in parts.iterrows()])
+            )
+    if len(tables["ranks"]):
+        print("\nRank correlation (Spearman) of PSNR with the mean CCC\n")
+        for row in tables["ranks"].query("picture == 'psnr_db' and score == 'ccc_mean'").to_dict("records"):
+            interval = f"{row['rho']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+            print(f"- {row['receiver']}, {row['over']} ({row['points']} points): {interval}")
     print()
 
 

@@ -30,14 +30,47 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--count", type=int, default=6, metavar="N", help="how many reels (%(default)s)")
     add("--seconds", type=float, default=10.0, metavar="S", help="length of each (%(default)s)")
     add("--seed", type=int, default=0, help="decides everything (%(default)s)")
+    add("--pace", default="1", metavar="0.5,1,2", help="how long each face is on show, as a multiple of the usual 1.2 "
+        "to 2.8 s: one value, or several, one reel after another (%(default)s)")  # fmt: skip
     add("--out", required=True, type=Path, metavar="FOLDER", help="where 00.mkv, 00.csv, 01.mkv, ... go")
     add("--overwrite", action="store_true", help="replace reels that are there already")
     add("--quiet", action="store_true", help="show no progress")
     return parser.parse_args(arguments)
 
 
+def parse_paces(text: str) -> tuple[float, ...]:
+    """``0.5,1,2`` as numbers.
+
+    Raises
+    ------
+    UserError
+        One is no number from 0.4 to 100: faster, a fade would not end before the next begins.
+
+    Examples
+    --------
+    >>> parse_paces("0.5,1")
+    (0.5, 1.0)
+    """
+    try:
+        paces = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        paces = ()
+    if not paces or not all(0.4 <= pace <= 100 for pace in paces):
+        raise UserError(f"--pace {text}: numbers from 0.4 to 100 with commas between them, like 0.5,1,2")
+    return paces
+
+
 def write_reels(
-    data: str, split: str, folder: Path, *, count: int, seconds: float, seed: int, overwrite: bool = False, quiet: bool
+    data: str,
+    split: str,
+    folder: Path,
+    *,
+    count: int,
+    seconds: float,
+    seed: int,
+    paces: Sequence[float] = (1.0,),
+    overwrite: bool = False,
+    quiet: bool,
 ) -> list[Path]:
     """Write reels and their labels into a folder.
 
@@ -47,7 +80,7 @@ def write_reels(
         Whose faces, as :func:`~vidlink.data.faces.load_faces` takes them.
     folder
         Where ``00.mkv``, ``00.csv``, ... go; made where it is not there.
-    count, seconds, seed
+    count, seconds, seed, paces
         As on the command line.
     overwrite
         Whether to replace reels that are there.
@@ -65,7 +98,7 @@ def write_reels(
         The faces cannot be had, a number is out of range, or the folder cannot be written.
     """
     from vidlink.data.faces import load_faces
-    from vidlink.data.reels import make_reel, write_reel
+    from vidlink.data.reels import HOLD_S, make_reel, write_reel
     from vidlink.files.outputs import check_apart, existing_files
     from vidlink.files.whole import write_whole
     from vidlink.progress import counted
@@ -84,11 +117,14 @@ def write_reels(
     if there and not overwrite:
         raise UserError(f"--out {folder}: has {there[0].name} already; give another folder, or --overwrite")
     faces = load_faces(data, split)
+    shortest_s = HOLD_S[0] * min(paces)
     whole = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for index, clip in enumerate(counted(clips, "reel", total=count, quiet=quiet)):
-            reel = make_reel(faces, seconds=seconds, seed=seed, index=index)
+            pace = paces[index % len(paces)]
+            hold_s = HOLD_S[0] * pace, HOLD_S[1] * pace
+            reel = make_reel(faces, seconds=seconds, seed=seed, index=index, hold_s=hold_s, apart_s=shortest_s)
             save_labels = partial(reel.labels().to_csv, index=False, lineterminator="\n")
             write_whole(clip.with_suffix(".csv"), save_labels)
             write_whole(clip, partial(write_reel, reel))
@@ -110,6 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         count=options.count,
         seconds=options.seconds,
         seed=options.seed,
+        paces=parse_paces(options.pace),
         overwrite=options.overwrite,
         quiet=options.quiet,
     )

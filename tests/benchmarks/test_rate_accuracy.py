@@ -1,5 +1,6 @@
-"""What the benchmark of rate against accuracy runs and compares: methods, points, and the best of each family."""
+"""What the benchmark of rate against accuracy runs and compares: receivers, ways of sending, the best of a family."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,117 +8,136 @@ import pandas as pd
 import pytest
 import rate_accuracy as benchmark
 import rate_accuracy_points as points
-from rate_accuracy_tables import bd_table, print_pairs, print_tables, rank_correlations
+import receivers
+import torch
+from panel import ByPlanner, Panel, arguments
+from rate_accuracy_tables import bd_table, print_pairs, print_tables, rank_correlations, waterfall
+from safetensors.torch import load_file
 
+from vidlink.data.reels import make_reel
 from vidlink.errors import UserError
+from vidlink.nets.build import Network, build
+from vidlink.nets.weights import describe, load_network
+from vidlink.recognizers.affect import Affect
+from vidlink.recognizers.recognizer import Context
 from vidlink.sweeping.curves import Curve
-from vidlink.sweeping.identity import identify
+from vidlink.training.checkpoint import save_weights
 
 
 def curve(name, scores, rates=(12e3, 24e3, 48e3)):
-    """A curve of three clips whose draws are the estimate itself."""
+    """A curve of three clips that are all alike."""
     scores = np.array(scores, float)
-    values = {name: np.tile(scores, (4, 1)) for name in ("ccc_mean", "ccc_valence", "ccc_arousal")}
-    values |= {
-        "wire_bps": np.tile(rates, (4, 1)),
-        "psnr_db": np.tile(30 + scores, (4, 1)),
-        "ssim": np.tile(scores, (4, 1)),
-    }
+    values = {name: np.tile(scores, (4, 1)) for name in ("ccc_mean", "ccc_valence", "ccc_arousal", "ssim")}
+    values |= {"wire_bps": np.tile(rates, (4, 1)), "psnr_db": np.tile(30 + scores, (4, 1))}
     return Curve(name=name, along=tuple(rates), clips=3, missing=(), values=values)
 
 
 @pytest.fixture
 def curves():
     made = [
+        curve("hr, s = 1, every frame, key frame a second", [0.2, 0.3, 0.4]),
         curve("hr, s = 1", [0.3, 0.4, 0.5]),
         curve("lr-2, s = 2", [0.4, 0.5, 0.6]),
         curve("lr-4, s = 4", [0.5, 0.5, 0.55]),
-        curve("oa, s = 1", [0.4, 0.5, 0.55]),
-        curve("oa, s = 2", [0.45, 0.55, 0.6]),
-        curve("oa, adaptive by PSNR", [0.4, 0.5, 0.6], rates=(6e3, 12e3, 24e3)),
-        curve("oa, adaptive by task", [0.3, 0.4, 0.5], rates=(6e3, 12e3, 24e3)),
+        curve("mix, s = 1, every frame, key frame a second", [0.3, 0.4, 0.5]),
+        curve("mix, s = 1", [0.4, 0.5, 0.55]),
+        curve("mix, s = 2", [0.45, 0.55, 0.6]),
+        curve("mix, adaptive", [0.4, 0.5, 0.6], rates=(6e3, 12e3, 24e3)),
+        curve("mix, adaptive, by task", [0.3, 0.4, 0.5], rates=(6e3, 12e3, 24e3)),
     ]
     return {each.name: each for each in made}
 
 
-@pytest.mark.parametrize(
-    ("receiver", "factor"),
-    [
-        ("hr", 1),
-        ("lr-2", 2),
-        ("non-joint-4", 4),
-        ("joint-1.5", 1.5),
-        ("joint-4-from-6", 4),
-        ("joint-oa", None),
-        ("mix", None),
-    ],
-)
-def test_names_tell_what_a_receiver_is_for(receiver, factor):
-    assert points.factor_of(receiver) == factor
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Two tiny networks with random weights."""
+    folder = tmp_path_factory.mktemp("receivers")
+    for seed, name in enumerate(("hr", "mix")):
+        torch.manual_seed(seed)
+        network = Network(name="residual", size=48, outputs=10, width=8)
+        save_weights(folder / f"{name}-0.safetensors", build(network).state_dict(), describe(network).to_metadata())
+    return points.find_receivers(folder, 0)
 
 
-def test_each_receiver_gets_what_it_is_for(tmp_path):
-    receivers = dict.fromkeys(["hr", "lr-4", "mix", "joint-oa"], tmp_path / "a.safetensors")
-    methods = points.make_methods(receivers, (1.0, 2.0), "joint-oa")
-    assert [method["name"] for method in methods] == [
-        "hr, s = 1",
-        "hr, s = 1, any frame rate",
-        "lr-4, s = 4",
-        "mix, adaptive by PSNR",
-        "joint-oa, s = 1",
-        "joint-oa, s = 2",
-        "joint-oa, adaptive by PSNR",
-        "joint-oa, adaptive by task",
+def test_a_panel_gives_what_its_networks_give_alone(files):
+    words = dict(word.split("=", 1) for word in arguments(files, ("hr", "mix"), "mix"))
+    panel = Panel(**words)
+    assert panel.gives == ("hr.valence", "hr.arousal", "mix.valence", "mix.arousal")
+    pictures, context = torch.rand(3, 1, 48, 48), Context.pristine(3)
+    alone = [Affect(weights=files[name])(pictures, context) for name in ("hr", "mix")]
+    assert torch.equal(panel(pictures, context), torch.cat(alone, dim=1))
+    assert not torch.equal(*alone)
+    assert ByPlanner(None, panel)._recognizer is panel.members["mix"]
+    with pytest.raises(UserError, match="no receiver 'lr-2'; there are hr, mix"):
+        arguments(files, ("lr-2",))
+
+
+def test_each_way_is_seen_by_those_it_is_for(files):
+    plan = replace(points.QUICK, factors=(1, 2))
+    ways = {way.name: way for way in points.make_ways({**files, "lr-2": files["hr"]}, plan, "mix", "judge")}
+    assert ways["s = 1"].receivers == ("hr", "mix")
+    assert ways["s = 2, every frame"].receivers == ("lr-2", "mix")
+    assert ways["s = 2, every frame"].settings == {"scale": 2, "divisors": "1"}
+    assert ways["adaptive, by task"].receivers == ("mix", "judge")
+    assert ways["adaptive, by task"].as_method({**files, "judge": files["hr"]})["objective"] == "panel:ByPlanner"
+
+
+def test_points_are_each_way_clip_and_budget_and_the_rows_each_receivers(files, tmp_path):
+    plan = replace(points.QUICK, clips=2, seconds=0.2)
+    clips = points.make_clips("generated:60", "valid", plan, tmp_path / "reels", 0, files)
+    labels = pd.read_csv(clips[0]["labels"])
+    assert labels["hr.valence"].equals(labels["mix.valence"])
+    ways = points.make_ways(files, plan, "mix", None)
+    made = points.make_points(ways, files, clips, plan)
+    assert len(made) == len(ways) * 2 * len(plan.rates)
+    budgets = sorted({point.settings.bitrate_bps for point in made})
+    assert len(budgets) == 2 * len(plan.rates)  # spread over the clips
+    rows = [
+        {"method": way.name, "input": clip, "bitrate_bps": bps, "point": f"{way.name}{clip}{bps}", "status": "done"}
+        | {f"moments_{name}.valence_n": k + 1 for k, name in enumerate(way.receivers)}
+        for way in ways
+        for clip, bps in (("a", 11_900), ("b", 12_200))
     ]
-    assert methods[2]["scale"] == 4
-    assert "scale" not in methods[-1]
-    with pytest.raises(UserError, match="no one-for-all receiver of that name; there are mix, joint-oa"):
-        points.main_receiver(receivers, "hr")
-
-
-def test_points_of_both_parts_share_what_is_the_same(tmp_path):
-    plan = replace(points.QUICK, clips=2, seconds=0.2, seeds=2)
-    clips = points.make_clips("generated:40", "valid", plan, tmp_path / "reels", seed=0)
-    methods = points.make_methods({"shipped": None}, plan.factors, "shipped")
-    by_rate, by_loss = points.make_points(methods, clips, points.write_channels(tmp_path), plan, "shipped")
-    assert len(by_rate) == 4 * 2 * 4
-    lossless = [point for point in by_loss if point.settings.channel == "perfect"]
-    assert len(lossless) == 4 * 2
-    assert len(by_loss) == len(lossless) * (1 + 2 * len(points.LOSSES))
-    shared = {identify(point.settings) for point in by_rate} & {identify(point.settings) for point in lossless}
-    assert len(shared) == 3 * 2  # all but the one with parity
-    losses = {(point.settings.input, point.settings.seed) for point in by_loss if point.settings.channel != "perfect"}
-    assert sorted(seed for _, seed in losses) == [0, 1, 10, 11]
-    assert {points.loss_of(point.settings.channel) for point in by_loss} == {0, *points.LOSSES}
+    table = points.by_receiver(pd.DataFrame(rows), ways, plan.rates)
+    assert set(table["bitrate_bps"]) == {12e3}
+    assert len(table) == 2 * sum(len(way.receivers) for way in ways)
+    found = table.set_index("method")["moments_valence_n"]
+    assert set(found["hr, s = 1"]) == {1}
+    assert set(found["mix, s = 1"]) == {2}
 
 
 def test_the_best_of_each_family_stands_for_it(curves):
-    assert benchmark.chosen_methods(curves, "oa") == {
+    assert benchmark.chosen_methods(curves, "mix") == {
+        "plain": "hr, s = 1, every frame, key frame a second",
         "full": "hr, s = 1",
         "lr": "lr-4, s = 4",
-        "fixed": "oa, s = 2",
-        "psnr": "oa, adaptive by PSNR",
-        "task": "oa, adaptive by task",
+        "fixed": "mix, s = 2",
+        "psnr": "mix, adaptive",
+        "task": "mix, adaptive, by task",
     }
 
 
 def test_the_figures_are_the_bd_rates_of_the_adaptive_sender(curves, capsys):
-    figures = benchmark.headline(curves, benchmark.chosen_methods(curves, "oa"), "oa")
+    figures, intervals = benchmark.headline(curves, benchmark.chosen_methods(curves, "mix"))
     assert figures["bd_rate_vs_full_hr"] == pytest.approx(-50)
+    assert intervals["bd_rate_vs_full_hr"]["interval"] == pytest.approx([-50, -50])
     assert figures["bd_rate_vs_fixed_lr"] is None
     assert "the anchor has 2 points that rise, of 3" in capsys.readouterr().out
 
 
-def test_the_tables_show_every_method_and_every_refusal(curves, capsys):
-    pairs = [(name, "hr, s = 1") for name in curves if name != "hr, s = 1"]
-    tables = {"bd": bd_table(curves, pairs), "ranks": rank_correlations(curves)}
-    print_tables(curves, tables, "hr, s = 1")
+def test_the_tables_show_every_method_part_and_refusal(curves, capsys):
+    roles = benchmark.chosen_methods(curves, "mix")
+    ours = roles["task"]
+    parts = waterfall(curves, roles, "mix")
+    assert parts.set_index("part").loc["any scale factor", "value"] == pytest.approx(-50, abs=1)
+    pairs = [(ours, name) for name in curves if name != ours]
+    tables = {"bd": bd_table(curves, pairs), "ranks": rank_correlations(curves), "waterfall": parts}
+    print_tables(curves, tables, ours)
     out = capsys.readouterr().out
     assert all(name in out for name in curves)
-    assert "refused: the curve has 2 points that rise, of 3" in out
+    assert "refused: the anchor has 2 points that rise, of 3" in out
     ranks = tables["ranks"].set_index(["receiver", "picture", "score", "over"])["rho"]
-    assert ranks["oa", "psnr_db", "ccc_mean", "all points"] == pytest.approx(1)
-    assert isinstance(tables["bd"], pd.DataFrame)
+    assert ranks["mix", "psnr_db", "ccc_mean", "all points"] == pytest.approx(1)
 
 
 def test_pairs_are_two_methods(curves, capsys):
@@ -126,18 +146,34 @@ def test_pairs_are_two_methods(curves, capsys):
     assert pairs == [(first, second)]
     print_pairs(bd_table(curves, pairs))
     assert f"| {first} | {second} | " in capsys.readouterr().out
-    print_pairs(bd_table(curves, []))
-    assert capsys.readouterr().out == ""
-    for wrong in (first, f"{first} against nothing", f"nothing against {second}"):
-        with pytest.raises(UserError, match="METHOD against METHOD"):
-            benchmark.parse_pairs([wrong], curves)
+    with pytest.raises(UserError, match="METHOD against METHOD"):
+        benchmark.parse_pairs([f"{first} against nothing"], curves)
 
 
-def test_receivers_are_name_and_file(tmp_path):
-    file = tmp_path / "a.safetensors"
-    file.touch()
-    assert benchmark.parse_receivers([f"hr={file}"]) == {"hr": file}
-    assert benchmark.parse_receivers([]) == {"shipped": None}
-    for wrong in (["hr"], [f"hr={file}x"], [f"hr={file}", f"hr={file}"]):
-        with pytest.raises(UserError, match="--receivers"):
-            benchmark.parse_receivers(wrong)
+def test_receivers_are_kept_in_half_precision_and_trained_alike(files, tmp_path):
+    path = files["mix"]
+    path.with_suffix(".json").write_text(json.dumps({"regime": "mix"}))
+    kept = receivers.keep(path, tmp_path)
+    assert kept.stat().st_size < 0.6 * path.stat().st_size
+    whole, half = load_file(path), load_network(kept)[1].state_dict()
+    assert all(torch.allclose(whole[name], half[name], atol=1e-3) for name in whole)
+    options = receivers.parse(["--quick"])
+    words = {regime: receivers.words_of(options, regime, 1) for regime in ("start", "hr", "lr-2", "mix-uncoded")}
+    assert words["start"][1] == "hr"
+    assert "--start" not in words["start"]
+    differing = [a for a, b in zip(words["hr"], words["lr-2"], strict=True) if a != b]
+    assert len(differing) == 2  # the regime, and where the weights go
+    assert words["mix-uncoded"][words["mix-uncoded"].index("--codec-aware") + 1] == "0.0"
+
+
+def test_reels_of_several_paces_share_no_face(files):
+    from vidlink.data.faces import load_faces
+
+    faces = load_faces("generated:600", "valid")
+    reels = [
+        make_reel(faces, seconds=2, index=k, hold_s=(1.2 * pace, 2.8 * pace), apart_s=0.6)
+        for k, pace in enumerate((0.5, 2))
+    ]
+    shown = [{row for tile in reel.tiles for row in tile.rows} for reel in reels]
+    assert not shown[0] & shown[1]
+    assert len(shown[0]) > len(shown[1])

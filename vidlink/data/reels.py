@@ -156,6 +156,7 @@ def make_reel(
     index: int = 0,
     hold_s: tuple[float, float] = HOLD_S,
     strength: float = 1.0,
+    apart_s: float | None = None,
 ) -> Reel:
     """Make a reel from the faces of one split.
 
@@ -175,6 +176,8 @@ def make_reel(
         Least and largest time from the start of one fade to the start of the next, in seconds.
     strength
         How far faces sway and their light changes, as a multiple of what is usual.
+    apart_s
+        The shortest hold of all reels that must not share faces; None where they all hold as long as this one.
 
     Raises
     ------
@@ -188,11 +191,12 @@ def make_reel(
     if frame_count < 1:
         raise UserError(f"a reel of {seconds:g} s: must be at least one frame, {1 / float(FRAME_RATE):g} s")
     each = math.ceil(seconds / hold_s[0]) + 1
+    apart = math.ceil(seconds / (apart_s or hold_s[0])) + 1
     order = np.random.default_rng(seed).permutation(len(faces))
     rng = np.random.default_rng([seed, index])
     tiles = []
     for number in range(count):
-        places = (index * count + number) * each + np.arange(each)
+        places = (index * count + number) * apart + np.arange(each)
         first_s = rng.uniform(0.3, hold_s[1])  # so that the tiles do not change together
         fades_s = np.round(first_s + np.concatenate([[0.0], np.cumsum(rng.uniform(*hold_s, each - 2))]), 6)
         sways = {name: (float(rng.uniform(*periods)), float(rng.random())) for name, (_, periods) in _SWAY.items()}

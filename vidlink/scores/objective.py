@@ -70,10 +70,11 @@ def asks_recognizer(name: str) -> bool:
 
 
 class _OwnObjective:
-    """An objective of a user's own, of which only numbers are taken."""
+    """An objective of a user's own, of which only numbers are taken, and ``safe`` and ``closely`` if it has them."""
 
     def __init__(self, name: str, made: Objective) -> None:
         self._name, self._made, self.knob_worth = name, made, made.knob_worth
+        self.safe, self.closely = getattr(made, "safe", None), getattr(made, "closely", None)
 
     def __call__(self, segment: Segment, pictures: Sequence[Picture], side_data: bytes) -> float:
         try:

@@ -1,7 +1,7 @@
-"""Rate-accuracy curves of a sweep: one a method, over all clips, each with its bootstrap draws.
+"""Rate-accuracy curves of a sweep: one a method, over all clips, and again without each clip.
 
-A clip is what is drawn again, the same draws for every curve (see :mod:`vidlink.sweeping.summary`), so that differences
-of curves have intervals too. Scores are those of the concatenation of the drawn clips.
+Scores are those of the concatenation of the clips. Each clip is left out in turn, for every curve alike, so that
+differences of curves have the jackknife's intervals too (:mod:`vidlink.sweeping.intervals`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import pandas as pd
 from vidlink.errors import UserError, unknown
 from vidlink.scores.bd import Difference, bd_rate, bd_score
 from vidlink.scores.measures import MEASURES
+from vidlink.sweeping.intervals import jackknife
 from vidlink.sweeping.moments import MOMENTS, dimensions_of, join, scores
 from vidlink.sweeping.work import DONE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Draws = NDArray[np.float64]
+    Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,9 +37,9 @@ class Curve:
     """Clips behind every point."""
     missing: tuple[float, ...]
     """Values at which there is no point, because some clip has no result there (mostly: the budget is too low)."""
-    values: dict[str, Draws]
+    values: dict[str, Values]
     """By name (that of a measure, such as ``wire_bps`` or ``psnr_db``, or ``ccc_valence``, ``ccc_mean``, ...) shape
-    (1 + draws, points); the first row is the estimate, the others are the bootstrap's."""
+    (1 + clips, points); the first row is of all clips, each other one of all but one."""
 
     def estimate(self, name: str) -> NDArray[np.float64]:
         """Values of all clips, shape (points,)."""
@@ -48,12 +49,10 @@ class Curve:
         """95 % interval from clips, shape (2, points); NaN with one clip."""
         if self.clips < 2:
             return np.full((2, len(self.along)), np.nan)
-        return np.percentile(self.values[name][1:], [2.5, 97.5], axis=0)
+        return np.array([jackknife(float(column[0]), column[1:], name) for column in self.values[name].T]).T
 
 
-def make_curves(
-    table: pd.DataFrame, by: str, along: str = "bitrate_bps", *, draws: int = 500, seed: int = 0
-) -> dict[str, Curve]:
+def make_curves(table: pd.DataFrame, by: str, along: str = "bitrate_bps") -> dict[str, Curve]:
     """Curves of a sweep's table.
 
     Parameters
@@ -65,8 +64,6 @@ def make_curves(
         Column that names the method.
     along
         Column that changes along a curve.
-    draws, seed
-        Of the bootstrap over clips.
 
     Returns
     -------
@@ -85,9 +82,7 @@ def make_curves(
     if not pd.api.types.is_numeric_dtype(table[along]) or table[along].isna().all():
         raise UserError(f"column {along!r} holds no numbers, so no curve runs along it; name one that was varied")
     clips = sorted(table["input"].fillna("").unique())
-    one = np.full(len(clips), 1 / len(clips))
-    counts = np.random.default_rng(seed).multinomial(len(clips), one, size=draws)
-    counts = np.concatenate([np.ones((1, len(clips))), counts])
+    counts = np.concatenate([np.ones((1, len(clips))), 1 - np.eye(len(clips))])  # all clips, then all but one
     found = {}
     for name, rows in table.groupby(by, sort=False):
         values = sorted(rows[along].dropna().unique())
@@ -109,10 +104,10 @@ def make_curves(
 
 
 def _point(rows: pd.DataFrame, counts: NDArray) -> dict[str, NDArray[np.float64]]:
-    """All values of one point, shape (1 + draws,) each; rows sorted by clip, their index, as the counts are."""
+    """All values of one point, shape (1 + clips,) each; rows sorted by clip, their index, as the counts are."""
     measures = {name: each.column for name, each in MEASURES.items() if each.on_curves}
     means = rows[[name for name in measures if name in rows]].groupby(level=0).mean(numeric_only=True)
-    total = counts.sum(axis=1)
+    total = np.maximum(counts.sum(axis=1), 1)
     found = {column: counts @ means[name].to_numpy(float) / total for name, column in measures.items() if name in means}
     member = means.index.get_indexer(rows.index)
     dimensions = dimensions_of(rows.columns)
@@ -132,15 +127,17 @@ class Interval:
     difference: Difference
     """The figure of all clips."""
     low: float
-    """2.5th percentile of the draws in which there is a figure; NaN where too few have one."""
+    """Lower end of the 95 % interval over clips; NaN where there is none."""
     high: float
-    """97.5th percentile."""
+    """Upper end."""
     refused: float
-    """Share of the draws whose curves support no figure."""
+    """Share of the leave-one-out figures that the curves do not support; where it is not 0 there is no interval."""
 
 
 def compare(curve: Curve, anchor: Curve, score: str, *, of_rate: bool, rate: str = "wire_bps") -> Interval:
-    """BD-rate or BD-score of a curve against an anchor, with a bootstrap interval over clips.
+    """BD-rate or BD-score of a curve against an anchor, with the jackknife's interval over clips.
+
+    That of a BD-rate is taken of the logarithm of the ratio of the rates.
 
     Parameters
     ----------
@@ -172,8 +169,12 @@ def compare(curve: Curve, anchor: Curve, score: str, *, of_rate: bool, rate: str
         figure(ours_rate, ours, anchor_rate, theirs)
         for ours_rate, ours, anchor_rate, theirs in zip(*sides[0], *sides[1], strict=True)
     ]
-    drawn = np.array([np.nan if found.value is None else found.value for found in every[1:]])
-    known = np.isfinite(drawn)
-    enough = curve.clips > 1 and known.mean() >= 0.5
-    low, high = np.percentile(drawn[known], [2.5, 97.5]) if enough else (np.nan, np.nan)
-    return Interval(difference=every[0], low=float(low), high=float(high), refused=float(1 - known.mean()))
+    values = np.array([np.nan if found.value is None else found.value for found in every])
+    low = high = np.nan
+    if curve.clips > 1 and of_rate:
+        ends = np.array(jackknife(np.log1p(values[0] / 100), np.log1p(values[1:] / 100), ""))
+        low, high = np.expm1(ends) * 100
+    elif curve.clips > 1:
+        low, high = jackknife(float(values[0]), values[1:], "")
+    refused = float(np.isnan(values[1:]).mean()) if curve.clips > 1 else 0.0
+    return Interval(difference=every[0], low=float(low), high=float(high), refused=refused)
