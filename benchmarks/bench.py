@@ -9,6 +9,9 @@ import argparse
 import itertools
 import json
 import os
+import re
+import resource
+import shlex
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -21,7 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import av
 
 from vidlink.data.builtin import open_builtin
+from vidlink.recognizers.content import digest_file
 from vidlink.report.memory import shared_memory
+from vidlink.report.provenance import describe_versions, git_revision
 from vidlink.report.summary import plain
 from vidlink.simulate import simulate
 from vidlink.sweeping.executors import Processes
@@ -43,6 +48,8 @@ if TYPE_CHECKING:
     from vidlink.sweeping.grid import Point
     from vidlink.video.source import Source
 
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""
 RATE = 25
 """Pictures a second of every clip that is written here."""
 TRACE_FORMATS: dict[str, Literal["mahimahi", "json", "csv"]] = {
@@ -218,11 +225,42 @@ def report(
 
 
 def write_json(path: Path | None, figures: Mapping[str, float | None], **more: Any) -> None:
-    """Write ``{"figures": {...}, ...}``, each part of a part on a line of its own; nothing without a path."""
+    """Write ``{"figures": {...}, "made": {...}, ...}``, each part of a part on its own line; nothing without a path.
+
+    ``made`` says from what the figures come (:func:`made`). What is drawn again (``--redraw``) was made before.
+    """
     if path is not None:
-        content = plain({"figures": dict(figures), **more})
+        words = sys.argv[1:]
+        again = words[words.index("--redraw") + 1] if "--redraw" in words else None
+        known = json.loads(Path(again).read_text(encoding="utf-8")).get("made") if again else made()
+        content = plain({"figures": dict(figures), **({"made": known} if known else {}), **more})
         parts = [f"{json.dumps(name)}: {_in_lines(value)}" for name, value in content.items()]
         path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
+
+
+def made() -> dict[str, Any]:
+    """From what this process makes its figures.
+
+    ``command``, without the machine's folders; ``commit``, with ``-dirty`` where files differ from it; ``weights``, the
+    digests of those that ship; ``cpu_s``, processor seconds of this process and its children, so far; ``versions``.
+    """
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    weights = sorted((ROOT / "vidlink" / "weights").glob("*.safetensors"))
+    return {
+        "command": shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *map(_without_folder, sys.argv[1:])]),
+        "commit": git_revision(),
+        "weights": {path.stem: digest_file(path)[:12] for path in weights},
+        "cpu_s": round(sum(each.ru_utime + each.ru_stime for each in usage)),
+        "versions": describe_versions(),
+    }
+
+
+def _without_folder(word: str) -> str:
+    """A word of a command line, with paths below VIDLINK_DATA named so, and other absolute ones by their last part."""
+    root = os.environ.get("VIDLINK_DATA")
+    if root:
+        word = word.replace(str(Path(root).absolute()), "$VIDLINK_DATA")
+    return re.sub(r"(?<![\w$.])/[\w./-]*/", "", word)
 
 
 def _in_lines(value: Any) -> str:

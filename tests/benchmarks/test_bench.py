@@ -71,7 +71,9 @@ def test_figures_are_printed_and_written(tmp_path, capsys):
     path = tmp_path / "figures.json"
     rows = [{"a": 1, "b": [1, 2]}, {"a": 2, "b": []}]
     bench.report({"wall_ratio": 1.05, "none": None}, path, {"wall_ratio": "<= 1.10"}, rows=rows, quiet=True)
-    assert json.loads(path.read_text()) == {
+    written = json.loads(path.read_text())
+    assert written.pop("made")["commit"]
+    assert written == {
         "figures": {"wall_ratio": 1.05, "none": None}, "rows": rows, "quiet": True
     }  # fmt: skip
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
@@ -83,7 +85,7 @@ def test_figures_are_printed_and_written(tmp_path, capsys):
 def test_flags_data_runs_and_colours_are_the_shared_ones():
     once = re.compile(r"environ\b.*VIDLINK_DATA|ArgumentParser\(|vidlink\.simulate import|run_folder import|\"#\w{6}\"")
     folder = Path(bench.__file__).parent
-    others = [path for path in folder.glob("*.py") if path.name not in ("bench.py", "same_tables.py")]
+    others = [path for path in folder.glob("*.py") if path.name not in ("bench.py", "reproduce.py", "same_tables.py")]
     assert len(others) > 12
     assert [path.name for path in others if once.search(path.read_text())] == ["allocation_figures.py"]  # a colour map
     arguments = bench.flags("what", quick="less", figure=True).parse_args(["--quick", "--json", "a.json"])
