@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from vidlink.data.examine import Examined
 
+PICTURES = ("images", "camvid", "coco")
+"""Kinds of labelled pictures."""
 HEADINGS = ("size", "fps", "seconds", "frames", "rows", "people", "separator", "valence", "arousal", "face")
 
 
@@ -23,8 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m vidlink.check",
         description="List the clips of a folder (name.mp4 with name.csv beside it, and perhaps split.csv) with their "
         "frames, rows, ranges, separators and share of looks with a face, faces that two splits share, and what is "
-        "wrong. Of faces in other data sets it lists what splits share.",
-        examples=("my/", "ferplus:ferplus.zip", "ferplus:ferplus.zip --splits train,valid"),
+        "wrong. Of labelled pictures it lists sizes and classes, and what is wrong; of faces in other data sets what "
+        "splits share.",
+        examples=("my/", "camvid:camvid/train", "ferplus:ferplus.zip", "ferplus:ferplus.zip --splits train,valid"),
     )
     parser.add_argument("data", metavar="FOLDER|KIND:PATH", help="a folder of clips, or data as for --data")
     parser.add_argument("--splits", default="train,valid", help="splits to compare of KIND:PATH (%(default)s)")
@@ -32,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     kind, _, path = options.data.partition(":")
     if Path(options.data).is_dir() or kind == "videos" or not path:
         wrong = _check_folder(Path(path if kind == "videos" and path else options.data).expanduser())
+    elif kind in PICTURES:
+        wrong = _check_pictures(options.data)
     else:
         wrong = _check_faces(options.data, [name.strip() for name in options.splits.split(",")])
     for line in wrong:
@@ -54,6 +59,17 @@ def _check_folder(folder: Path) -> list[str]:
     if missing and not (folder / SPLIT_FILE).is_file():
         print(f"note: no clip is in {' or '.join(missing)}, there are too few; {SPLIT_FILE} may say which is in which")
     return [*(line for each in examined for line in each.wrong), *shared_faces(face_sets(examined))]
+
+
+def _check_pictures(spec: str) -> list[str]:
+    from vidlink.data.examine_pictures import examine_pictures, forms_of
+
+    wrong: list[str] = []
+    for form in forms_of(spec):
+        found = examine_pictures(spec, form)
+        print("\n".join(found.lines()))
+        wrong += [line for line in found.wrong if line not in wrong]
+    return wrong
 
 
 def _check_faces(spec: str, splits: list[str]) -> list[str]:

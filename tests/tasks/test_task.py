@@ -45,7 +45,7 @@ def test_a_task_that_is_none_is_refused_in_one_line(command, line, capsys):
     assert end.value.code == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    known = "'recognition', 'sr', 'activity', 'temporal'"
+    known = ", ".join(map(repr, TASKS.shipped))
     assert f"invalid choice: 'foo' (choose from {known})" in said or "expected one arg" in said
 
 

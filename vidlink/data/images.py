@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidlink.data.picture_files import SUFFIXES, PictureFiles, decode_picture
 from vidlink.data.sets import read, split_spec
 from vidlink.errors import UserError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from pathlib import Path
 
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-"""Files in a folder that count as images; others are left alone."""
+    from numpy.typing import NDArray
 
 STUDIO = np.array([65.481, 128.553, 24.966]) / 255
 """Weights of red, green and blue in luma from 16 to 235, ITU-R BT.601, as MATLAB's rgb2ycbcr gives it."""
@@ -26,8 +25,8 @@ def load_images(spec: str) -> dict[str, NDArray[np.uint8]]:
     Parameters
     ----------
     spec
-        ``images:PATH``, a folder (searched at any depth) or one image; or ``package.module:function:PATH``, where the
-        function takes the path and gives what this one does.
+        ``images:PATH``, a folder (searched at any depth), a zip file or one image; or
+        ``package.module:function:PATH``, where the function takes the path and gives what this one does.
 
     Returns
     -------
@@ -49,16 +48,11 @@ def load_images(spec: str) -> dict[str, NDArray[np.uint8]]:
 
 
 def read_images(path: str) -> dict[str, NDArray[np.uint8]]:
-    """Read a folder (searched at any depth) or one image; errors are those of :func:`load_images`."""
-    place = Path(path).expanduser()
-    if place.is_file():
-        return {place.name: read_luma(place)}
-    if not place.is_dir():
-        raise UserError(f"images {place}: no such folder")
-    files = sorted(file for file in place.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    if not files:
-        raise UserError(f"images {place}: holds no image ({', '.join(SUFFIXES)})")
-    return {file.relative_to(place).as_posix(): read_luma(file) for file in files}
+    """Read a folder (searched at any depth), a zip file or one image; errors are those of :func:`load_images`."""
+    files = PictureFiles(path)
+    if not files.names:
+        raise UserError(f"images {path}: holds no image ({', '.join(SUFFIXES)})")
+    return {name: luma_of(files.data(name), files.where(name)) for name in files.names}
 
 
 def read_luma(file: Path) -> NDArray[np.uint8]:
@@ -69,12 +63,20 @@ def read_luma(file: Path) -> NDArray[np.uint8]:
     UserError
         Where it is no image.
     """
+    return luma_of(file.read_bytes(), str(file))
+
+
+def luma_of(data: bytes, where: str) -> NDArray[np.uint8]:
+    """As :func:`read_luma`, of bytes; messages say where they are from.
+
+    Raises
+    ------
+    UserError
+        Where it is no image.
+    """
     import cv2
 
-    data = np.frombuffer(file.read_bytes(), np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR) if len(data) else None
-    if image is None:
-        raise UserError(f"{file}: not an image, or damaged")
+    image = decode_picture(data, where, flags=cv2.IMREAD_ANYCOLOR)
     if image.ndim == 2:
         return image.astype(np.uint8, copy=False)
     return np.floor(image[..., ::-1] @ STUDIO + 16.5).astype(np.uint8)

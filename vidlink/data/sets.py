@@ -22,21 +22,29 @@ class DataSet:
 
     reads: Mapping[str, str]
     """What can be had of it, and by which function: ``faces`` (path, split) -> FaceSet, ``videos`` (path, split) ->
-    list of LabelledClip, ``actions`` (path, pattern of groups) -> list of ClipFile, ``images`` (path) -> luma by name.
-    Paths are texts as they were given."""
+    list of LabelledClip, ``actions`` (path, pattern of groups) -> list of ClipFile, ``images`` (path) -> luma by name,
+    ``labels``, ``maps`` and ``boxes`` (path, split) -> PictureSet. Paths are texts as they were given."""
     about: str = ""
     """What it is, for those who want something else of it."""
 
 
 DATA_SETS = {
     "afewva": DataSet(reads={"faces": "vidlink.data.afewva:load_afewva", "videos": "vidlink.data.afewva:afewva_clips"}),
+    "camvid": DataSet(
+        reads={"maps": "vidlink.data.camvid:camvid_maps", "boxes": "vidlink.data.camvid:camvid_boxes"},
+        about="road scenes, for --task segmentation and --task detection",
+    ),
     "classes": DataSet(
         reads={"actions": "vidlink.data.classfolders:list_clips"},
         about="clips in folders of classes, for --task activity",
     ),
+    "coco": DataSet(reads={"boxes": "vidlink.data.coco:coco_boxes"}, about="boxes, for --task detection"),
     "ferplus": DataSet(reads={"faces": "vidlink.data.ferplus:load_ferplus"}),
     "generated": DataSet(reads={"faces": "vidlink.data.generated:draw_faces"}),
-    "images": DataSet(reads={"images": "vidlink.data.images:read_images"}, about="pictures, for --task sr"),
+    "images": DataSet(
+        reads={"images": "vidlink.data.images:read_images", "labels": "vidlink.data.class_pictures:class_pictures"},
+        about="pictures, for --task sr, and --task classification where they lie in class folders",
+    ),
     "recola": DataSet(
         reads={"faces": "vidlink.data.recola:load_recola", "videos": "vidlink.data.recola:recola_videos"}
     ),

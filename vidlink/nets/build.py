@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vidlink.errors import UserError, unknown
-from vidlink.plugins import Catalogue
+from vidlink.plugins import Catalogue, taken_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,9 +24,10 @@ RESTORERS = Catalogue(
         "twin": "vidlink.nets.twin:TwinNet.of_width",
     },
 )
-"""What may stand before the plus sign. Made with those of the keywords ``width`` (channels of the first layer) and
-``scale`` (scale factor) that they take; called with pictures and scale factors, shapes (n, 1, h, w) and (n,). They have
-``takes_lr``, ``shrink``, ``channels``, ``features`` and a ``last`` layer, as :class:`~vidlink.nets.srcnn.SRCNN` has."""
+"""What may stand before the plus sign. Made with those of the keywords ``width`` (channels of the first layer),
+``scale`` (scale factor) and ``channels`` (of the pictures) that they take; called with pictures and scale factors,
+shapes (n, channels, h, w) and (n,). They have ``takes_lr``, ``shrink``, ``channels``, ``features`` and a ``last``
+layer, as :class:`~vidlink.nets.srcnn.SRCNN` has."""
 RECOGNIZERS = Catalogue(
     what="recognizer",
     shipped={
@@ -79,7 +80,7 @@ def build(network: Network) -> nn.Module:
     first, plus, second = network.name.partition("+")
     if first == "recognition" or (":" in first and not plus):
         alone = _recognizer(first, network, channels=1)
-        _check_has(alone, first, "encoder")
+        check_has(alone, first, "encoder")
         return alone
     if not plus:
         if first not in WHOLE:
@@ -87,11 +88,11 @@ def build(network: Network) -> nn.Module:
         second = "residual"
     RECOGNIZERS.target(second)
     restorer = build_restorer(first, network.width)
-    _check_has(restorer, first, "features", "channels", "takes_lr")
+    check_has(restorer, first, "features", "channels", "takes_lr")
     return JointNet(restorer, _recognizer(second, network, channels=restorer.channels))  # type: ignore[arg-type]
 
 
-def build_restorer(name: str, width: int = 48, scale: float = 2) -> nn.Module:
+def build_restorer(name: str, width: int = 48, scale: float = 2, *, channels: int = 1) -> nn.Module:
     """Make a restorer with random weights.
 
     Parameters
@@ -102,14 +103,19 @@ def build_restorer(name: str, width: int = 48, scale: float = 2) -> nn.Module:
         Channels of the first layer of ``residual`` and ``twin``.
     scale
         Scale factor of ``espcn``.
+    channels
+        Of the pictures: 1 for luma, 3 for colour.
 
     Raises
     ------
     UserError
-        If there is none of that name, or it cannot be made.
+        If there is none of that name, it cannot be made, or it takes luma only and there is colour.
     """
-    made: nn.Module = RESTORERS.make(name, {"width": width, "scale": scale})
-    _check_has(made, name, "forward", "state_dict")
+    offered = {"width": width, "scale": scale, "channels": channels}
+    if channels != 1 and "channels" not in taken_of(RESTORERS.find(name), offered):
+        raise UserError(f"restorer {name!r}: takes luma only, and the pictures have {channels} channels")
+    made: nn.Module = RESTORERS.make(name, offered)
+    check_has(made, name, "forward", "state_dict")
     return made
 
 
@@ -119,11 +125,11 @@ def _recognizer(name: str, network: Network, *, channels: int) -> nn.Module:
         made: nn.Module = RECOGNIZERS.make(name, offered)
     except UserError as error:
         raise UserError(f"network {network.name!r}: {error}") from error
-    _check_has(made, name, "forward", "state_dict", "features", "head")
+    check_has(made, name, "forward", "state_dict", "features", "head")
     return made
 
 
-def _check_has(module: nn.Module, name: str, *attributes: str) -> None:
+def check_has(module: nn.Module, name: str, *attributes: str) -> None:
     """Name what a network of somebody's own lacks."""
     for attribute in attributes:
         if not hasattr(module, attribute):

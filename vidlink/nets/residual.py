@@ -75,7 +75,7 @@ class Block(nn.Module):
 
 
 class ResidualRestorer(nn.Module):
-    """Adds detail to bicubic-upsampled luma.
+    """Adds detail to bicubic-upsampled pictures.
 
     Parameters
     ----------
@@ -83,6 +83,8 @@ class ResidualRestorer(nn.Module):
         Channels of the features.
     blocks
         Residual blocks.
+    channels
+        Channels of the pictures: 1, luma, for faces.
     """
 
     takes_lr = False
@@ -90,13 +92,13 @@ class ResidualRestorer(nn.Module):
     shrink = 0
     """Pixels that the output lacks on each side."""
 
-    def __init__(self, width: int = 48, blocks: int = 2) -> None:
+    def __init__(self, width: int = 48, blocks: int = 2, *, channels: int = 1) -> None:
         super().__init__()
         self.channels = width
         self.fold = nn.PixelUnshuffle(2)
-        self.first = nn.Conv2d(4, width, 3, 1, 1)
+        self.first = nn.Conv2d(4 * channels, width, 3, 1, 1)
         self.blocks = nn.ModuleList(Block(width, width) for _ in range(blocks))
-        self.last = nn.Conv2d(width, 4, 3, 1, 1)
+        self.last = nn.Conv2d(width, 4 * channels, 3, 1, 1)
         self.unfold = nn.PixelShuffle(2)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # it starts as bicubic interpolation
@@ -107,7 +109,7 @@ class ResidualRestorer(nn.Module):
         Parameters
         ----------
         pictures
-            Upsampled luma, shape (n, 1, h, w) with even sides, within [0, 1].
+            Upsampled, shape (n, channels, h, w) with even sides, within [0, 1].
         scale
             Scale factor of each picture, shape (n,); None for 1.
 
@@ -123,7 +125,7 @@ class ResidualRestorer(nn.Module):
         return features
 
     def forward(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
-        """Restore: shapes as in :meth:`features`, returns (n, 1, h, w)."""
+        """Restore: shapes as in :meth:`features`, returns that of the pictures."""
         _, deviation = contrast(pictures)
         return pictures + deviation * self.unfold(self.last(self.features(pictures, scale))).to(pictures.dtype)
 

@@ -61,9 +61,9 @@ class TwinNet(nn.Module):
             nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
 
     @classmethod
-    def of_width(cls, width: int = 48) -> TwinNet:
+    def of_width(cls, width: int = 48, channels: int = 1) -> TwinNet:
         """The network with so many channels after the first convolution, and twice as many after each other one."""
-        return cls((width, 2 * width, 4 * width))
+        return cls((width, 2 * width, 4 * width), channels=channels)
 
     @property
     def channels(self) -> int:

@@ -27,7 +27,7 @@ class Header:
     """Whose weights a file holds: enough to make the network anew."""
 
     kind: str
-    """What the network is for: ``affect``, ``activity``, ``restorer``."""
+    """What the network is for: ``affect``, ``activity``, ``restorer``, ``segmentation``, ..."""
     network: str
     """Its name, as ``--network`` takes it."""
     arguments: dict[str, Any]
@@ -69,13 +69,27 @@ def _text(found: Any) -> str:
     return found
 
 
-class _Arguments(BaseModel):
+class Arguments(BaseModel):
     """Arguments of a header: bounded, so that what they ask for can at least be counted."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
 
-class _OfFaces(_Arguments):
+def check_names(field: str) -> Any:
+    """A validator for a field of class names: printable, and each there once."""
+
+    def named_apart(classes: list[str]) -> list[str]:
+        for name in classes:
+            if not name.strip() or not name.isprintable():
+                raise ValueError(f"a class cannot be named {name!r}")
+        if len(set(classes)) < len(classes):
+            raise ValueError("two classes have one name")
+        return classes
+
+    return field_validator(field)(named_apart)
+
+
+class _OfFaces(Arguments):
     model_config = ConfigDict(extra="forbid")
 
     size: int = Field(default=48, ge=1, le=4096)
@@ -89,24 +103,16 @@ class _OfWindows(_OfFaces):
     frame_rate: float = Field(ge=0.1, le=1000, allow_inf_nan=False)
 
 
-class _OfRestorer(_Arguments):
+class _OfRestorer(Arguments):
     scale: float = Field(ge=1, le=256, allow_inf_nan=False)
     width: int = Field(ge=1, le=4096)
 
 
-class _OfActivity(_Arguments):
+class _OfActivity(Arguments):
     classes: list[str] = Field(min_length=1, max_length=65_536)
     restorer: int = Field(ge=0, le=4096)
 
-    @field_validator("classes")
-    @classmethod
-    def _named_apart(cls, classes: list[str]) -> list[str]:
-        for name in classes:
-            if not name.strip() or not name.isprintable():
-                raise ValueError(f"a class cannot be named {name!r}")
-        if len(set(classes)) < len(classes):
-            raise ValueError("two classes have one name")
-        return classes
+    _named_apart = check_names("classes")
 
 
 def describe(network: Network) -> Header:
@@ -139,9 +145,9 @@ def load_network(path: Path, *, own: str = "") -> tuple[Network, nn.Module]:
     """
     expected = "the header does not say of which network; expected a file of vidlink.train"
     header, stored = read_kind(path, "affect", expected=expected, own=own)
-    found = _checked(_OfFaces, header, path, f"no description of a network: {str(header.arguments)[:200]}")
+    found = check_arguments(_OfFaces, header, path, f"no description of a network: {str(header.arguments)[:200]}")
     network = Network(name=header.network, size=found.size, outputs=found.outputs, width=found.width)
-    return network, _made(header, stored, lambda: build(network))
+    return network, make_of(header, stored, lambda: build(network))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +193,7 @@ def load_affect(path: Path, *, own: str = "") -> tuple[Network, Windows | None, 
         network, module = load_network(path, own=own)
         return network, None, module
     header, stored = read_kind(path, "affect-temporal", expected="", own=own)
-    found = _checked(_OfWindows, header, path, f"no description of a network: {str(header.arguments)[:200]}")
+    found = check_arguments(_OfWindows, header, path, f"no description of a network: {str(header.arguments)[:200]}")
     network = Network(name=header.network, size=found.size, outputs=found.outputs, width=found.width)
     windows = Windows(hidden=found.hidden, frames=found.frames, frame_rate=found.frame_rate)
     module = build_temporal(network, windows)
@@ -205,8 +211,8 @@ def load_restorer(path: Path, *, own: str = "") -> tuple[nn.Module, float]:
     """
     expected = "no restorer's; expected a file of vidlink.train --task sr"
     header, stored = read_kind(path, "restorer", expected=expected, own=own)
-    found = _checked(_OfRestorer, header, path, expected)
-    made = _made(header, stored, lambda: build_restorer(header.network, found.width, found.scale))
+    found = check_arguments(_OfRestorer, header, path, expected)
+    made = make_of(header, stored, lambda: build_restorer(header.network, found.width, found.scale))
     return made, found.scale
 
 
@@ -222,15 +228,16 @@ def load_activity(path: Path) -> tuple[nn.Module, tuple[str, ...]]:
         "the header does not name the classes of an activity network; expected a file of vidlink.train --task activity"
     )
     header, stored = read_kind(path, "activity", expected=expected)
-    found = _checked(_OfActivity, header, path, expected)
+    found = check_arguments(_OfActivity, header, path, expected)
     offered = {"classes": len(found.classes), "restorer": found.restorer}
-    return _made(header, stored, lambda: ACTIVITY.make(header.network, offered)), tuple(found.classes)
+    return make_of(header, stored, lambda: ACTIVITY.make(header.network, offered)), tuple(found.classes)
 
 
-_A = TypeVar("_A", bound=_Arguments)
+_A = TypeVar("_A", bound=Arguments)
 
 
-def _checked(arguments: type[_A], header: Header, path: Path, expected: str) -> _A:
+def check_arguments(arguments: type[_A], header: Header, path: Path, expected: str) -> _A:
+    """The arguments of a header, within their bounds; raises UserError where they are not."""
     try:
         return arguments.model_validate(header.arguments)
     except ValidationError as error:
@@ -240,7 +247,7 @@ def _checked(arguments: type[_A], header: Header, path: Path, expected: str) -> 
         raise UserError(f"weights {path}: {expected} ({key}: {said[:1].lower()}{said[1:]})") from error
 
 
-def _made(header: Header, stored: Stored, make: Callable[[], nn.Module]) -> nn.Module:
+def make_of(header: Header, stored: Stored, make: Callable[[], nn.Module]) -> nn.Module:
     """Make a network and fill it. Classes of users' own may want numbers while they are made: they get no outline."""
     try:
         module = make() if ":" in header.network else make_as_stored(make, stored)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-SHOWN = ("ccc", "psnr", "accuracy")
+SHOWN = ("ccc", "psnr", "accuracy", "miou", "map50")
 """Scores that are drawn, the first of which the log has any; the others are in the log."""
+_WRITTEN = {"accuracy": "accuracy", "miou": "mIoU", "map50": "mAP50"}
 _COLOURS = (style.BLUE, style.ORANGE, style.GREEN, style.VERMILION, style.PURPLE, style.SKY, style.BLACK)
 
 
@@ -45,7 +46,7 @@ def draw_curves(log: Sequence[Mapping[str, Any]], *, unit: str = "epoch") -> Fig
             again, colour = divmod(number, len(_COLOURS))
             _line(axes[1], log, unit, name, _COLOURS[colour], "--" if again else "-")
         if scores and kind:
-            axes[1].set(xlabel=unit, ylabel=f"{kind.upper() if kind != 'accuracy' else kind}, validation")
+            axes[1].set(xlabel=unit, ylabel=f"{_WRITTEN.get(kind, kind.upper())}, validation")
             axes[1].legend(frameon=False, fontsize=8)
     return figure
 

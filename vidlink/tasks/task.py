@@ -27,10 +27,13 @@ TASKS = Catalogue(
         "sr": "vidlink.tasks.superresolution:SuperResolutionTask",
         "activity": "vidlink.tasks.activity:ActivityTask",
         "temporal": "vidlink.tasks.temporal:TemporalTask",
+        "classification": "vidlink.tasks.classification:ClassificationTask",
+        "segmentation": "vidlink.tasks.segmentation:SegmentationTask",
+        "detection": "vidlink.tasks.detection:DetectionTask",
     },
 )
 """The tasks by name; the first one is that of a command line that names none."""
-OF_DATA = {"classes": "activity"}
+OF_DATA = {"classes": "activity", "images": "classification", "camvid": "segmentation", "coco": "detection"}
 """The tasks that are scored on some kinds of data where the command line names none."""
 
 

@@ -102,6 +102,54 @@ def downsample_and_back(pictures: Tensor, lr_sides: Tensor) -> Tensor:
     return (up @ small @ up.mT).clamp(0, 1)[:, None]
 
 
+def send(pictures: Tensor, scales: Tensor, size: tuple[int, int] | None = None) -> Tensor:
+    """Send pictures of any shape through their own scale factors, and bring them to the size that a network wants.
+
+    As :func:`downsample_and_back`: area down, rounded to 8 bits, bicubic up; then area down to ``size``.
+
+    Parameters
+    ----------
+    pictures
+        Shape (n, c, h, w), within [0, 1].
+    scales
+        Scale factor of each, at least 1, shape (n,).
+    size
+        Width and height in pixels, at most those of the pictures; None for theirs.
+
+    Returns
+    -------
+    Tensor
+        Shape (n, c, height, width), within [0, 1].
+    """
+    hr = pictures.shape[-2:]
+    wanted = (size[1], size[0]) if size else (hr[0], hr[1])
+    sent = pictures.new_empty(*pictures.shape[:2], *wanted)
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for row, scale in enumerate(scales.tolist()):
+        groups.setdefault(tuple(max(1, round(side / scale)) for side in hr), []).append(row)
+    for lr, rows in groups.items():
+        some = pictures if len(rows) == len(pictures) else pictures[rows]
+        if lr != tuple(hr):
+            down, across = (area_matrix(small, side).to(pictures) for small, side in zip(lr, hr, strict=True))
+            some = ((down @ some @ across.T).clamp(0, 1) * 255).round() / 255
+        ways = [_up_and_down(side, small, out) for side, small, out in zip(hr, lr, wanted, strict=True)]
+        if ways[0] is not None:
+            some = ways[0].to(pictures) @ some
+        if ways[1] is not None:
+            some = some @ ways[1].to(pictures).T
+        sent[rows] = some.clamp(0, 1)
+    return sent
+
+
+@lru_cache(maxsize=1024)
+def _up_and_down(hr: int, lr: int, wanted: int) -> Tensor | None:
+    """Weights of bicubic upsampling from LR to HR and area downsampling from there, (wanted, lr); None for nothing."""
+    if lr == hr == wanted:
+        return None
+    up = cubic_matrix(hr, lr) if lr < hr else torch.eye(hr)
+    return area_matrix(wanted, hr) @ up if wanted < hr else up
+
+
 def draw_scales(count: int, settings: Degradation, generator: Generator) -> Tensor:
     """Scale factors of ``count`` pictures, shape (count,)."""
     least, largest = settings.scales
