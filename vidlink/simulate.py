@@ -48,6 +48,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     from vidlink.report.thumbnails import Thumbnails
     from vidlink.report.verdict import judge_run
     from vidlink.report.watch import Watch
+    from vidlink.restorers.restoration import make_restoration
     from vidlink.scores.interest import make_interest
     from vidlink.scores.judge import load_judge
     from vidlink.scores.movement import make_features
@@ -71,7 +72,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     rng = np.random.default_rng(settings.seed)
     rooms = make_rooms(settings, clip, codec, profile, judge.wants_faces, judge.boxes, memory=memory, rng=rng)
     sender, link, receiver = rooms
-    scores = Scores(clip, settings, judge=judge, memory=memory)
+    scores = Scores(clip, settings, judge=judge, restoration=make_restoration(clip, settings), memory=memory)
     captures, thumbnails = Captures(settings.pcap, settings.pcap_received), Thumbnails(clip)
     redraws = Redraws(settings, codec, profile, latency_s=sender.latency_s)
     with thread_pool(settings.workers or few_for(clip)) as pool, Films(film, clip, settings) as films, scores:

@@ -13,7 +13,7 @@ from vidlink import evaluate, train
 from vidlink.errors import UserError
 from vidlink.nets.srcnn import SRCNN
 from vidlink.nets.weights import load_restorer
-from vidlink.tasks import superresolution as command
+from vidlink.tasks import images
 from vidlink.tasks.superresolution import SuperResolutionTask
 from vidlink.training.loop import Training
 
@@ -38,6 +38,36 @@ def trained(options):
     return train.train(SuperResolutionTask(), options)
 
 
+def test_a_restorer_of_several_pictures_learns_from_clips(tmp_path, make_clip, capsys):
+    for name in ("a", "b"):
+        make_clip(tmp_path / f"{name}.mp4", count=12)
+    (tmp_path / "split.csv").write_text("name,split\na,train\nb,valid\n")
+    out = tmp_path / "out" / "my.safetensors"
+    out.parent.mkdir()
+    given = ["--network", "temporal", "--width", "4", "--least", "2", "--data", f"videos:{tmp_path}", "--out", str(out)]
+    small = ["--steps", "2", "--batch", "2", "--patch", "32", "--patches", "16", "--threads", "1", "--quiet"]
+    card = trained(SuperResolutionTask().training_parser().parse_args([*given, *small]))
+    assert (card["clips"], card["valid"], card["scales"]) == (["a"], ["b"], (2.0, 3.0))
+    result = tmp_path / "out" / "scores.json"
+    scored = ["--weights", str(out), "--data", f"videos:{tmp_path / 'b.mp4'}", "--json", str(result)]
+    evaluate.main(["--task", "sr", *scored])
+    assert json.loads(result.read_text())["scores"] == card["valid_scores"]
+    coded = ["--quality", "40"]
+    evaluate.main(["--task", "sr", *scored, *coded])
+    assert json.loads(result.read_text())["bicubic_db"] < card["valid_mean"]["bicubic_db"] - 0.5
+    with pytest.raises(UserError, match="is for restorers of single pictures"):
+        evaluate.main(["--task", "sr", *scored, "--disturb", "noise:0.1"])
+
+
+def test_restorers_learn_to_make_good_what_went_wrong(folder, tmp_path):
+    out = tmp_path / "my.safetensors"
+    card = trained(training(folder, out, "--scale", "1", "--disturb", "noise:0.1", "--steps", "60", "--batch", "4"))
+    assert card["disturb"] == "noise:0.1"
+    assert card["resampling"] == "link"
+    assert card["valid_mean"]["bicubic_db"] == pytest.approx(20, abs=0.5), "a tenth of full scale"
+    assert card["valid_mean"]["psnr_db"] > card["valid_mean"]["bicubic_db"] + 1
+
+
 @pytest.mark.parametrize("network", ["srcnn", "espcn", "twin", "residual"])
 def test_training_leaves_weights_log_and_card_that_the_evaluation_reads(folder, tmp_path, capsys, network):
     out = tmp_path / "my.safetensors"
@@ -59,7 +89,7 @@ def test_training_leaves_weights_log_and_card_that_the_evaluation_reads(folder, 
 def test_a_killed_run_goes_on_to_the_same_weights(folder, tmp_path, monkeypatch):
     whole, cut = tmp_path / "whole.safetensors", tmp_path / "cut.safetensors"
     original, done = Training._train_epoch, []
-    monkeypatch.setattr(command, "_settings", every_two_steps(command._settings))
+    monkeypatch.setattr(images, "_settings", every_two_steps(images._settings))
     trained(training(folder, whole))
 
     def dying(self, *rest):
@@ -91,9 +121,9 @@ def every_two_steps(original):
     [
         (["--steps", "0"], "--steps 0: at least 1"),
         (["--learning-rate", "nan"], "--learning-rate nan"),
-        (["--scale", "1"], "--scale 1: a scale factor above 1"),
+        (["--scale", "1"], "--scale 1: takes no detail; give a factor above 1"),
         (["--network", "espcn", "--scale", "2.5"], "espcn takes whole scale factors"),
-        (["--network", "espcn", "--patch", "20"], "a multiple of the scale factor"),
+        (["--network", "espcn", "--patch", "20"], "a multiple of 3 for espcn"),
         (["--network", "srcn"], "did you mean 'srcnn'"),
         (["--patch", "64"], "none of 2 images is at least 64x64"),
         (["--data", "ferplus:x"], "unknown kind of data"),

@@ -8,7 +8,7 @@ from vidlink.errors import UserError
 from vidlink.training.batches import Batches
 from vidlink.training.bicubic import resize_bicubic
 from vidlink.training.degrade import Degradation, downsample_and_back
-from vidlink.training.disturb import ELECTRONS, KINDS, Disturbance, Mix, disturb_images, parse_mix
+from vidlink.training.disturb import ELECTRONS, FAR, KINDS, Disturbance, Mix, disturb_images, parse_mix
 
 
 def generator(seed=0):
@@ -75,6 +75,19 @@ def test_low_light_is_dark_and_noisier_the_less_there_is():
     shot, rounding = 0.05 / ELECTRONS, 1 / 255**2 / 12
     assert float(dark.var()) == pytest.approx(shot + rounding, rel=0.05)
     assert torch.allclose(dark * 255, (dark * 255).round(), atol=1e-4)
+
+
+def test_haze_thickens_towards_the_horizon_and_is_the_same_above_it():
+    black = torch.zeros(200, 1, 40, 8)
+    hazy = KINDS["haze"].apply(black, torch.full((200,), 0.2), generator())
+    light = hazy[:, 0, :, 0]
+    assert (light.diff(dim=1) <= 1e-6).all(), "the lower, the nearer"
+    assert torch.allclose(light[:, 0], light[:, 11]), "the sky is at one distance"
+    assert (light[:, 39] < light[:, 25]).all()
+    far = 1 - torch.exp(torch.tensor(-0.2 * FAR))
+    assert float((light[:, 0] / far).min()) == pytest.approx(0.7, abs=0.02)
+    assert float((light[:, 0] / far).max()) == pytest.approx(1.0, abs=0.02)
+    assert torch.equal(KINDS["haze"].apply(black, torch.zeros(200), generator()), black)
 
 
 def test_downsampling_is_the_link_s_or_the_literature_s(textured):

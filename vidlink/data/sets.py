@@ -23,7 +23,8 @@ class DataSet:
     reads: Mapping[str, str]
     """What can be had of it, and by which function: ``faces`` (path, split) -> FaceSet, ``videos`` (path, split) ->
     list of LabelledClip, ``actions`` (path, pattern of groups) -> list of ClipFile, ``images`` (path) -> luma by name,
-    ``labels``, ``maps`` and ``boxes`` (path, split) -> PictureSet. Paths are texts as they were given."""
+    ``sequences`` (path, split) -> luma of clips by name, ``labels``, ``maps`` and ``boxes`` (path, split) -> PictureSet.
+    Paths are texts as they were given."""
     about: str = ""
     """What it is, for those who want something else of it."""
 
@@ -48,7 +49,13 @@ DATA_SETS = {
     "recola": DataSet(
         reads={"faces": "vidlink.data.recola:load_recola", "videos": "vidlink.data.recola:recola_videos"}
     ),
-    "videos": DataSet(reads={"faces": "vidlink.data.videos:load_videos", "videos": "vidlink.data.videos:video_clips"}),
+    "videos": DataSet(
+        reads={
+            "faces": "vidlink.data.videos:load_videos",
+            "videos": "vidlink.data.videos:video_clips",
+            "sequences": "vidlink.data.sequences:read_sequences",
+        }
+    ),
 }
 """Every kind of data that has a name."""
 

@@ -22,6 +22,7 @@ RESTORERS = Catalogue(
         "srcnn": "vidlink.nets.srcnn:SRCNN",
         "espcn": "vidlink.nets.espcn:ESPCN",
         "twin": "vidlink.nets.twin:TwinNet.of_width",
+        "temporal": "vidlink.nets.temporal_sr:TemporalSR.of_width",
     },
 )
 """What may stand before the plus sign. Made with those of the keywords ``width`` (channels of the first layer),

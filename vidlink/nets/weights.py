@@ -105,6 +105,7 @@ class _OfWindows(_OfFaces):
 
 class _OfRestorer(Arguments):
     scale: float = Field(ge=1, le=256, allow_inf_nan=False)
+    least: float | None = Field(default=None, ge=1, le=256, allow_inf_nan=False)
     width: int = Field(ge=1, le=4096)
 
 
@@ -202,7 +203,13 @@ def load_affect(path: Path, *, own: str = "") -> tuple[Network, Windows | None, 
 
 
 def load_restorer(path: Path, *, own: str = "") -> tuple[nn.Module, float]:
-    """Load a restorer and the scale factor that it was trained for.
+    """Load a restorer and the largest scale factor that it was trained for; raises as :func:`load_restorer_range`."""
+    made, (_, largest) = load_restorer_range(path, own=own)
+    return made, largest
+
+
+def load_restorer_range(path: Path, *, own: str = "") -> tuple[nn.Module, tuple[float, float]]:
+    """Load a restorer and the least and the largest scale factor that it was trained for.
 
     Raises
     ------
@@ -213,7 +220,7 @@ def load_restorer(path: Path, *, own: str = "") -> tuple[nn.Module, float]:
     header, stored = read_kind(path, "restorer", expected=expected, own=own)
     found = check_arguments(_OfRestorer, header, path, expected)
     made = make_of(header, stored, lambda: build_restorer(header.network, found.width, found.scale))
-    return made, found.scale
+    return made, (found.scale if found.least is None else found.least, found.scale)
 
 
 def load_activity(path: Path) -> tuple[nn.Module, tuple[str, ...]]:

@@ -1,10 +1,10 @@
-"""What there is to choose from: codecs, channels, estimators, face detectors, recognizers."""
+"""What there is to choose from: codecs, channels, estimators, face detectors, recognizers, restorers."""
 
 from __future__ import annotations
 
 
 def print_shelf(kind: str) -> None:
-    """Print what there is of ``codecs``, ``channels``, ``estimators``, ``face-detectors`` or ``recognizers``."""
+    """Print what there is of ``codecs``, ``channels``, ``estimators``, ``face-detectors``, ``recognizers`` ..."""
     from vidlink.codec.shelf import load_channel, load_codec, names
     from vidlink.recognizers.recognize import list_recognizers
 
@@ -18,6 +18,10 @@ def print_shelf(kind: str) -> None:
         from vidlink.faces.detector import list_detectors
 
         lines = list_detectors()
+    elif kind == "restorers":
+        from vidlink.restorers.registry import list_restorers
+
+        lines = list_restorers()
     elif kind == "codecs":
         lines = {name: load_codec(name).description for name in names("codecs")}
     else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from vidlink.restorers.restoration import Restoration
 from vidlink.scores.causes import causes_of
 from vidlink.scores.delivery import delivery, packet_columns, payload_bits
 from vidlink.scores.pictures import PictureScores
@@ -14,7 +15,6 @@ from vidlink.scores.rate import Totals, rate_section
 from vidlink.scores.receptions import Receptions, late_packets
 from vidlink.scores.recognition import Recognition
 from vidlink.types import Fate, Status
-from vidlink.video.pictures import Upsampler
 from vidlink.video.screen import Screen
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Scores:
         Of the run: what is measured, and at which frames the recognizer looks.
     judge
         Who looks at the received pictures, and what that is held against.
+    restoration
+        Brings them to full size.
     memory
         What runs share.
 
@@ -61,10 +63,11 @@ class Scores:
         settings: Settings,
         *,
         judge: Judge,
+        restoration: Restoration | None = None,
         memory: Memory | None = None,
     ) -> None:
         self._clip = clip
-        self._upsample = Upsampler(clip.width, clip.height)
+        self._restoration = restoration or Restoration(clip)
         self._pictures = PictureScores(clip, settings)
         self._recognition = Recognition(
             clip,
@@ -107,7 +110,8 @@ class Scores:
             What was on show, one HR picture (``yuv420p``) for each source frame.
         """
         receptions = self._receptions.add(ledger, arrival, shown)
-        screen = Screen(receptions, self._upsample)
+        self._restoration.add(receptions)
+        screen = Screen(receptions, self._restoration)
         segment, coded, packets = ledger.segment, ledger.coded, ledger.packets
         self._seconds = segment.end_s
         unit_bits = payload_bits(ledger)
@@ -196,6 +200,7 @@ class Scores:
             },
             "delivery": delivery(tables["packets"], int(segments["late"].sum())),
             "frames": {str(status): int((frames["status"] == status).sum()) for status in Status},
+            "restoration": self._restoration.summary(),
             "quality": self._pictures.summary(frames),
             **self._recognition.summary(tables["predictions"]),
         }

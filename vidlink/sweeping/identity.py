@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vidlink import __version__
 from vidlink.plugins import sources_of
 from vidlink.recognizers.content import digest_file, recognizer_content, with_sources
+from vidlink.restorers.registry import is_file
 from vidlink.settings import as_json
 from vidlink.sweeping.options import NOT_SHOWN
 
@@ -58,6 +59,10 @@ def identify(settings: Settings) -> str:
         parts["estimator"] = with_sources(settings.estimator, what=f"estimator {settings.estimator!r}")
     if ":" in settings.face_detector:
         parts["face_detector"] = with_sources(settings.face_detector, what=f"face detector {settings.face_detector!r}")
+    if is_file(settings.restorer):
+        parts["restorer"] = digest_file(Path(settings.restorer))
+    elif ":" in settings.restorer:
+        parts["restorer"] = with_sources(settings.restorer, what=f"restorer {settings.restorer!r}")
     if ":" in settings.objective:
         parts["objective"] = with_sources(settings.objective, what=f"objective {settings.objective!r}")
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

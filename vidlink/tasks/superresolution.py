@@ -1,14 +1,15 @@
-"""Super-resolution: ``--task sr``, restorers on folders of images."""
+"""Super-resolution: ``--task sr``, restorers on folders of images, or of clips (:mod:`vidlink.tasks.sequences`)."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
 from vidlink.parser import Parser
+from vidlink.tasks.images import check_images, evaluate_on_images, train_on_images
+from vidlink.tasks.sequences import NETWORKS, check_clips, evaluate_on_clips, train_on_clips
 from vidlink.tasks.task import (
     Task,
     add_machine,
@@ -17,18 +18,17 @@ from vidlink.tasks.task import (
     check_folder,
     check_least,
     check_out,
-    versions,
-    without_folder,
 )
 
 if TYPE_CHECKING:
     import argparse
 
     from vidlink.training.restore import Scores
-    from vidlink.training.superresolution import SRSettings
 
-PATCH = {"twin": 32}
-"""Default side of a patch for restorers that have one of their own."""
+WIDTH = {"temporal": 32, "unet": 32, "boost": 32, "tone": 16}
+"""Default width of restorers that have one of their own."""
+MOST = 16.0
+"""Largest scale factor."""
 
 
 class SuperResolutionTask(Task):
@@ -38,17 +38,23 @@ class SuperResolutionTask(Task):
         """Options of ``vidlink.train --task sr``."""
         from vidlink.nets.build import RESTORERS
 
-        parser = Parser(prog="vidlink.train --task sr", description="Train a restorer on a folder of images.")
+        parser = Parser(prog="vidlink.train --task sr", description="Train a restorer on a folder of images or clips.")
         add = parser.add_argument
         add("--network", default="srcnn", metavar="|".join(RESTORERS.known()), help="(%(default)s)")
-        add("--width", type=int, default=48, help="channels of the first layer of residual and twin (%(default)s)")
-        add("--scale", type=float, default=3.0, help="scale factor (%(default)g)")
-        add("--data", required=True, metavar="images:PATH", help="images to learn from, for example images:T91")
-        add("--valid", metavar="images:PATH", help="images to score on as training goes on")
+        add("--width", type=int, help="channels of the first layer, where they can be chosen (48; temporal, unet: 32)")
+        add("--scale", type=float, default=3.0, help="scale factor; 1 with --disturb for none (%(default)g)")
+        add("--least", type=float, metavar="S", help="least scale factor, where a range is learned (that of --scale)")
+        add("--data", required=True, metavar="KIND:PATH", help="what to learn from: images:T91, or for temporal "
+            "videos:FOLDER, the split train of its clips")  # fmt: skip
+        add("--valid", metavar="KIND:PATH", help="what to score on as training goes on (of clips: the split valid)")
         add_out(parser)
-        add("--resampling", default="literature", choices=("literature", "link"), help="what takes the detail: "
-            "antialiased bicubic, or area down, 8 bits and bicubic up as on this "
-            "project's link (%(default)s)")  # fmt: skip
+        add("--resampling", choices=("literature", "link"), help="what takes the detail: antialiased bicubic, or area "
+            "down, 8 bits and bicubic up as on this project's link (literature; link for clips, for a range of factors "
+            "and with --disturb)")  # fmt: skip
+        add("--disturb", metavar="KIND:STRENGTH,...", help="what goes wrong before that, and is to be made good: "
+            "noise:0.05-0.2, haze:0.5-2, dark:0.5-0.9, ...")  # fmt: skip
+        add("--codec", default="x264", metavar="NAME", help="what codes some of the clips (%(default)s)")
+        add("--patches", type=int, default=4096, help="patches that are cut out of clips (%(default)s)")
         add("--steps", type=int, default=20_000, help="steps of gradient descent (%(default)s)")
         add("--batch", type=int, default=16, help="patches a step (%(default)s)")
         add("--patch", type=int, metavar="PIXELS", help="side of a HR patch (about 48; 32 for twin)")
@@ -59,42 +65,36 @@ class SuperResolutionTask(Task):
 
     def check(self, options: argparse.Namespace) -> None:
         """Refuse wrong options of training."""
+        if options.width is None:
+            options.width = WIDTH.get(options.network, 48)
         check_least(options, steps=1, batch=1, width=1)
         if not 0 < options.learning_rate < math.inf:
             raise UserError(f"--learning-rate {options.learning_rate}: above 0")
-        _check_scale(options.scale)
-        if options.network == "espcn" and options.scale != int(options.scale):
-            raise UserError(f"--scale {options.scale:g}: espcn takes whole scale factors")
+        options.least = options.scale if options.least is None else options.least
+        if not 1 <= options.scale <= MOST:
+            raise UserError(f"--scale {options.scale:g}: a scale factor from 1 to {MOST:g}")
+        if not 1 <= options.least <= options.scale:
+            raise UserError(f"--least {options.least:g}: from 1 to --scale ({options.scale:g})")
         check_out(options)
-        _patch(options)
+        (check_clips if options.network in NETWORKS else check_images)(options)
 
     def train(self, options: argparse.Namespace) -> dict[str, Any]:
         """Train, or go on; returns the card."""
         import torch
 
-        from vidlink.data.images import load_images
         from vidlink.nets.build import build_restorer
         from vidlink.nets.weights import Header
         from vidlink.recognizers.registry import find_device
-        from vidlink.report.curves import write_curves
         from vidlink.training.checkpoint import save_results
-        from vidlink.training.loop import Training
-        from vidlink.training.restore import score_restorer
-        from vidlink.training.superresolution import RestorerLearner
 
-        device, settings = find_device(options.device), _settings(options)
-        images, valid = load_images(options.data), load_images(options.valid) if options.valid else {}
+        device = find_device(options.device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
             restorer = build_restorer(options.network, options.width, options.scale)
-        learner = RestorerLearner(restorer, list(images.values()), settings, valid=valid, device=device)
-        checkpoint, log = options.out.with_suffix(".checkpoint"), options.out.with_suffix(".csv")
-        run = Training(asdict(settings), checkpoint=checkpoint, log=log, device=device, quiet=options.quiet)
-        weights = run.fit(learner)["weights"]
-        arguments = {"width": options.width, "scale": options.scale}
+        learn = train_on_clips if options.network in NETWORKS else train_on_images
+        weights, card, run = learn(options, restorer, device=device)
+        arguments = {"width": options.width, "scale": options.scale, "least": options.least}
         header = Header(kind="restorer", network=options.network, arguments=arguments)
-        card = _card(options, settings, len(images), score_restorer(restorer, valid, options.scale, device=device))
-        write_curves(options.out.with_suffix(".png"), run.log, unit="step")
         save_results(options.out, weights, header.to_metadata(), card)
         run.finish()
         return card
@@ -111,8 +111,12 @@ class SuperResolutionTask(Task):
         parser = Parser(prog="vidlink.evaluate --task sr", description="Score a restorer on images.", epilog=about)
         add = parser.add_argument
         add("--weights", required=True, type=Path, metavar="FILE.safetensors", help="from vidlink.train --task sr")
-        add("--data", required=True, metavar="images:PATH", help="images to score on, for example images:Set5")
-        add("--scale", type=float, help="scale factor (that of training)")
+        add("--data", required=True, metavar="KIND:PATH", help="what to score on: images:Set5, or for restorers that "
+            "look at several pictures videos:PATH, all clips of a folder")  # fmt: skip
+        add("--scale", type=float, help="scale factor (that of training, the largest one)")
+        add("--disturb", metavar="KIND:STRENGTH,...", help="what goes wrong with images before that")
+        add("--codec", default="x264", metavar="NAME", help="what codes clips (%(default)s)")
+        add("--quality", type=float, metavar="Q", help="how clips are coded (CRF); not at all where it is left out")
         add("--network", metavar="package.module:Class", help="that of the weights, where it is code of your own")
         add("--json", type=Path, metavar="FILE", help="also write the scores here")
         add_machine(parser)
@@ -123,23 +127,22 @@ class SuperResolutionTask(Task):
         check_folder(options.json, "--json ")
 
     def evaluate(self, options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
-        """Score a restorer on images."""
-        from vidlink.data.images import load_images
-        from vidlink.nets.weights import load_restorer
+        """Score a restorer on images or clips."""
+        from vidlink.nets.weights import load_restorer_range
         from vidlink.recognizers.registry import find_device
-        from vidlink.training.restore import mean_psnr_db, score_restorer
+        from vidlink.training.restore import mean_psnr_db
 
         device = find_device(options.device)
-        restorer, trained = load_restorer(options.weights, own=options.network or "")
+        restorer, (_, trained) = load_restorer_range(options.weights, own=options.network or "")
         scale = trained if options.scale is None else options.scale
-        if scale != trained and getattr(restorer, "takes_lr", False):
-            raise UserError(
-                f"--scale {scale:g}: {options.weights} restores at {trained:g} and at no other scale factor"
-            )
-        _check_scale(scale)
-        scores = score_restorer(restorer.to(device), load_images(options.data), scale, device=device)
+        if not 1 <= scale <= MOST:
+            raise UserError(f"--scale {scale:g}: a scale factor from 1 to {MOST:g}")
+        if getattr(restorer, "frames", 1) > 1:
+            scores, about = evaluate_on_clips(options, restorer, scale)
+        else:
+            scores, about = evaluate_on_images(options, restorer, scale, trained=trained, device=device)
         means = {key: mean_psnr_db(scores, key) for key in ("psnr_db", "bicubic_db")}
-        return table(scores), {"data": options.data, "scale": scale, **means, "scores": scores}
+        return table(scores), {"data": options.data, "scale": scale, **about, **means, "scores": scores}
 
 
 def table(scores: Scores) -> str:
@@ -153,50 +156,3 @@ def table(scores: Scores) -> str:
         gain = row["psnr_db"] - row["bicubic_db"]
         lines.append(f"{row['image']:<{wide}} {row['bicubic_db']:>8.2f} {row['psnr_db']:>9.2f} {gain:>+6.2f}")
     return "\n".join(lines)
-
-
-def _check_scale(scale: float) -> None:
-    if not 1 < scale <= 16:
-        raise UserError(f"--scale {scale:g}: a scale factor above 1 and up to 16")
-
-
-def _patch(options: argparse.Namespace) -> int:
-    """Side of a patch in pixels."""
-    grid = int(options.scale) if options.network == "espcn" else 1
-    side = PATCH.get(options.network, 48 // grid * grid) if options.patch is None else options.patch
-    if side < 17 or side % grid:
-        raise UserError(f"--patch {side}: at least 17 pixels, and a multiple of the scale factor for espcn")
-    return int(side)
-
-
-def _settings(options: argparse.Namespace) -> SRSettings:
-    """What decides the result."""
-    from vidlink.training.superresolution import SRSettings
-
-    return SRSettings(
-        network=options.network,
-        width=options.width,
-        data=without_folder(options.data),
-        scales=(options.scale, options.scale),
-        resampling=options.resampling,
-        steps=options.steps,
-        batch=options.batch,
-        side=_patch(options),
-        learning_rate=options.learning_rate,
-        seed=options.seed,
-    )
-
-
-def _card(options: argparse.Namespace, settings: SRSettings, count: int, scores: Scores) -> dict[str, Any]:
-    from vidlink.training.restore import mean_psnr_db
-
-    mean = {key: round(mean_psnr_db(scores, key), 3) for key in ("psnr_db", "bicubic_db")} if scores else {}
-    return {
-        "task": "sr",
-        **asdict(settings),
-        "images": count,
-        "valid": Path(options.valid.partition(":")[2]).name if options.valid else None,
-        "valid_mean": mean,
-        "valid_scores": scores,
-        "versions": versions(),
-    }

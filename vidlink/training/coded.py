@@ -24,6 +24,8 @@ from vidlink.types import CLOCK, Clip, Rung, Segment
 from vidlink.video.park import fetched
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from torch import Generator, Tensor
 
@@ -117,27 +119,58 @@ def _tile(pictures: Tensor, columns: int) -> NDArray[np.uint8]:
 def _through(film: list[NDArray[np.uint8]], wanted: int, rung: Rung, codec: Codec) -> NDArray[np.uint8]:
     """Code a short clip and give back one of its pictures at HR size."""
     height, width = film[0].shape
-    frames = []
-    for index, luma in enumerate(film):
-        planes = np.full((height * 3 // 2, width), 128, np.uint8)
-        planes[:height] = luma
-        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+    picture = code_film(film, rung, codec)[0][wanted]
+    luma = np.asarray(picture.to_ndarray(), np.uint8)[: picture.height, : picture.width]
+    if luma.shape == (height, width):
+        return luma
+    return np.asarray(cv2.resize(luma, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def code_film(
+    film: Sequence[NDArray[np.uint8]], rung: Rung, codec: Codec
+) -> tuple[dict[int, av.VideoFrame], dict[int, float]]:
+    """Code a short clip as one closed GOP, by the sender's and the receiver's own code.
+
+    Parameters
+    ----------
+    film
+        Luma, shape (height, width) each.
+    rung
+        How it is coded.
+    codec
+        The recipe.
+
+    Returns
+    -------
+    pictures
+        Decoded LR pictures, ``yuv420p``, by their place in the film.
+    qp
+        Mean QP of each, NaN where the decoder does not say it.
+    """
+    height, width = film[0].shape
+    frames = tuple(grey_picture(luma) for luma in film)
+    for index, frame in enumerate(frames):
         frame.pts, frame.time_base = int(index / FRAME_RATE / CLOCK), CLOCK
-        frames.append(frame)
-    clip = Clip(name="faces", width=width, height=height, frame_rate=FRAME_RATE, pixel_format="yuv420p", seconds=None)
+    clip = Clip(name="film", width=width, height=height, frame_rate=FRAME_RATE, pixel_format="yuv420p", seconds=None)
     segment = Segment(
         index=0,
         first_frame=0,
-        frames=tuple(frames),
+        frames=frames,
         times_s=np.arange(len(frames)) / float(FRAME_RATE),
         duration_s=len(frames) / float(FRAME_RATE),
         last=True,
     )
     coded = encode(segment, rung, clip=clip, codec=codec)
     units = [(unit.frame, unit.nals) for unit in coded.units]
+    qp: dict[int, float] = {}
     size = coded.width, coded.height
-    picture = fetched(decode(units, codec=codec, size=size, parameter_sets=coded.parameter_sets)[wanted])
-    luma = np.asarray(picture.to_ndarray(), np.uint8)[: picture.height, : picture.width]
-    if luma.shape == (height, width):
-        return luma
-    return np.asarray(cv2.resize(luma, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+    pictures = decode(units, codec=codec, size=size, parameter_sets=coded.parameter_sets, qp=qp)
+    return {place: fetched(picture) for place, picture in pictures.items()}, qp
+
+
+def grey_picture(luma: NDArray[np.uint8]) -> av.VideoFrame:
+    """A ``yuv420p`` picture without colour from luma of even sides, shape (height, width)."""
+    height, width = luma.shape
+    planes = np.full((height * 3 // 2, width), 128, np.uint8)
+    planes[:height] = luma
+    return av.VideoFrame.from_ndarray(planes, format="yuv420p")

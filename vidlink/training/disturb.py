@@ -1,4 +1,4 @@
-"""What goes wrong before the sender: noise, blur, occlusion, low light; and mixes of these with downsampling.
+"""What goes wrong before the sender: noise, blur, occlusion, low light, haze; and mixes of these with downsampling.
 
 All work on batches, on the pictures' device, each picture with a strength of its own, and draw from one generator. They
 come before the link's own losses, which are :mod:`vidlink.training.degrade` and :mod:`vidlink.training.coded`.
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ELECTRONS = 1000.0
 """Electrons that white gives a pixel at full light, which decides the shot noise of a dark picture."""
+FAR = 10.0
+"""Largest distance in a hazy picture, in distances of the nearest road."""
 
 
 def gaussian_noise(pictures: Tensor, strength: Tensor, generator: Generator) -> Tensor:
@@ -72,6 +74,22 @@ def low_light(pictures: Tensor, strength: Tensor, generator: Generator) -> Tenso
     return torch.where(_column(strength) > 0, (noisy.clamp(0, 1) * 255).round() / 255, pictures)
 
 
+def haze(pictures: Tensor, strength: Tensor, generator: Generator) -> Tensor:
+    """Haze over a flat road: ``I t + A (1 - t)``, ``t = exp(-strength d)``, d the distance as the row says it.
+
+    The camera looks along a flat road whose horizon is somewhere between 30 and 50 % of the height from the top. The
+    bottom row is at a distance of 1, row y at (1 - horizon) / (y - horizon), and what is higher at :data:`FAR`, the sky
+    too. The light A of the haze is drawn from 0.7 to 1. The model of haze is that of Narasimhan and Nayar, "Vision and
+    the atmosphere", IJCV 48 (2002).
+    """
+    drawn = torch.rand(len(pictures), 2, generator=generator).to(pictures.device)
+    horizon, light = 0.3 + 0.2 * drawn[:, :1], 0.7 + 0.3 * drawn[:, 1]
+    row = (torch.arange(pictures.shape[-2], device=pictures.device) + 0.5) / pictures.shape[-2]
+    distance = ((1 - horizon) / (row - horizon).clamp(min=1e-6)).clamp(max=FAR)
+    clear = torch.exp(-strength[:, None] * distance)[:, None, :, None]
+    return pictures * clear + _column(light) * (1 - clear)
+
+
 def area(pictures: Tensor, strength: Tensor, generator: Generator) -> Tensor:
     """Downsample as the sender does, by area, and back as the receiver does; the strength is the scale factor."""
     sides = (pictures.shape[-1] / strength).round().long().clamp(1, pictures.shape[-1])
@@ -102,6 +120,7 @@ KINDS = {
     "blur": Kind(gaussian_blur, 0.0, 16.0),
     "occlusion": Kind(occlusion, 0.0, 1.0),
     "dark": Kind(low_light, 0.0, 0.999),
+    "haze": Kind(haze, 0.0, 5.0),
     "area": Kind(area, 1.0, 16.0),
     "bicubic": Kind(bicubic, 1.0, 16.0),
 }

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Generator, Tensor
 
+    from vidlink.training.disturb import Mix
+
 Resampling = Literal["literature", "link"]
 """How pictures lose their detail.
 
@@ -40,6 +42,8 @@ class Patches:
         How they lose their detail.
     lr
         Whether degraded patches stay at LR size instead of being upsampled.
+    disturb
+        What goes wrong before they lose detail, for ``link`` alone.
 
     Raises
     ------
@@ -57,12 +61,15 @@ class Patches:
         *,
         resampling: Resampling = "literature",
         lr: bool = False,
+        disturb: Mix | None = None,
     ) -> None:
+        if disturb is not None and resampling == "literature":
+            raise ValueError(f"{resampling = }: nothing else goes wrong there")
         if scales[0] != scales[1] and (lr or resampling == "literature"):
             raise ValueError(f"{scales = }: one factor only for {resampling} and for LR patches")
         if lr and side % scales[0]:
             raise ValueError(f"{side = }: no multiple of {scales[0]:g}")
-        self.scales, self.side, self.lr = scales, side, lr
+        self.scales, self.side, self.lr, self.disturb = scales, side, lr, disturb
         self.step = int(scales[0]) if lr else 1
         # On the link any size has an LR size; only the literature's way, and LR patches, ask for whole multiples.
         whole = scales[0] if lr or resampling == "literature" else 1
@@ -105,11 +112,12 @@ class Patches:
         if self.given is not None:
             places = [(number, top // self.step, left // self.step) for number, top, left in places]
             return _stack(self.given, places, self.side // self.step, turns), target, scale
+        source = self.disturb(target, generator) if self.disturb else target
         sides = (self.side / scale).round().long()
         if not self.lr:
-            return downsample_and_back(target, sides), target, scale
+            return downsample_and_back(source, sides), target, scale
         down = area_matrix(int(sides[0]), self.side)
-        return (down @ target @ down.T * 255).round() / 255, target, scale
+        return (down @ source @ down.T * 255).round() / 255, target, scale
 
     def _place(self, number: int, down: float, right: float) -> tuple[int, int, int]:
         """Image, first row and first column of a patch, on the LR grid where that matters."""

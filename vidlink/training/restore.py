@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from vidlink.training.disturb import Mix
+
     Scores = list[dict[str, Any]]
 
 
@@ -78,6 +80,7 @@ def score_restorer(
     scale: float,
     *,
     device: torch.device | str = "cpu",
+    disturb: Mix | None = None,
 ) -> Scores:
     """Score a restorer on images by the protocol above.
 
@@ -91,6 +94,8 @@ def score_restorer(
         Scale factor.
     device
         Where the restorer is.
+    disturb
+        What goes wrong before the images are downsampled; the same for each restorer.
 
     Returns
     -------
@@ -104,7 +109,7 @@ def score_restorer(
     scores = []
     for name, image in images.items():
         wanted = crop_to_multiple(image, scale)
-        small = shrink(wanted / 255, scale)
+        small = shrink(_disturbed(wanted, disturb), scale)
         both = {
             "psnr_db": restore(restorer, small, wanted.shape, scale, device=device),
             "bicubic_db": resize_bicubic(small, *wanted.shape).clip(0, 1),
@@ -113,6 +118,17 @@ def score_restorer(
         rounded = {key: np.floor(picture * 255 + 0.5).astype(np.uint8) for key, picture in both.items()}
         scores.append({"image": name, **{key: psnr_db(each[inner], wanted[inner]) for key, each in rounded.items()}})
     return scores
+
+
+def _disturbed(image: NDArray[np.uint8], disturb: Mix | None) -> NDArray:
+    """An image within [0, 1] after what goes wrong with it, the same each time; with 8 bits where anything does."""
+    if disturb is None:
+        return image / 255
+    import torch
+
+    from vidlink.training.disturb import disturb_images
+
+    return disturb_images(image[None], disturb, torch.Generator().manual_seed(0))[0] / 255
 
 
 def mean_psnr_db(scores: Scores, key: str = "psnr_db") -> float:

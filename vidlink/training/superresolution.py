@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
     from vidlink.training import patches
+    from vidlink.training.disturb import Mix
     from vidlink.training.learner import Row
 
 
@@ -41,6 +42,8 @@ class SRSettings:
     """Least and largest scale factor."""
     resampling: patches.Resampling = "literature"
     """How patches lose their detail."""
+    disturb: str = ""
+    """What goes wrong before that, as :func:`~vidlink.training.disturb.parse_mix` reads it; empty for nothing."""
     steps: int = 20_000
     """Steps of gradient descent."""
     batch: int = 32
@@ -74,6 +77,8 @@ class RestorerLearner(Learner):
         Images to score on after each epoch, at the largest scale factor; none by default.
     device
         Where to compute.
+    disturb
+        What goes wrong before the patches lose detail.
 
     Raises
     ------
@@ -92,14 +97,17 @@ class RestorerLearner(Learner):
         *,
         valid: Mapping[str, NDArray[np.uint8]] | None = None,
         device: torch.device,
+        disturb: Mix | None = None,
     ) -> None:
-        self.settings, self.valid, self.device = settings, valid, device
+        self.settings, self.valid, self.device, self.disturb = settings, valid, device, disturb
         self.epochs, self.learning_rate = math.ceil(settings.steps / settings.each), settings.learning_rate
         self.network = restorer.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         takes_lr = getattr(restorer, "takes_lr", False)
         if takes_lr and settings.scales != (restorer.scale, restorer.scale):
             raise UserError(f"{type(restorer).__name__} for scale {restorer.scale}: cannot learn {settings.scales}")
-        self.patches = Patches(images, settings.scales, settings.side, resampling=settings.resampling, lr=takes_lr)
+        self.patches = Patches(
+            images, settings.scales, settings.side, resampling=settings.resampling, lr=takes_lr, disturb=disturb
+        )
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate)
         self.half = computes_bfloat16(device)
 
@@ -129,7 +137,8 @@ class RestorerLearner(Learner):
         """Mean PSNR over the images to score on."""
         if not self.valid:
             return {}
-        scores = score_restorer(self.network, self.valid, self.settings.scales[1], device=self.device)
+        largest = self.settings.scales[1]
+        scores = score_restorer(self.network, self.valid, largest, device=self.device, disturb=self.disturb)
         return {"psnr_db": round(mean_psnr_db(scores), 3)}
 
     def row(self, epoch: int, step: int, loss: float, scores: Row) -> Row:

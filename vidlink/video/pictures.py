@@ -24,6 +24,21 @@ def luma(picture: av.VideoFrame) -> NDArray[np.uint8]:
     return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
 
 
+def with_luma(picture: av.VideoFrame, luma: NDArray[np.uint8]) -> av.VideoFrame:
+    """A ``yuv420p`` picture with other luma, shape (height, width); chroma, colour and time are the picture's own."""
+    made = av.VideoFrame(picture.width, picture.height, "yuv420p")
+    for number, (plane, source) in enumerate(zip(made.planes, picture.planes, strict=True)):
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+        given = np.frombuffer(memoryview(source), np.uint8).reshape(source.height, source.line_size)
+        rows[:, : plane.width] = luma if number == 0 else given[:, : plane.width]
+    made.colorspace, made.color_range = picture.colorspace, picture.color_range
+    made.color_primaries, made.color_trc = picture.color_primaries, picture.color_trc
+    made.pts = picture.pts
+    if picture.time_base is not None:
+        made.time_base = picture.time_base
+    return made
+
+
 def as_array(picture: av.VideoFrame, colour: str) -> NDArray[np.uint8]:
     """A picture as ``luma``, shape (height, width), or ``rgb``, shape (height, width, 3)."""
     return luma(picture) if colour == "luma" else np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)

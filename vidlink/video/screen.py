@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Protocol, overload
 
 import av
 
 from vidlink.video.park import is_large
 
 if TYPE_CHECKING:
-    from vidlink.types import Reception
-    from vidlink.video.pictures import Upsampler
+    from vidlink.types import Picture, Reception
+
+
+class ToFullSize(Protocol):
+    """What brings pictures to HR size: :class:`~vidlink.video.pictures.Upsampler`, or a restorer's stand-in for it."""
+
+    def __call__(self, picture: Picture, /) -> av.VideoFrame:
+        """The picture at HR size, ``yuv420p``."""
+        ...
+
+    def grey(self) -> av.VideoFrame:
+        """What is on show before anything was ever decoded."""
+        ...
 
 
 class Screen(Sequence[av.VideoFrame]):
@@ -25,7 +36,7 @@ class Screen(Sequence[av.VideoFrame]):
         Brings pictures to HR size.
     """
 
-    def __init__(self, receptions: Sequence[Reception], upsample: Upsampler) -> None:
+    def __init__(self, receptions: Sequence[Reception], upsample: ToFullSize) -> None:
         self._receptions, self._upsample = receptions, upsample
         self._made: dict[int, av.VideoFrame] = {}
 

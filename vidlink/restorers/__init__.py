@@ -1,0 +1,1 @@
+"""Restorers: what brings received pictures to full size."""
