@@ -23,8 +23,8 @@ class DataSet:
     reads: Mapping[str, str]
     """What can be had of it, and by which function: ``faces`` (path, split) -> FaceSet, ``videos`` (path, split) ->
     list of LabelledClip, ``actions`` (path, pattern of groups) -> list of ClipFile, ``images`` (path) -> luma by name,
-    ``sequences`` (path, split) -> luma of clips by name, ``labels``, ``maps`` and ``boxes`` (path, split) -> PictureSet.
-    Paths are texts as they were given."""
+    ``sequences`` (path, split) -> luma of clips by name, ``labels``, ``maps`` and ``boxes`` (path, split) ->
+    PictureSet. Paths are texts as they were given."""
     about: str = ""
     """What it is, for those who want something else of it."""
 
