@@ -179,6 +179,16 @@ def test_any_regime_can_begin_with_super_resolution(tree, tmp_path):
     assert not torch.equal(before, after)
 
 
+def test_early_layers_learn_to_restore_what_is_asked_from_given_weights_on(tree, tmp_path):
+    start, out = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    train(arguments(tree, start, "--epochs", "1"))
+    more = ["--start", str(start), "--encoder-rate", "0", "--epochs", "1", "--sr-steps", "3"]
+    card = train(arguments(tree, out, "--pretrain", "noise:0.1", *more))
+    assert card["pretrained"] == f"ferplus:{tree.name} against noise:0.1, 3 steps"
+    before, after = (load_file(path)["restorer.first.weight"] for path in (start, out))
+    assert 0 < (before - after).abs().max() < 5e-3  # a few steps away from where it began
+
+
 def test_a_frozen_encoder_stays_as_it_was_pretrained(tree, tmp_path):
     frozen, tuned = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     train(arguments(tree, frozen, "--regime", "non-joint-3"))
@@ -263,7 +273,8 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
         (["--codec-aware", "0.5", "--codec", "nosuch"], "unknown codec 'nosuch'"),
         (["--disturb", "noise:3"], "noise"),
         (["--pretrain", "1"], "a factor above 1, at most 16"),
-        (["--pretrain", "6", "--start", "x.safetensors"], "one of them"),
+        (["--pretrain", "6-2"], "a range like 1-6"),
+        (["--pretrain", "fog:1"], "unknown disturbance 'fog'"),
         (["--distil", "-1"], "a weight of 0 or more"),
         (["--teacher", "/no/such.safetensors"], "--teacher /no/such.safetensors: no such file"),
         (["--start", "/no/such.safetensors"], "no such file"),
@@ -313,7 +324,7 @@ def test_a_restorer_of_one_factor_must_be_pre_trained_at_it(tree, tmp_path):
     options = arguments(tree, tmp_path / "x.safetensors", "--network", "espcn+residual", "--regime", "joint-oa")
     with pytest.raises(UserError, match=r"espcn restores by 2 only, and joint-oa pre-trains at 6; --pretrain 2 fits"):
         train(options)
-    options.pretrain, options.epochs = 2.0, 1
+    options.pretrain, options.epochs = "2", 1
     assert train(options)["regime"] == "joint-oa"
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from vidlink.data.apart import Apart
     from vidlink.data.face_set import FaceSet
+    from vidlink.tasks.affect_network import Pretraining
     from vidlink.training.affect import AffectLearner, AffectSettings
     from vidlink.training.coded import Coding
     from vidlink.training.regimes import Regime
@@ -86,12 +87,8 @@ class AffectTask(Task):
         )
         add("--distil", type=float, default=2.0, metavar="WEIGHT", help="weight of that distance (%(default)s)")
         add("--encoder-rate", type=float, metavar="SHARE", help="rate of the early layers, in place of the regime's")
-        add(
-            "--pretrain",
-            type=float,
-            metavar="FACTOR",
-            help="super-resolution at this factor first, whatever the regime",
-        )
+        add("--pretrain", metavar="FACTOR|LOW-HIGH|KIND:STRENGTH", help="what the early layers learn to restore first, "
+            "whatever the regime: a scale factor, a range of them, or what goes wrong, as for --disturb")  # fmt: skip
         add("--sr-data", metavar="images:PATH", help="pictures for super-resolution pre-training; by default the faces")
         add("--sr-steps", type=int, default=4000, help="its steps of 32 patches (%(default)s)")
         add("--start", type=Path, metavar="FILE.safetensors", help="weights to start from, in place of pre-training")
@@ -114,10 +111,10 @@ class AffectTask(Task):
             check_least(options, choose=LEAST)
         if options.encoder_rate is not None and not 0 <= options.encoder_rate <= 1:
             raise UserError(f"--encoder-rate {options.encoder_rate}: a share from 0 to 1")
-        if options.pretrain is not None and not 1 < options.pretrain <= 16:
-            raise UserError(f"--pretrain {options.pretrain}: a factor above 1, at most 16")
-        if options.pretrain and options.start:
-            raise UserError("--pretrain and --start: one of them; both say what the early layers begin as")
+        if options.pretrain is not None:
+            from vidlink.tasks.affect_network import Pretraining
+
+            Pretraining.parse(options.pretrain)
         if options.codec_aware:
             from vidlink.codec.shelf import load_codec
             from vidlink.link.probe import check_codec
@@ -138,7 +135,13 @@ class AffectTask(Task):
         from vidlink.nets.weights import describe, load_network
         from vidlink.recognizers.registry import find_device
         from vidlink.report.curves import write_curves
-        from vidlink.tasks.affect_network import check_restorer, check_teacher, make_network, pretrain_encoder
+        from vidlink.tasks.affect_network import (
+            check_restorer,
+            check_teacher,
+            make_network,
+            pretrain_encoder,
+            pretraining_of,
+        )
         from vidlink.training.affect import AffectLearner
         from vidlink.training.checkpoint import save_results
         from vidlink.training.degrade import Degradation
@@ -146,22 +149,21 @@ class AffectTask(Task):
         from vidlink.training.regimes import find_regime
 
         regime = find_regime(options.regime)
-        if options.pretrain:
-            regime = replace(regime, pretrain=options.pretrain)
-        if regime.pretrain and not options.start:
-            check_restorer(options.network, regime)
+        pretraining = pretraining_of(options, regime)
+        if pretraining:
+            check_restorer(options.network, regime, pretraining)
         device = find_device(options.device)
         sets = load_faces(options.data, options.split), load_faces(options.data, options.valid)
         apart = set_apart(*sets, options.choose, 0)
         faces, chosen, valid = (each.at_size(options.size) for each in (apart.learned, apart.chosen, sets[1]))
-        settings = _settings(options, regime)
+        settings = _settings(options, regime, pretraining)
         teacher = load_network(options.teacher, own=options.network)[1] if options.teacher else None
         network, module = make_network(options, faces.images.shape[-1])
         if teacher is not None:
             check_teacher(options, module, teacher, faces.images.shape[-1])
         checkpoint, log = options.out.with_suffix(".checkpoint"), options.out.with_suffix(".csv")
-        if settings.pretrained and not checkpoint.exists():
-            pretrain_encoder(options, regime, module, faces, device)
+        if pretraining and not checkpoint.exists():
+            pretrain_encoder(options, pretraining, module, faces, device)
         learner = AffectLearner(
             module,
             faces,
@@ -279,13 +281,14 @@ def _coding(options: argparse.Namespace) -> Coding | None:
     return Coding(codec=codec, quality=useful_range(codec.quality), share=options.codec_aware)
 
 
-def _settings(options: argparse.Namespace, regime: Regime) -> AffectSettings:
+def _settings(options: argparse.Namespace, regime: Regime, pretraining: Pretraining | None) -> AffectSettings:
     from vidlink.training.affect import AffectSettings
 
     pretrained = ""
-    if regime.pretrain and not options.start:
+    if pretraining:
         images = without_folder(options.sr_data or options.data)
-        pretrained = f"{images} at {regime.pretrain:g}, {options.sr_steps} steps"
+        how = "against" if pretraining.disturb else "at"
+        pretrained = f"{images} {how} {pretraining}, {options.sr_steps} steps"
     return AffectSettings(
         regime=regime.name,
         network=options.network,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
@@ -15,6 +16,59 @@ if TYPE_CHECKING:
     from vidlink.data.face_set import FaceSet
     from vidlink.nets.build import Network
     from vidlink.training.regimes import Regime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretraining:
+    """What the early layers learn to restore before the network learns to recognize."""
+
+    scales: tuple[float, float]
+    """Least and largest scale factor."""
+    disturb: str | None = None
+    """What goes wrong besides, as :func:`~vidlink.training.disturb.parse_mix` reads it; None for nothing."""
+
+    def __str__(self) -> str:
+        """As a command line has it."""
+        low, high = self.scales
+        return self.disturb or (f"{low:g}" if low == high else f"{low:g}-{high:g}")
+
+    @classmethod
+    def parse(cls, text: str) -> Pretraining:
+        """A scale factor, a range of them, or what goes wrong with pictures.
+
+        Raises
+        ------
+        UserError
+            It is none of them.
+
+        Examples
+        --------
+        >>> Pretraining.parse("6").scales, Pretraining.parse("1-6").scales, Pretraining.parse("noise:0.1").scales
+        ((6.0, 6.0), (1.0, 6.0), (1.0, 1.0))
+        """
+        from vidlink.training.disturb import parse_mix
+
+        if ":" in text:
+            parse_mix(text)
+            return cls(scales=(1.0, 1.0), disturb=text)
+        try:
+            parts = [float(part) for part in text.split("-")]
+        except ValueError:
+            parts = []
+        if len(parts) not in (1, 2) or not (1 <= parts[0] <= parts[-1] <= 16 and parts[-1] > 1):
+            raise UserError(
+                f"--pretrain {text}: a factor above 1, at most 16, a range like 1-6, or what goes wrong like noise:0.1"
+            )
+        return cls(scales=(parts[0], parts[-1]))
+
+
+def pretraining_of(options: argparse.Namespace, regime: Regime) -> Pretraining | None:
+    """What ``--pretrain`` says; without it what the regime says, unless there are weights to start from."""
+    if options.pretrain:
+        return Pretraining.parse(options.pretrain)
+    if regime.pretrain and not options.start:
+        return Pretraining(scales=(regime.pretrain, regime.pretrain))
+    return None
 
 
 def make_network(options: argparse.Namespace, size: int) -> tuple[Network, Any]:
@@ -34,7 +88,7 @@ def make_network(options: argparse.Namespace, size: int) -> tuple[Network, Any]:
     return network, module
 
 
-def check_restorer(network: str, regime: Regime) -> None:
+def check_restorer(network: str, regime: Regime, pretraining: Pretraining) -> None:
     """Before anything is loaded: a restorer that works at one factor only cannot learn another."""
     from vidlink.nets.build import build_restorer
 
@@ -42,10 +96,10 @@ def check_restorer(network: str, regime: Regime) -> None:
     if not plus:
         return
     restorer = build_restorer(first)
-    if getattr(restorer, "takes_lr", False) and restorer.scale != regime.pretrain:
+    if getattr(restorer, "takes_lr", False) and pretraining.scales != (restorer.scale, restorer.scale):
         raise UserError(
             f"--network {network}: {first} restores by {restorer.scale} only, and {regime.name} pre-trains at "
-            f"{regime.pretrain:g}; --pretrain {restorer.scale} fits"
+            f"{pretraining}; --pretrain {restorer.scale} fits"
         )
 
 
@@ -65,14 +119,19 @@ def check_teacher(options: argparse.Namespace, module: Any, teacher: Any, side: 
 
 
 def pretrain_encoder(
-    options: argparse.Namespace, regime: Regime, module: Any, faces: FaceSet, device: torch.device
+    options: argparse.Namespace,
+    pretraining: Pretraining,
+    module: Any,
+    faces: FaceSet,
+    device: torch.device,
 ) -> None:
-    """Let the network's encoder learn super-resolution at the regime's factor, on ``--sr-data`` or on the faces."""
+    """Let the network's encoder learn to restore ``--sr-data`` or the faces; with ``--start`` from its weights on."""
     import torch
 
     from vidlink.data.images import load_images
     from vidlink.nets.build import build_restorer
     from vidlink.nets.joint import JointNet, share_early_layers
+    from vidlink.training.disturb import parse_mix
     from vidlink.training.superresolution import pretrain
 
     images = list(load_images(options.sr_data).values()) if options.sr_data else list(faces.images)
@@ -81,13 +140,17 @@ def pretrain_encoder(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         restorer = build_restorer(name, options.width)
+    if cascade and options.start:
+        restorer.load_state_dict(module.restorer.state_dict(), strict=False)  # it has all but the last layer
     side = 48 if cascade else 32
     if not options.quiet:
-        print(f"super-resolution at {regime.pretrain:g}, {len(images)} images", file=sys.stderr)
+        what = "restoration of" if pretraining.disturb else "super-resolution at"
+        print(f"{what} {pretraining}, {len(images)} images", file=sys.stderr)
     pretrain(
         restorer,
         images,
-        regime.pretrain or 1.0,
+        pretraining.scales,
+        disturb=parse_mix(pretraining.disturb) if pretraining.disturb else None,
         steps=options.sr_steps,
         side=side,
         seed=options.seed,
@@ -102,6 +165,6 @@ def pretrain_encoder(
         share_early_layers(restorer, module)
     except ValueError as error:
         raise UserError(
-            f"--network {options.network}: its first layers are not those of twin, which --regime {regime.name} trains "
-            f"for super-resolution first; --regime mix needs none ({error})"
+            f"--network {options.network}: its first layers are not those of twin, which --regime {options.regime} "
+            f"trains for super-resolution first; --regime mix needs none ({error})"
         ) from error

@@ -156,6 +156,7 @@ def pretrain(
     side: int = 48,
     learning_rate: float = 1e-3,
     resampling: patches.Resampling = "link",
+    disturb: Mix | None = None,
     seed: int = 0,
     device: torch.device | str = "cpu",
     quiet: bool = True,
@@ -172,6 +173,8 @@ def pretrain(
         Scale factor, or the least and the largest one.
     steps, batch, side, learning_rate, resampling, seed
         As in :class:`SRSettings`; here patches lose their detail as on this project's link.
+    disturb
+        What goes wrong before that; None for nothing.
     device
         Where to compute; the restorer stays there.
     quiet
@@ -198,7 +201,7 @@ def pretrain(
         learning_rate=learning_rate,
         seed=seed,
     )
-    learner = RestorerLearner(restorer, images, settings, device=torch.device(device))
+    learner = RestorerLearner(restorer, images, settings, device=torch.device(device), disturb=disturb)
     run = Training({}, device=learner.device, quiet=quiet)
     run.fit(learner)
     return float(run.log[-1]["loss"])
