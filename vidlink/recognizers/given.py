@@ -4,12 +4,12 @@ A class that any process can import goes by its name, ``package.module:Class``. 
 name that begins with :data:`PREFIX`.
 
 >>> from vidlink.recognizers.registry import load_recognizer
->>> def brightness(pictures):
+>>> def mean_luma(pictures):
 ...     return pictures.mean(dim=(1, 2, 3))
->>> name_of(brightness)
-'given:brightness'
->>> load_recognizer("given:brightness").gives
-('brightness',)
+>>> name_of(mean_luma)
+'given:mean_luma'
+>>> load_recognizer("given:mean_luma").gives
+('mean_luma',)
 """
 
 from __future__ import annotations
