@@ -42,7 +42,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     from vidlink.link.lossless import decode_all
     from vidlink.link.probe import check_codec, check_regions
     from vidlink.link.rooms import make_rooms
-    from vidlink.pipeline import in_order, thread_pool
+    from vidlink.pipeline import Background, thread_pool
     from vidlink.report.run import Run
     from vidlink.report.summary import conclude, preload, timing
     from vidlink.report.thumbnails import Thumbnails
@@ -75,23 +75,26 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     scores = Scores(clip, settings, judge=judge, restoration=make_restoration(clip, settings), memory=memory)
     captures, thumbnails = Captures(settings.pcap, settings.pcap_received), Thumbnails(clip)
     redraws = Redraws(settings, codec, profile, latency_s=sender.latency_s)
-    with thread_pool(settings.workers or few_for(clip)) as pool, Films(film, clip, settings) as films, scores:
+    workers = settings.workers or few_for(clip)
+    # Live, what is coded depends on what became of what was sent; and what is made early takes memory.
+    background = Background(early=workers != 1 and not settings.live)
+    with thread_pool(workers) as pool, Films(film, clip, settings) as films, scores, background:
         pool.submit(preload)
         coded = sender.coded(
-            lambda stage: watch.segments(source, sender.cut, stage),
+            lambda stage: background.made(watch.segments(source, sender.cut, stage), ahead=4),
             objective=make_objective(settings.objective, clip, judge.recognizer),
             features=make_features(settings.frames, clip, judge.recognizer, memory),
             interest=interest,
             decode=partial(decode_all, codec=codec),
-            pool=pool,
+            pool=background.pool(pool),
         )
-        sent = redraws.watch((segment, each, sender.send(each)) for segment, each in coded)
+        sent = redraws.watch((segment, each, sender.send(each)) for segment, each in background.made(coded))
         carried = captures.watch(link.carry(sent))
         # What crossed the wire goes to the receiver, the ledger goes past it to the scores.
         ways = ((receiver.collect(each.wire), each.ledger) for each in carried)
-        decoded = in_order(pool, lambda way: receiver.decode(way[0]), ways, ahead=2)
-        for (arrival, ledger), pictures in (
-            segments := UntilStopped(watch.each("link", decoded), lambda item: item[0][1].segment.last)
+        decoded = ((arrival, receiver.decode(arrival), ledger) for arrival, ledger in ways)
+        for arrival, pictures, ledger in (
+            segments := UntilStopped(watch.each("link", decoded), lambda item: item[2].segment.last)
         ):
             shown = receiver.hold(arrival, pictures)
             with watch("score"):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from vidlink.scores.metrics import accuracy, score, score_table
+from vidlink.scores.metrics import accuracy, correlations, score, score_table
 
 
 def closed_form_ccc(x, y, ddof):
@@ -31,6 +31,21 @@ def test_scores_equal_independent_references(count, gain, offset, noise, seed):
     assert found["cc"] == pytest.approx(stats.pearsonr(x, y).statistic, abs=1e-9)
     assert found["ccc"] == pytest.approx(closed_form_ccc(x, y, ddof=1), abs=1e-9)
     assert found["rmse"] == pytest.approx(np.sqrt(((x - y) ** 2).mean()), abs=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(count=st.integers(2, 200), columns=st.integers(1, 3), offset=st.floats(-1e3, 1e3), seed=st.integers(0, 9999))
+def test_correlations_are_those_of_torchmetrics(count, columns, offset, seed):
+    import torch
+    from torchmetrics.functional.regression import concordance_corrcoef, pearson_corrcoef
+
+    generator = np.random.default_rng(seed)
+    y = generator.normal(size=(count, columns))
+    x = 0.5 * y + offset + generator.normal(size=y.shape)
+    both = [torch.from_numpy(each.squeeze(1) if columns == 1 else each) for each in (x, y)]
+    expected = [np.atleast_1d(compute(*both).numpy()) for compute in (pearson_corrcoef, concordance_corrcoef)]
+    for found, wanted in zip(correlations(x, y), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-9)
 
 
 def test_variance_convention_is_the_one_stated():

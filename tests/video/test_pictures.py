@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vidlink.video.open import open_source
-from vidlink.video.pictures import Upsampler, downsample_and_back, luma, resize
+from vidlink.video.pictures import LumaUpsampler, Upsampler, downsample_and_back, luma, resize
 
 
 @pytest.mark.parametrize("width", [16, 34, 97])
@@ -29,6 +29,17 @@ def test_upsampling_is_ffmpegs_bicubic(small_clip, ffmpeg, size):
     made = ffmpeg(*raw, "-vf", "scale=96:64:flags=bicubic", "-f", "rawvideo", "-", input=small.to_ndarray().tobytes())
     expected = np.frombuffer(made, np.uint8)[: 96 * 64].reshape(64, 96)
     assert np.abs(found.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(48, 32), (33, 22), (24, 17), (96, 64), (16, 64)])
+def test_luma_alone_becomes_the_same(small_clip, size):
+    for k, (_, picture) in enumerate(open_source(str(small_clip)).frames()):
+        small = picture.reformat(width=size[0], height=size[1])
+        found = LumaUpsampler(96, 64)(small)
+        assert found.format.name == "gray"
+        np.testing.assert_array_equal(luma(found), luma(Upsampler(96, 64)(small)))
+        if k == 2:
+            break
 
 
 def test_upsampler_remembers_a_picture_but_not_by_mistake(small_clip):

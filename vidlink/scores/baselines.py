@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidlink.scores.metrics import SCORES, score_table, wilson
+from vidlink.scores.metrics import SCORES, correlations, score_table, wilson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,9 +116,6 @@ def _by_shifts(
     names: list[str], answers: NDArray[np.float64], truth: NDArray[np.float64], faces: NDArray[np.int64]
 ) -> dict[str, dict[str, float | None]]:
     """The score that 95 of 100 shifts do not reach, of each dimension."""
-    import torch
-    from torchmetrics.functional.regression import concordance_corrcoef, pearson_corrcoef
-
     if len(answers) < FEWEST:
         return {measure: dict.fromkeys(names) for measure in SCORES}
     shares = np.linspace(0.1, 0.9, SHIFTS)
@@ -129,11 +126,9 @@ def _by_shifts(
         for track in tracks:
             for place, share in enumerate(shares):
                 shifted[track, place] = np.roll(answers[track, column], max(1, round(share * len(track))))
-        x = torch.from_numpy(shifted)
-        y = torch.from_numpy(np.repeat(truth[:, column : column + 1], SHIFTS, axis=1))
-        for measure, compute in (("cc", pearson_corrcoef), ("ccc", concordance_corrcoef)):
-            values = np.nan_to_num(compute(x, y).numpy())
-            found[measure][name] = float(np.percentile(values, 95))
+        both = correlations(shifted, np.repeat(truth[:, column : column + 1], SHIFTS, axis=1))
+        for measure, values in zip(("cc", "ccc"), both, strict=True):
+            found[measure][name] = float(np.percentile(np.nan_to_num(values), 95))
         errors = np.sqrt(np.mean((shifted - truth[:, column : column + 1]) ** 2, axis=0))
         found["rmse"][name] = float(np.percentile(errors, 5))
     return found

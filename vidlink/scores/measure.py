@@ -114,6 +114,8 @@ class FrameMeasure(QualityMeasure):
     """How values of frames, shape (n,), become that of all."""
     drawn_up_to: float | None = None
     """Values above are drawn as this one; None draws all as they are."""
+    of_luma: bool = False
+    """Whether it looks at nothing but luma, so that pictures may be ``gray``."""
 
 
 @dataclass(frozen=True, kw_only=True)

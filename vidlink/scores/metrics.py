@@ -7,7 +7,7 @@ For predictions ``x`` and references ``y`` with means ``m``, standard deviations
   reproducibility", Biometrics 45 (1989), 255-268;
 - ``RMSE = sqrt(mean((x - y)²))``.
 
-**Variance convention**: that of ``torchmetrics``, which computes CC and CCC here. Variances and covariance divide by
+**Variance convention**: that of ``torchmetrics``, which tests hold these against. Variances and covariance divide by
 n - 1. CC does not depend on it; CCC by the population's convention (n, as in Lin's paper) is lower by about
 ``CCC (m_x - m_y)² / (n (s_x² + s_y² + (m_x - m_y)²))``, which vanishes in long tracks and in unbiased ones.
 
@@ -135,11 +135,28 @@ def _correlations(x: NDArray[np.float64], y: NDArray[np.float64], name: str) -> 
             stacklevel=3,
         )
         return 0.0, 0.0
-    import torch
-    from torchmetrics.functional.regression import concordance_corrcoef, pearson_corrcoef
+    cc, ccc = correlations(x[:, None], y[:, None])
+    return float(cc[0]), float(ccc[0])
 
-    x_tensor, y_tensor = torch.from_numpy(x), torch.from_numpy(y)
-    return float(pearson_corrcoef(x_tensor, y_tensor)), float(concordance_corrcoef(x_tensor, y_tensor))
+
+def correlations(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """CC and CCC of each column; NaN where a column is constant.
+
+    Parameters
+    ----------
+    x, y
+        Predictions and references, shape (n, columns), n at least 2.
+
+    Returns
+    -------
+    tuple of NDArray
+        Shape (columns,) each.
+    """
+    shift = x.mean(axis=0) - y.mean(axis=0)
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    shared, x_squared, y_squared = (np.einsum("ij,ij->j", *pair) / (len(x) - 1) for pair in ((x, y), (x, x), (y, y)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.clip(shared / np.sqrt(x_squared * y_squared), -1, 1), 2 * shared / (x_squared + y_squared + shift**2)
 
 
 def _is_constant(values: NDArray[np.float64]) -> bool:

@@ -23,7 +23,7 @@ from vidlink.recognizers.recognize import names_classes, recognize, recognize_wi
 from vidlink.scores.psnr import PSNR, luma_psnr_db, psnr_where_it_matters
 from vidlink.scores.ssim import SSIM
 from vidlink.video.park import in_order
-from vidlink.video.pictures import Upsampler, as_array
+from vidlink.video.pictures import LumaUpsampler, Upsampler, as_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,7 @@ class PictureObjective:
 
     def __call__(self, segment: Segment, pictures: Sequence[Picture], side_data: bytes) -> float:
         """Mean quality of LR pictures, one for each frame of the segment."""
-        upsample, meter = Upsampler(self._clip.width, self._clip.height), self._measure.make(self._clip)
+        upsample, meter = _upsampler(self._clip, self._measure.of_luma), self._measure.make(self._clip)
         if segment.interest is not None and self._measure is PSNR:
             meter = psnr_where_it_matters(segment.interest, self._clip)
         pairs = zip(pictures, segment.frames, strict=True)
@@ -161,7 +161,7 @@ class TaskObjective:
     def __call__(self, segment: Segment, pictures: Sequence[Picture], side_data: bytes) -> float:
         """Closeness of the outputs on LR pictures, one for each frame of the segment."""
         slots = self._slots(segment)
-        upsample = Upsampler(self._clip.width, self._clip.height)
+        upsample = _upsampler(self._clip, self._recognizer.wants.colour == "luma")
         shown = [upsample(pictures[slot]) for slot in slots]
         psnr = np.mean([luma_psnr_db(p, segment.frames[slot]) for p, slot in zip(shown, slots, strict=True)])
         boxes = self._boxes(segment, slots, side_data)
@@ -217,6 +217,11 @@ class TaskObjective:
             stacks = [[bring_to(wants, each, box) for each, box in zip(arrays, path, strict=True)] for path in crops]
             return np.stack([recognize_windows(self._recognizer, stack, window) for stack in stacks])
         return np.stack([recognize(self._recognizer, arrays, path, times_s=times_s) for path in boxes])
+
+
+def _upsampler(clip: Clip, of_luma: bool) -> Upsampler | LumaUpsampler:
+    """What brings pictures to HR size: whole, or their luma alone, which takes half the time."""
+    return (LumaUpsampler if of_luma else Upsampler)(clip.width, clip.height)
 
 
 OBJECTIVES = Catalogue(

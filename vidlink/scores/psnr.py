@@ -30,8 +30,7 @@ _LEAST_WEIGHT = 0.05
 
 def psnr_db(picture: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
     """PSNR of one plane in dB, at most :data:`CEILING_DB`; both of shape (height, width)."""
-    difference = np.subtract(picture, reference, dtype=np.int16).astype(np.float32)
-    squared_error = float(np.vdot(difference, difference)) / picture.size
+    squared_error = cv2.norm(picture, reference, cv2.NORM_L2SQR) / picture.size  # a sum of integers: exact
     return CEILING_DB if squared_error == 0 else min(CEILING_DB, 10 * math.log10(255**2 / squared_error))
 
 
@@ -68,5 +67,6 @@ PSNR = FrameMeasure(
     digits=4,
     decimals=2,
     make=lambda clip: luma_psnr_db,
+    of_luma=True,
     drawn_up_to=60,
 )

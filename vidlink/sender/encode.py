@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
 
 from vidlink.codec.parameters import hint
 from vidlink.errors import UserError
 from vidlink.rtp.formats import payload_format
+from vidlink.sender.downsample import Downsampler
 from vidlink.sender.ladder import coded_size
 from vidlink.sender.moments import runs_of
 from vidlink.sender.regions import STRENGTH, regions_of, with_regions
@@ -30,7 +30,15 @@ if TYPE_CHECKING:
 os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings otherwise
 
 
-def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data: bytes = b"") -> CodedSegment:
+def encode(
+    segment: Segment,
+    rung: Rung,
+    *,
+    clip: Clip,
+    codec: Codec,
+    side_data: bytes = b"",
+    downsample: Downsampler | None = None,
+) -> CodedSegment:
     """Code a segment as one closed GOP.
 
     Parameters
@@ -45,6 +53,8 @@ def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data:
         The codec recipe.
     side_data
         Bytes that travel with the segment (face boxes).
+    downsample
+        Makes LR pictures, and may have some already.
 
     Returns
     -------
@@ -59,7 +69,9 @@ def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data:
     width, height = coded_size(clip.width, clip.height, rung.scale)
     runs = runs_of(segment, rung.frame_divisor)
     frame_at: dict[int, int] = {}
-    pictures = _downsampled(segment, runs, width, height, frame_at)
+    pictures = _noted(
+        (downsample or Downsampler())(segment, [run.coded for run in runs], width, height), runs, frame_at
+    )
     if any(part.interest is not None for part in segment.each):
         by_part = [
             regions_of(part.interest, width=width, height=height, strength=STRENGTH)
@@ -116,18 +128,12 @@ def encode(segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data:
     )
 
 
-def _downsampled(
-    segment: Segment, runs: Sequence[Run], width: int, height: int, frame_at: dict[int, int]
-) -> Iterator[av.VideoFrame]:
-    """LR pictures, area-averaged, one by one; at scale 1 the source's own.
+def _noted(pictures: Iterable[av.VideoFrame], runs: Sequence[Run], frame_at: dict[int, int]) -> Iterator[av.VideoFrame]:
+    """The pictures; from when each is to be shown is noted by its ``pts``.
 
-    Encoders see the times at which they were captured. From when each is to be shown is noted by its ``pts``.
+    Encoders see the times at which they were captured.
     """
-    reformatter = VideoReformatter()
-    for run in runs:
-        picture = reformatter.reformat(
-            segment.frames[run.coded], width=width, height=height, format="yuv420p", interpolation="AREA"
-        )
+    for picture, run in zip(pictures, runs, strict=True):
         frame_at[picture.pts or 0] = run.first
         yield picture
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from vidlink import __version__
 from vidlink.plugins import source_digest
+from vidlink.sender.downsample import Downsampler
 from vidlink.sender.encode import encode
 from vidlink.sender.moments import runs_of
 from vidlink.sender.regions import STRENGTH
@@ -61,6 +62,7 @@ class Memory:
         self._cache, self._objective, self._judge = cache, objective, judge
         self._recent: list[tuple[weakref.ref[Segment], str]] = []
         self._lock = threading.Lock()
+        self._downsample = Downsampler()
 
     def encode(self, segment: Segment, rung: Rung, *, clip: Clip, codec: Codec, side_data: bytes = b"") -> CodedSegment:
         """As :func:`~vidlink.sender.encode.encode`, but for what nobody coded before. May run in any thread."""
@@ -73,7 +75,7 @@ class Memory:
 
         def code() -> tuple[CodedSegment, float]:
             start = time.thread_time()
-            coded = encode(segment, rung, clip=clip, codec=codec, side_data=side_data)
+            coded = encode(segment, rung, clip=clip, codec=codec, side_data=side_data, downsample=self._downsample)
             return coded, time.thread_time() - start
 
         if self._cache is None:

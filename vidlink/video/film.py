@@ -11,6 +11,7 @@ from av.video.reformatter import ColorRange
 from vidlink.types import CLOCK
 from vidlink.video.colour import tag_stream
 from vidlink.video.park import is_large
+from vidlink.video.pictures import luma, with_luma
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -82,6 +83,8 @@ class Film:
 
     def _write(self, picture: av.VideoFrame, time_s: float, seconds: float) -> None:
         frame = picture.reformat(width=self._stream.width, height=self._stream.height, format="yuv420p")
+        if frame is picture:  # others may look at it, with another time
+            frame = with_luma(picture, luma(picture))
         frame.pts, frame.time_base, frame.pict_type = round(time_s / CLOCK), CLOCK, PictureType.NONE
         self._ticks[frame.pts] = round(min(seconds, _LONGEST_S) / CLOCK)
         self._last = frame, time_s

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from vidlink.video.comparison import LONGEST_SIDE, Comparison
 from vidlink.video.film import Film
+from vidlink.video.park import is_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +26,7 @@ SIDE_BY_SIDE, REPORT = "side-by-side.mp4", "report.mp4"
 
 
 class Films:
-    """Shows each segment in every film; a context manager.
+    """Shows each segment in every film, in a thread of its own; a context manager.
 
     Parameters
     ----------
@@ -39,6 +41,9 @@ class Films:
     def __init__(self, place: Path | None, clip: Clip, settings: Settings) -> None:
         self._shows: dict[str, list[Callable[[Sequence[av.VideoFrame], Segment], None]]] = {}
         self._open = ExitStack()
+        self._thread = ThreadPoolExecutor(1)
+        self._early = not is_large(clip.width, clip.height)  # or a segment of them would fill the memory
+        self._shown: Future[None] | None = None
         if place is None:
             return
         film = Film(place, clip)
@@ -62,12 +67,39 @@ class Films:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            with self._thread:
+                if error is None:
+                    self._wait()
+        except BaseException as late:
+            self._open.__exit__(type(late), late, late.__traceback__)
+            raise
         self._open.__exit__(kind, error, trace)
 
     def show(
         self, screen: Sequence[av.VideoFrame], segment: Segment, watch: Callable[[str], AbstractContextManager]
     ) -> None:
-        """Add a segment to each film; ``watch`` counts the time to a stage, ``film`` or ``report``."""
+        """Add a segment to each film, as soon as the one before it is there; nobody else looks at ``screen`` any more.
+
+        ``watch`` counts the time to a stage, ``film`` or ``report``. What went wrong with the segment before is raised.
+        """
+        if not self._shows:
+            return
+        self._wait()
+        if self._early:
+            # Those that nobody looked at yet are made here: what makes them goes on to the next segment.
+            pictures = list(screen)
+            self._shown = self._thread.submit(self._show, pictures, segment, watch)
+        else:
+            self._show(screen, segment, watch)
+
+    def _wait(self) -> None:
+        if self._shown is not None:
+            self._shown.result()
+
+    def _show(
+        self, screen: Sequence[av.VideoFrame], segment: Segment, watch: Callable[[str], AbstractContextManager]
+    ) -> None:
         for stage, shows in self._shows.items():
             with watch(stage):
                 for show in shows:

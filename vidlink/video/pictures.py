@@ -98,6 +98,27 @@ class Upsampler:
         return picture
 
 
+class LumaUpsampler:
+    """Brings the luma of LR pictures to HR size as :class:`Upsampler` does, for whoever looks at nothing else."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._width, self._height = width, height
+        self._reformatter = VideoReformatter()
+        self._last: tuple[Picture, av.VideoFrame] | None = None
+
+    def __call__(self, picture: Picture) -> av.VideoFrame:
+        """The luma of a ``yuv420p`` picture at HR size, ``gray``."""
+        if self._last is None or self._last[0] is not picture:
+            small = luma(fetched(picture))
+            grey = av.VideoFrame(small.shape[1], small.shape[0], "gray")
+            luma(grey)[:] = small
+            large = self._reformatter.reformat(
+                grey, width=self._width, height=self._height, format="gray", interpolation="BICUBIC"
+            )
+            self._last = picture, large
+        return self._last[1]
+
+
 class Arrays(Sequence["NDArray[np.uint8]"]):
     """Some pictures as arrays, each made when it is looked at."""
 
