@@ -17,7 +17,6 @@ REGIME/valence|arousal/s-S
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,22 +25,18 @@ import torch
 from rate_accuracy_points import RECEIVERS
 from safetensors import safe_open
 from safetensors.torch import save_file
+from trainings import add_flags, ccc_of, make_quick, pair, score, train_once
 
-from vidlink import train
 from vidlink.command import run_command
 from vidlink.data.faces import load_faces
 from vidlink.files.whole import write_whole
 from vidlink.labels.affect import AFFECT
-from vidlink.recognizers.recognize import load_recognizer
-from vidlink.tasks.face_scores import score_faces
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from torch import Tensor
-
-    from vidlink.data.face_set import FaceSet
 
 REGIMES = ("mix", "hr", "lr-1.5", "lr-2", "lr-3", "lr-4", "mix-uncoded")
 START_EPOCHS, EPOCHS = 5, 4
@@ -53,43 +48,24 @@ SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = bench.flags(__doc__, quick="drawn faces, a tiny network: shows that everything runs, not who wins")
+    add_flags(parser, "results/receivers", width=32)
     add = parser.add_argument
-    ferplus = bench.data("ferplus.zip") or "ferplus.zip"
-    add("--data", default=f"ferplus:{ferplus}", metavar="KIND:PATH", help="faces (%(default)s)")
-    add("--work", type=Path, default=Path("results/receivers"), metavar="FOLDER", help="trainings (%(default)s)")
     add("--out", type=Path, default=RECEIVERS, metavar="FOLDER", help="weights in half precision (%(default)s)")
     add("--regimes", default=",".join(REGIMES), help="(%(default)s)")
-    add("--seeds", default="0", help="(%(default)s)")
-    add("--width", type=int, default=32, help="(%(default)s)")
-    add("--batch", type=int, default=128, help="(%(default)s)")
-    add("--threads", type=int, default=0, help="CPU threads; 0 for all")
     options = parser.parse_args(arguments)
+    make_quick(options)
     if options.quick:
-        options.data, options.width, options.batch = "generated:600", 8, 32
-        options.work, options.out = options.work / "quick", options.work / "quick" / "half"
+        options.out = options.work / "half"
     return options
 
 
 def words_of(options: argparse.Namespace, regime: str, seed: int) -> list[str]:
-    """The words of ``vidlink train`` for a regime; ``start`` is what the others begin with."""
+    """What ``vidlink train`` is told for a regime; ``start`` is what the others begin with."""
     begins = regime == "start"
-    coded = 0.0 if regime == "mix-uncoded" else CODED
-    words = ["--regime", "hr" if begins else regime.removesuffix("-uncoded"), "--data", options.data]
-    words += ["--width", str(options.width), "--batch", str(options.batch), "--codec-aware", str(coded)]
+    words = ["--regime", "hr" if begins else regime.removesuffix("-uncoded")]
+    words += ["--codec-aware", "0" if regime == "mix-uncoded" else str(CODED)]
     words += ["--epochs", str(START_EPOCHS if begins else EPOCHS), "--learning-rate", "2e-3" if begins else "1e-3"]
-    words += ["--seed", str(seed), "--threads", str(options.threads)]
-    words += ["--out", str(options.work / f"{regime}-{seed}.safetensors")]
     return words if begins else [*words, "--start", str(options.work / f"start-{seed}.safetensors")]
-
-
-def train_one(options: argparse.Namespace, regime: str, seed: int) -> Path:
-    """Train a regime, or find it trained; its weights."""
-    path: Path = options.work / f"{regime}-{seed}.safetensors"
-    if not path.with_suffix(".json").exists():
-        print(f"{regime}, seed {seed}: vidlink train {' '.join(words_of(options, regime, seed))}", file=sys.stderr)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        train.run(words_of(options, regime, seed))
-    return path
 
 
 def keep(path: Path, folder: Path) -> Path:
@@ -109,38 +85,29 @@ def _half(tensor: Tensor) -> Tensor:
     return tensor.to(torch.float16) if tensor.is_floating_point() else tensor
 
 
-def score(weights: Path, faces: FaceSet) -> dict[str, Any]:
-    """CC and CCC of kept weights, by scale factor."""
-    recognizer = load_recognizer("affect", device="cpu", weights=weights)
-    return {f"{row['scale']:g}": row for row in score_faces(recognizer, faces, list(SCALES))}
-
-
 def main() -> None:
     """Train what is missing, keep it, score it, and write the JSON."""
     options = parse()
-    rows, faces = [], load_faces(options.data, "valid")
+    rows: list[dict[str, Any]] = []
+    faces = load_faces(options.data, "valid")
     for seed in map(int, options.seeds.split(",")):
-        train_one(options, "start", seed)
+        train_once(options, "start", seed, words_of(options, "start", seed))
         for regime in options.regimes.split(","):
-            kept = keep(train_one(options, regime, seed), options.out)
-            rows.append({"regime": regime, "seed": seed, "scores": score(kept, faces)})
-    figures = {
-        f"{regime}/{name}/s-{scale:g}": _mean(rows, regime, name, f"{scale:g}")
-        for regime in dict.fromkeys(row["regime"] for row in rows)
-        for name in AFFECT
-        for scale in SCALES
+            kept = keep(train_once(options, regime, seed, words_of(options, regime, seed)), options.out)
+            rows.append({"regime": regime, "seed": seed, "scores": score(kept, faces, SCALES)})
+    found: dict[tuple[str, float], list[tuple[float, float]]] = {}
+    for row in rows:
+        for scale in SCALES:
+            found.setdefault((row["regime"], scale), []).append(ccc_of(row["scores"], scale))
+    figures: dict[str, float | None] = {
+        f"{regime}/{name}/s-{scale:g}": sum(each[k] for each in pairs) / len(pairs)
+        for (regime, scale), pairs in found.items()
+        for k, name in enumerate(AFFECT)
     }
-    lines = [
-        [regime, *(" / ".join(f"{figures[f'{regime}/{name}/s-{scale:g}']:.3f}" for name in AFFECT) for scale in SCALES)]
-        for regime in dict.fromkeys(row["regime"] for row in rows)
-    ]
+    regimes = dict.fromkeys(row["regime"] for row in rows)
+    lines = [[regime, *(pair(found[regime, scale]) for scale in SCALES)] for regime in regimes]
     print(bench.markdown(["CCC valence / arousal", *(f"s = {scale:g}" for scale in SCALES)], lines))
     bench.write_json(options.json, figures, rows=rows)
-
-
-def _mean(rows: list[dict[str, Any]], regime: str, name: str, scale: str) -> float:
-    found = [row["scores"][scale]["ccc"][name] for row in rows if row["regime"] == regime]
-    return sum(found) / len(found)
 
 
 if __name__ == "__main__":
