@@ -69,6 +69,14 @@ RESULTS = (
         code=(*SENDER, *RECEIVER),
     ),
     Result(
+        name="own-numbers",
+        file="docs/own_numbers.json",
+        command="python benchmarks/own_numbers.py --json docs/own_numbers.json",
+        pages=("docs/rate_accuracy.md",),
+        code=("vidlink/recognizers/affect.py", "vidlink/data/reels.py"),
+        weights=("affect",),
+    ),
+    Result(
         name="receivers",
         file="docs/receivers.json",
         command="python benchmarks/receivers.py --json docs/receivers.json",
