@@ -1,13 +1,14 @@
 """Networks by name, as a command line and the header of a weights file give them.
 
-``recognition`` is the paper's; ``residual`` is ours; ``RESTORER+RECOGNIZER`` is any other pair, one behind the other.
+``recognition`` is the paper's; ``residual`` is ours; ``RESTORER+RECOGNIZER`` is any other pair, one behind the other,
+without the restorer's last layer; in ``RESTORER/RECOGNIZER`` the recognizer sees the restored picture.
 Each name may also be ``package.module:Class``. A new network is a file in this folder and a line in a table here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError, unknown
 from vidlink.plugins import Catalogue, taken_of
@@ -23,6 +24,10 @@ RESTORERS = Catalogue(
         "espcn": "vidlink.nets.espcn:ESPCN",
         "twin": "vidlink.nets.twin:TwinNet.of_width",
         "temporal": "vidlink.nets.temporal_sr:TemporalSR.of_width",
+        "denoiser": "vidlink.nets.denoiser:Denoiser",
+        "aodnet": "vidlink.nets.aodnet:AODNet",
+        "tone": "vidlink.nets.tone:ToneNet",
+        "boost": "vidlink.nets.boost:BoostNet",
     },
 )
 """What may stand before the plus sign. Made with those of the keywords ``width`` (channels of the first layer),
@@ -44,7 +49,7 @@ ACTIVITY = Catalogue(what="network of activities", shipped={"motion": "vidlink.n
 that they take."""
 WHOLE = ("residual", "recognition")
 """What may stand alone: ``residual`` is short for ``residual+residual``."""
-NAMES = (*WHOLE, "RESTORER+RECOGNIZER")
+NAMES = (*WHOLE, "RESTORER+RECOGNIZER", "RESTORER/RECOGNIZER")
 """What a command line may say."""
 
 
@@ -76,8 +81,13 @@ def build(network: Network) -> nn.Module:
     UserError
         If there is no such network, or the pictures do not suit it.
     """
-    from vidlink.nets.joint import JointNet
+    from vidlink.nets.joint import Cascade, JointNet
 
+    before, slash, behind = network.name.partition("/")
+    if slash:
+        RECOGNIZERS.target(behind)
+        whole = build_whole_restorer(before, network.width)
+        return Cascade(whole, _recognizer(behind, network, channels=1))
     first, plus, second = network.name.partition("+")
     if first == "recognition" or (":" in first and not plus):
         alone = _recognizer(first, network, channels=1)
@@ -118,6 +128,16 @@ def build_restorer(name: str, width: int = 48, scale: float = 2, *, channels: in
     made: nn.Module = RESTORERS.make(name, offered)
     check_has(made, name, "forward", "state_dict")
     return made
+
+
+def build_whole_restorer(name: str, width: int = 48, *, channels: int = 1) -> nn.Module:
+    """A restorer that gives pictures of the size that it takes; raises as :func:`build_restorer`, and for others."""
+    made: Any = build_restorer(name, width, channels=channels)
+    if getattr(made, "takes_lr", False) or getattr(made, "shrink", 0) or getattr(made, "frames", 1) > 1:
+        raise UserError(
+            f"restorer {name!r}: a recognizer behind it needs whole pictures, one from each; others give them"
+        )
+    return made  # type: ignore[no-any-return]
 
 
 def _recognizer(name: str, network: Network, *, channels: int) -> nn.Module:

@@ -1,4 +1,4 @@
-"""One network from any restorer and any recognizer, and the paper's way to share their early layers.
+"""One network from any restorer and any recognizer, and the ways to share their early layers.
 
 Cheng et al. (ACII 2017), step 2: the super-resolution network loses its last layer, the recognizer goes on from its
 features, and both are tuned together.
@@ -73,6 +73,47 @@ class JointNet(nn.Module):
 
     def forward(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
         """Shapes (n, 1, side, side) and (n,) to (n, outputs)."""
+        return self.head(self.features(pictures, scale))
+
+
+class Cascade(nn.Module):
+    """A whole restorer and a recognizer that sees what it restored, both tuned together.
+
+    Liu et al., "When image denoising meets high-level vision tasks", IJCAI 2018, whose loss weighs recognition against
+    restoration: :meth:`restore` gives what the second part is held against.
+
+    Parameters
+    ----------
+    restorer
+        Gives pictures of the same size.
+    recognizer
+        Takes pictures; has ``features`` and ``head``.
+    """
+
+    def __init__(self, restorer: nn.Module, recognizer: nn.Module) -> None:
+        super().__init__()
+        self.restorer, self.recognizer = restorer, recognizer
+
+    @property
+    def encoder(self) -> nn.Module:
+        """What super-resolution pre-trains and regimes tune slowly or freeze."""
+        return self.restorer
+
+    @property
+    def head(self) -> nn.Module:
+        """From the recognizer's features to the outputs."""
+        return self.recognizer.head  # type: ignore[return-value]
+
+    def restore(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
+        """What the recognizer sees: shape (n, c, h, w), within [0, 1], and back."""
+        return self.restorer(pictures, scale).clamp(0, 1)  # type: ignore[no-any-return]
+
+    def features(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
+        """What the last layer sees: shapes (n, c, h, w) and (n,) to (n, features)."""
+        return self.recognizer.features(self.restore(pictures, scale), scale)  # type: ignore[operator]
+
+    def forward(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
+        """Shapes (n, c, h, w) and (n,) to (n, outputs)."""
         return self.head(self.features(pictures, scale))
 
 

@@ -92,7 +92,7 @@ def check_restorer(network: str, regime: Regime, pretraining: Pretraining) -> No
     """Before anything is loaded: a restorer that works at one factor only cannot learn another."""
     from vidlink.nets.build import build_restorer
 
-    first, plus, _ = network.partition("+")
+    first, plus, _ = network.replace("/", "+").partition("+")
     if not plus:
         return
     restorer = build_restorer(first)
@@ -130,13 +130,14 @@ def pretrain_encoder(
 
     from vidlink.data.images import load_images
     from vidlink.nets.build import build_restorer
-    from vidlink.nets.joint import JointNet, share_early_layers
+    from vidlink.nets.joint import Cascade, JointNet, share_early_layers
     from vidlink.training.disturb import parse_mix
     from vidlink.training.superresolution import pretrain
 
     images = list(load_images(options.sr_data).values()) if options.sr_data else list(faces.images)
-    cascade = isinstance(module, JointNet)
-    name = options.network.partition("+")[0] if cascade else "twin"
+    whole = isinstance(module, Cascade)
+    cascade = whole or isinstance(module, JointNet)
+    name = options.network.replace("/", "+").partition("+")[0] if cascade else "twin"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         restorer = build_restorer(name, options.width)
@@ -158,7 +159,8 @@ def pretrain_encoder(
         quiet=options.quiet,
     )
     if cascade:
-        learned = {key: tensor for key, tensor in restorer.state_dict().items() if not key.startswith("last.")}
+        kept = restorer.state_dict().items()
+        learned = {key: tensor for key, tensor in kept if whole or not key.startswith("last.")}
         module.restorer.load_state_dict(learned)
         return
     try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PATCH = {"twin": 32}
 """Default side of a patch for restorers that have one of their own."""
-GRID = {"residual": 2, "unet": 4, "boost": 4}
+GRID = {"residual": 2}
 """What the side of a patch must be a multiple of."""
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from vidlink.training.restore import Scores
 
-WIDTH = {"temporal": 32, "unet": 32, "boost": 32, "tone": 16}
+WIDTH = {"temporal": 32, "denoiser": 16, "boost": 32, "tone": 16}
 """Default width of restorers that have one of their own."""
 MOST = 16.0
 """Largest scale factor."""
@@ -41,7 +41,11 @@ class SuperResolutionTask(Task):
         parser = Parser(prog="vidlink.train --task sr", description="Train a restorer on a folder of images or clips.")
         add = parser.add_argument
         add("--network", default="srcnn", metavar="|".join(RESTORERS.known()), help="(%(default)s)")
-        add("--width", type=int, help="channels of the first layer, where they can be chosen (48; temporal, unet: 32)")
+        add(
+            "--width",
+            type=int,
+            help="channels of the first layer, if they can be chosen (48; temporal, boost: 32; denoiser, tone: 16)",
+        )
         add("--scale", type=float, default=3.0, help="scale factor; 1 with --disturb for none (%(default)g)")
         add("--least", type=float, metavar="S", help="least scale factor, where a range is learned (that of --scale)")
         add("--data", required=True, metavar="KIND:PATH", help="what to learn from: images:T91, or for temporal "
