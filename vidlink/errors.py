@@ -34,6 +34,10 @@ class UserError(Exception):
         return super().__str__()
 
 
+class LabelError(UserError):
+    """Labels that do not go with the clip, found while it was read: the run ends with it."""
+
+
 class BudgetError(UserError):
     """A budget at which the clip cannot be coded.
 

@@ -389,8 +389,9 @@ class Settings:
         RECOGNIZER,
         "labels",
         kind=Path,
-        metavar="CSV",
-        help="labels: time_s, [face,] valence, arousal, ...",
+        metavar="PATH",
+        help="labels: a table of time_s, [face,] valence, arousal, ...; of time_s, class; of frame, class, x, y, w, h "
+        "(boxes); a folder of label maps",
         common=True,
     )
     label: str | None = option(

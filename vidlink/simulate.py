@@ -98,9 +98,9 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
         ):
             shown = receiver.hold(arrival, pictures)
             with watch("score"):
-                screen = scores.add(ledger, arrival, shown)
-            thumbnails.look(ledger.segment, screen)
-            films.show(screen, ledger.segment, watch)
+                segment, screen = scores.drawn(ledger.segment, scores.add(ledger, arrival, shown))
+            thumbnails.look(segment, screen)
+            films.show(screen, segment, watch)
 
     with watch("write"):
         tables, summary = conclude(settings, source, rooms, scores, complete=segments.complete)
@@ -108,7 +108,8 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     with watch("judge"):
         summary |= judge_run(summary, tables, redraws)
     summary |= timing(watch, sender.trials)
-    return Run(settings=settings, summary=summary, tables=tables, pictures=tuple(thumbnails.chosen()))
+    chosen, files = tuple(thumbnails.chosen()), scores.files() if settings.save_video else {}
+    return Run(settings=settings, summary=summary, tables=tables, pictures=chosen, files=files)
 
 
 def run_into(place: Path | None, settings: Settings, **how: bool) -> Run:

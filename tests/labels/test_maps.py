@@ -28,7 +28,7 @@ def test_maps_of_a_sequence_go_by_the_names_of_its_images(tmp_path):
     folder = write(tmp_path / "a", "k2.png", "k9.png")
     labels = load_map_labels(folder, CLASSES, [tmp_path / "k9.jpg", tmp_path / "k10.jpg", tmp_path / "k2.jpg"])
     assert {frame: file.name for frame, file in labels.files.items()} == {0: "k9.png", 2: "k2.png"}
-    with pytest.raises(UserError, match=r"none is named like an image of the clip, as z\.png is z\.jpg"):
+    with pytest.raises(UserError, match=r"none is named like an image of the clip, as z\.png for z\.jpg"):
         load_map_labels(folder, CLASSES, [tmp_path / "z.jpg"])
 
 

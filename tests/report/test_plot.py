@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vidlink.report.plot import coded_as, draw_run, with_gaps
+from vidlink.report.lanes import with_gaps
+from vidlink.report.plot import coded_as, draw_run
 from vidlink.report.thumbnails import brightened, gain_of
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from vidlink.errors import UserError
 from vidlink.scores.metrics import score
+from vidlink.scores.moments import MOMENTS, moments
 from vidlink.sweeping.curves import compare, make_curves
-from vidlink.sweeping.moments import MOMENTS, moments
 
 RATES = (8e3, 16e3, 32e3, 64e3)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from vidlink.scores.moments import join, moments, scores
 from vidlink.sweeping.intervals import interval, jackknife
-from vidlink.sweeping.moments import join, moments, scores
 
 CLIPS, FRAMES, SWEEPS = 5, 60, 400
 

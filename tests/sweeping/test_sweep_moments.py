@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidlink.scores.metrics import score
-from vidlink.sweeping.moments import join, moments, scores, table_moments
+from vidlink.scores.moments import join, moments, scores, table_moments
 
 
 def clip(rng, n):

@@ -9,7 +9,7 @@ import pytest
 
 from vidlink import __version__
 from vidlink.errors import UserError
-from vidlink.sweeping.moments import MOMENTS, moments
+from vidlink.scores.moments import MOMENTS, moments
 from vidlink.sweeping.summary import group_keys, markdown, summarize
 from vidlink.sweeping.table import as_csv, as_parquet, make_row, make_table, read_table
 

@@ -98,7 +98,8 @@ def make_answer(trials: Trials, outcome: Outcome, *, inputs: str, left_out: Sequ
     """
     chosen, table = outcome.standing[0], outcome.table
     mine = table[(table["setting"] == chosen) & table["clip"].isin(outcome.clips)]
-    name, least, most = SCORES[trials.score]
+    chosen_by = SCORES[trials.score]
+    name, least, most = chosen_by.label, chosen_by.low, chosen_by.high
     score, low, high = interval(mine["score"].to_numpy(float))
     coded = outcome.clips[:ENCODED]
     resolutions = mine["resolution"].dropna().mode()

@@ -11,8 +11,8 @@ import numpy as np
 
 from vidlink.data.videos import SUFFIXES, labels_beside
 from vidlink.errors import UserError
-from vidlink.labels.classes import find_class_labels
-from vidlink.recognizers.recognize import load_recognizer, names_classes
+from vidlink.recognizers.recognize import load_recognizer
+from vidlink.scores.kinds import kind_of
 from vidlink.video.input import find_input
 
 if TYPE_CHECKING:
@@ -83,12 +83,12 @@ def with_labels(clips: Sequence[TrialClip], settings: Settings) -> tuple[list[Tr
     recognizer = load_recognizer(
         settings.recognizer, device=settings.device, weights=settings.weights, arguments=settings.recognizer_args
     )
-    classes = names_classes(recognizer)
+    kind = kind_of(recognizer)
 
     def labelled(clip: TrialClip) -> bool:
-        if not classes:
+        if kind.attribute == "gives":  # read where the clip is
             return clip.labels is not None
-        return find_class_labels(replace(settings, input=clip.path, labels=clip.labels), classes) is not None
+        return kind.labels(replace(settings, input=clip.path, labels=clip.labels), recognizer, None) is not None
 
     found = [clip for clip in clips if labelled(clip)]
     missing = len(clips) - len(found)

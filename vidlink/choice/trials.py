@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from vidlink.scores.kind import Score
+from vidlink.scores.kinds import KINDS
+from vidlink.scores.kinds import SCORES as SCORE_OF
 from vidlink.sweeping.folder import read_record
 from vidlink.sweeping.grid import sweep_from
 from vidlink.sweeping.identity import identify
@@ -25,8 +28,11 @@ if TYPE_CHECKING:
     from vidlink.sweeping.executors import Executors
     from vidlink.sweeping.grid import Point
 
-SCORES = {"accuracy": ("accuracy", 0.0, 1.0), "ccc": ("CCC", -1.0, 1.0), "psnr_db": ("PSNR", 0.0, np.inf)}
-"""What is chosen by, the first that there is: its name, and what it can be."""
+SCORES = {
+    **{kind.headline: SCORE_OF[kind.headline] for kind in reversed(KINDS)},
+    "psnr_db": Score(name="psnr_db", label="PSNR", low=0.0),
+}
+"""What is chosen by, the first that there is."""
 
 
 @dataclass(kw_only=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidlink.errors import UserError
+from vidlink.errors import LabelError, UserError
 from vidlink.files.csvs import read_csv_file
 from vidlink.labels.cells import column_of_numbers
 from vidlink.labels.classes import match_class
@@ -55,7 +55,7 @@ class BoxLabels:
 
         Raises
         ------
-        UserError
+        LabelError
             A box lies outside the picture.
         """
         middle, reach = (float(frame), 0.5) if self.by_frame else (time_s, frame_s / 2)
@@ -70,7 +70,7 @@ class BoxLabels:
         outside = (cut[:, 2] <= cut[:, 0]) | (cut[:, 3] <= cut[:, 1])
         if outside.any():
             row = first + int(np.flatnonzero(there)[np.flatnonzero(outside)[0]])
-            raise UserError(
+            raise LabelError(
                 f"{self.where}, line {self.lines[row]}: the box lies outside the picture of {size[0]}x{size[1]} pixels"
             )
         return cut

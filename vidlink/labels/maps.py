@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidlink.errors import UserError
+from vidlink.errors import LabelError, UserError
 from vidlink.files.csvs import read_csv_file
 from vidlink.labels.cells import column_of_numbers
 from vidlink.labels.classes import match_class
@@ -53,7 +53,7 @@ class MapLabels:
 
         Raises
         ------
-        UserError
+        LabelError
             The file is no label map, of another size, or holds a value that stands for no class.
         """
         if frame not in self.files:
@@ -61,7 +61,7 @@ class MapLabels:
         file = self.files[frame]
         found = read_map(file)
         if found.shape != (size[1], size[0]):
-            raise UserError(
+            raise LabelError(
                 f"labels {file}: {found.shape[1]}x{found.shape[0]} pixels, and the clip has {size[0]}x{size[1]}; "
                 "expected a label for each pixel"
             )
@@ -69,7 +69,7 @@ class MapLabels:
         if (labels == -2).any():
             value = int(found[labels == -2][0])
             known = np.flatnonzero(self.numbers > -2)
-            raise UserError(
+            raise LabelError(
                 f"labels {file}: value {value} is no class; known are {', '.join(map(str, known))}; {NAMES} beside it "
                 "(value,class) can say more"
             )
@@ -123,7 +123,7 @@ def read_map(file: Path) -> NDArray[np.uint8]:
 
     Raises
     ------
-    UserError
+    LabelError
         It is no picture, or one of colours.
     """
     from PIL import Image
@@ -131,28 +131,28 @@ def read_map(file: Path) -> NDArray[np.uint8]:
     try:
         with Image.open(file) as picture:
             if picture.mode not in ("L", "P", "1"):
-                raise UserError(
+                raise LabelError(
                     f"labels {file}: a picture of mode {picture.mode}; expected 8-bit grey (or a palette) whose values "
                     "are numbers of classes"
                 )
             return np.array(picture, np.uint8)
-    except UserError:
+    except LabelError:
         raise
     except Exception as error:  # whatever a damaged file makes the library raise
-        raise UserError(f"labels {file}: not a picture, or damaged ({type(error).__name__})") from error
+        raise LabelError(f"labels {file}: not a picture, or damaged ({type(error).__name__})") from error
 
 
 def _by_frame(files: Sequence[Path], pictures: Sequence[Path], where: str) -> dict[int, Path]:
-    if pictures:
-        named = {file.stem: file for file in files}
-        found = {frame: named[each.stem] for frame, each in enumerate(pictures) if each.stem in named}
-        if not found:
-            raise UserError(
-                f"{where}: none is named like an image of the clip, as {pictures[0].stem}.png is {pictures[0].name}"
-            )
+    named = {file.stem: file for file in files}
+    if found := {frame: named[each.stem] for frame, each in enumerate(pictures) if each.stem in named}:
         return found
     if all(file.stem.isascii() and file.stem.isdecimal() for file in files):
         return {int(file.stem): file for file in files}
+    if pictures:
+        raise UserError(
+            f"{where}: none is named like an image of the clip, as {pictures[0].stem}.png for {pictures[0].name}, or "
+            "by the number of a frame"
+        )
     return dict(enumerate(files))
 
 

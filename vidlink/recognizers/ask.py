@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,49 @@ if TYPE_CHECKING:
     from vidlink.recognizers.recognizer import Context, Recognizer
 
 
+def call(
+    recognizer: Recognizer,
+    pictures: Tensor,
+    context: Context,
+    features: Callable[[Tensor, Context], Tensor] | None = None,
+) -> Any:
+    """Call a recognizer, or its method ``features``.
+
+    Raises
+    ------
+    UserError
+        It raises; the message names the recognizer.
+    """
+    try:
+        return (features or recognizer)(pictures, context)
+    except UserError:
+        raise
+    except RAISED as error:
+        raise UserError(f"recognizer {recognizer.name!r}: raised {reason(error)}") from error
+
+
+def finite(recognizer: Recognizer, given: Tensor) -> Tensor:
+    """What a recognizer gave as 32-bit numbers in main memory.
+
+    Raises
+    ------
+    UserError
+        It is complex, sparse, cannot be read, or holds numbers that are not finite.
+    """
+    import torch
+
+    if given.is_complex() or given.layout != torch.strided:
+        kind = "complex numbers" if given.is_complex() else f"a tensor of layout {given.layout}"
+        raise UserError(f"recognizer {recognizer.name!r}: gave {kind}, expected a dense tensor of real numbers")
+    try:
+        answer = given.detach().to("cpu", torch.float32)
+    except RAISED as error:
+        raise UserError(f"recognizer {recognizer.name!r}: gave what cannot be read: {reason(error)}") from error
+    if not torch.isfinite(answer).all():
+        raise UserError(f"recognizer {recognizer.name!r}: gave numbers that are not finite, expected finite ones")
+    return answer
+
+
 def ask(
     recognizer: Recognizer,
     pictures: Tensor,
@@ -35,12 +78,7 @@ def ask(
     """
     import torch
 
-    try:
-        given = (features or recognizer)(pictures, context)
-    except UserError:
-        raise
-    except RAISED as error:
-        raise UserError(f"recognizer {recognizer.name!r}: raised {reason(error)}") from error
+    given = call(recognizer, pictures, context, features)
     wanted: tuple[int, int | str] = (len(pictures), len(outputs(recognizer)))
     if features:
         wanted = (len(pictures), given.shape[1] if isinstance(given, torch.Tensor) and given.ndim == 2 else "any")
@@ -48,15 +86,7 @@ def ask(
         raise UserError(f"recognizer {recognizer.name!r}: gave {type(given).__name__}, expected a Tensor of {wanted}")
     if tuple(given.shape) != wanted:
         raise UserError(f"recognizer {recognizer.name!r}: gave shape {tuple(given.shape)}, expected {wanted}")
-    if given.is_complex() or given.layout != torch.strided:
-        kind = "complex numbers" if given.is_complex() else f"a tensor of layout {given.layout}"
-        raise UserError(f"recognizer {recognizer.name!r}: gave {kind}, expected a dense tensor of real numbers")
-    try:
-        answer = given.detach().to("cpu", torch.float32).numpy()
-    except RAISED as error:
-        raise UserError(f"recognizer {recognizer.name!r}: gave what cannot be read: {reason(error)}") from error
-    if not np.isfinite(answer).all():
-        raise UserError(f"recognizer {recognizer.name!r}: gave numbers that are not finite, expected finite ones")
+    answer = finite(recognizer, given).numpy()
     # Scores of classes may be as large as they like: only their differences count.
     if not features and not names_classes(recognizer) and answer.size and np.abs(answer).max() > NUMBER.most:
         raise UserError(

@@ -22,7 +22,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
-from vidlink.recognizers.recognizer import Wants
+from vidlink.recognizers.recognizer import Wants, attribute_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ def name_of(recognizer: Any) -> str:
     recognizer
         A name, which stays as it is; a class or an object as :mod:`vidlink.recognizers.recognizer` describes it; or a
         function that gives a number, or several, for each of the pictures, shape (n, channels, height, width), and may
-        have ``wants`` and ``gives``.
+        have ``wants`` and ``gives`` (or ``classes``, ``maps``, ``boxes``, and gives what goes with them).
 
     Raises
     ------
@@ -134,7 +134,8 @@ class OfFunction:
     function
         Called with pictures, shape (n, channels, height, width), and with their context if its second parameter has no
         default, or is called ``context``. A network of PyTorch is one, too.
-        Gives numbers, shape (n,) or (n, k), as a tensor, array or list.
+        Gives numbers, shape (n,) or (n, k), as a tensor, array or list; or where it has ``classes``, ``maps`` or
+        ``boxes``, what goes with them.
     name
         What to call it, and what it gives.
     """
@@ -144,15 +145,22 @@ class OfFunction:
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self._function, self.name = function, name
         self.wants: Wants = getattr(function, "wants", Wants(region="frame", height=SIDE, width=SIDE, colour="rgb"))
-        gives = getattr(function, "gives", (name,))
-        self.gives: tuple[str, ...] = (gives,) if isinstance(gives, str) else tuple(gives)
+        kind = attribute_of(function)
+        named = getattr(function, kind, (name,))
+        setattr(self, kind, (named,) if isinstance(named, str) else tuple(named))
+        self._numbers = kind == "gives"
+        if hasattr(function, "threshold"):
+            self.threshold = function.threshold
         self._both = _takes_context(function)
 
-    def __call__(self, pictures: Tensor, context: Context) -> Tensor:
-        """Numbers of each picture, shape (n, k)."""
+    def __call__(self, pictures: Tensor, context: Context) -> Any:
+        """Numbers of each picture, shape (n, k), or what else it gives."""
         import torch
 
-        answer = torch.as_tensor(self._function(pictures, context) if self._both else self._function(pictures))
+        given = self._function(pictures, context) if self._both else self._function(pictures)
+        if not self._numbers:
+            return given
+        answer = torch.as_tensor(given)
         return answer[:, None] if answer.ndim == 1 else answer
 
 

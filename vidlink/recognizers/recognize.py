@@ -8,8 +8,18 @@ import numpy as np
 
 from vidlink.recognizers.ask import ask
 from vidlink.recognizers.looks import look_at, recognize_looks, recognize_track
-from vidlink.recognizers.recognizer import Context, Recognizer, Wants, follows_time, names_classes, outputs
+from vidlink.recognizers.recognizer import (
+    Context,
+    Recognizer,
+    Wants,
+    attribute_of,
+    follows_time,
+    names_classes,
+    outputs,
+    threshold_of,
+)
 from vidlink.recognizers.registry import list_recognizers, load_recognizer
+from vidlink.recognizers.spatial import recognize_boxes, recognize_maps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +32,7 @@ __all__ = [
     "Context",
     "Recognizer",
     "Wants",
+    "attribute_of",
     "follows_time",
     "list_recognizers",
     "load_recognizer",
@@ -29,8 +40,11 @@ __all__ = [
     "names_classes",
     "outputs",
     "recognize",
+    "recognize_boxes",
     "recognize_looks",
+    "recognize_maps",
     "recognize_windows",
+    "threshold_of",
 ]
 
 

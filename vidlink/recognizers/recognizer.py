@@ -64,6 +64,8 @@ boxes. Where it has a ``threshold``, boxes of at least that score count as found
 ...         x, y = place % 64, place // 64
 ...         return torch.stack([x - 2, y - 2, x + 3, y + 3, score, 0 * x], dim=1)[:, None]
 
+One that has ``notes``, sentences about itself, has them said in the notes of the run.
+
 It is found as ``package.module:Brightness``, or by name through the entry-point group ``vidlink.recognizers``, see
 :mod:`vidlink.recognizers.registry`. Its constructor is called with those of the keywords ``device`` (a
 ``torch.device``) and ``weights`` (a path or None) that it takes, and with what ``--recognizer-arg key=value`` says;
@@ -204,7 +206,7 @@ class Recognizer(Protocol):
     says what it gives: ``gives``; ``classes``, the names of the classes whose scores it gives for each window;
     ``maps``, those of the classes of pixels; ``boxes``, those of the classes of things whose boxes it gives."""
 
-    def __call__(self, pictures: Tensor, context: Context, /) -> Tensor | Sequence[Tensor]:
+    def __call__(self, pictures: Tensor, context: Context, /) -> Any:
         """Recognize a batch.
 
         Parameters
@@ -225,16 +227,32 @@ class Recognizer(Protocol):
         ...
 
 
+ATTRIBUTES = ("gives", "classes", "maps", "boxes")
+"""The attributes that say what a recognizer gives; it has one of them."""
+THRESHOLD = 0.5
+"""Score from which on a box counts as found, where a recognizer does not say another."""
+
+
+def attribute_of(recognizer: Any) -> str:
+    """Which of :data:`ATTRIBUTES` says what a recognizer gives; where it has several that name something, the last."""
+    return next((name for name in reversed(ATTRIBUTES) if getattr(recognizer, name, None)), ATTRIBUTES[0])
+
+
 def outputs(recognizer: Recognizer) -> tuple[str, ...]:
-    """Names of what a recognizer gives: its classes, or its dimensions."""
-    return names_classes(recognizer) or recognizer.gives
+    """Names of what a recognizer gives: dimensions, or classes of windows, of pixels, of things."""
+    return getattr(recognizer, attribute_of(recognizer), ())
 
 
 def follows_time(recognizer: Recognizer) -> bool:
     """Whether a recognizer gives dimensions of windows."""
-    return recognizer.wants.frames > 1 and not names_classes(recognizer)
+    return recognizer.wants.frames > 1 and attribute_of(recognizer) == "gives"
 
 
 def names_classes(recognizer: Recognizer) -> tuple[str, ...]:
-    """The classes that a recognizer names; none where it gives dimensions."""
-    return getattr(recognizer, "classes", ())
+    """The classes that a recognizer names of windows; none where it gives anything else."""
+    return outputs(recognizer) if attribute_of(recognizer) == "classes" else ()
+
+
+def threshold_of(recognizer: Recognizer) -> float:
+    """The score from which on one of its boxes counts as found."""
+    return float(getattr(recognizer, "threshold", THRESHOLD))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vidlink.errors import UserError
 from vidlink.plugins import Catalogue, make, reason, taken_of
 from vidlink.recognizers.given import find_given, is_given
-from vidlink.recognizers.recognizer import Recognizer, Wants
+from vidlink.recognizers.recognizer import ATTRIBUTES, THRESHOLD, Recognizer, Wants, attribute_of
 from vidlink.units import SECONDS, SLOWEST, shown
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ RECOGNIZERS = Catalogue(
 
 MOST_WANTED = 8192
 """Pixels of a side, and pictures of a window, that a recognizer may want."""
+MOST_MAPPED = 255
+"""Classes of pixels at most: a byte a pixel, and 255 is no class."""
 MOST_MARGIN = 10.0
 """What may be added on each side of a box, in longer sides of it."""
 FINEST_S = 0.001
@@ -111,21 +113,43 @@ def _construct(name: str, made_by: Any, device: str, weights: Path | None, argum
 
 
 def _check_protocol(name: str, made: Any) -> None:
-    named = "classes" if hasattr(made, "classes") else "gives"
+    known = [each for each in ATTRIBUTES if hasattr(made, each)]
+    named = attribute_of(made) if hasattr(made, attribute_of(made)) else (known[-1] if known else "gives")
     for attribute, kind in (("name", str), ("task", str), ("wants", Wants), (named, tuple)):
         found = getattr(made, attribute, None)
         if not isinstance(found, kind):
             what = f"is {found!r}" if hasattr(made, attribute) else "is missing"
-            other = " of dimensions, or classes" if attribute == "gives" else ""
+            other = " of dimensions, or classes, maps or boxes" if attribute == "gives" else ""
             raise UserError(f"recognizer {name!r}: {attribute} {what}, expected a {kind.__name__}{other}")
     names = getattr(made, named)
     if not names or not all(isinstance(each, str) for each in names) or len(set(names)) < len(names):
         raise UserError(f"recognizer {name!r}: {named} is {names!r}, expected different names, at least one")
     _check_wants(name, made.wants, windows=named == "classes")
+    if named in ("maps", "boxes"):
+        _check_places(name, made, named)
     if made.wants.frames > 1 and not callable(getattr(made, "features", list)):
         raise UserError(f"recognizer {name!r}: features cannot be called; expected a method of (pictures, context)")
     if not callable(made):
         raise UserError(f"recognizer {name!r}: cannot be called; expected __call__(pictures, context)")
+
+
+def _check_places(name: str, made: Any, named: str) -> None:
+    """What is asked of those that say where something is in a picture."""
+    if made.wants.region != "frame" or made.wants.frames != 1:
+        raise UserError(
+            f"recognizer {name!r}: gives {named} and wants region = {made.wants.region!r}, frames = "
+            f"{made.wants.frames}; expected whole frames, one at a time: 'frame', 1"
+        )
+    if named == "maps" and len(made.maps) > MOST_MAPPED:
+        raise UserError(
+            f"recognizer {name!r}: maps names {len(made.maps)} classes of pixels, expected {MOST_MAPPED} at most"
+        )
+    if named == "boxes":
+        threshold = getattr(made, "threshold", THRESHOLD)
+        if not isinstance(threshold, int | float) or not 0 < threshold <= 1:
+            raise UserError(
+                f"recognizer {name!r}: threshold is {shown(threshold)}, expected a score above 0, at most 1"
+            )
 
 
 def _check_wants(name: str, wants: Wants, *, windows: bool) -> None:

@@ -1,56 +1,18 @@
-"""Pictures of what a recognizer of classes named: along a run, and as a confusion matrix."""
+"""What a recognizer of classes named, as a confusion matrix."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
-
-
-def draw_named(axis: Axes, recognition: dict[str, Any], predictions: pd.DataFrame) -> None:
-    """Draw what each window was named: received, pristine, and the label where there is one."""
-    rows = ["class_label"] if "class_label" in predictions else []
-    rows += ["class_pristine", "class"]
-    table = predictions[predictions["face"] == predictions["face"].min()]
-    names = sorted({str(name) for row in rows for name in table[row].dropna()})
-    colours = {name: mpl.colormaps["tab10"](k % 10) for k, name in enumerate(names)}
-    starts_s, ends_s = table["time_s"].to_numpy(float), table["end_s"].to_numpy(float)
-    middle_s = (starts_s + ends_s) / 2
-    # Windows overlap: each is shown from half-way to the one before to half-way to the one after.
-    edges_s = np.concatenate([starts_s[:1], (middle_s[1:] + middle_s[:-1]) / 2, ends_s[-1:]])
-    for height, row in enumerate(reversed(rows)):
-        for place, name in enumerate(table[row]):
-            if isinstance(name, str):
-                width = edges_s[place + 1] - edges_s[place]
-                axis.barh(height, width, left=edges_s[place], height=0.8, color=colours[name], edgecolor="white")
-    shown = {"class": "received", "class_pristine": "pristine", "class_label": "label"}
-    axis.set_yticks(range(len(rows)), [shown[row] for row in reversed(rows)])
-    if recognition["accuracy"] is not None:
-        against = recognition["against"]
-        axis.set_title(
-            f"{recognition['task']}: {100 * recognition['accuracy']:.0f} % of {recognition['n']} windows as {against}",
-            loc="left",
-            fontsize=8,
-        )
-    axis.legend(
-        handles=[Patch(color=colours[name], label=name) for name in names],
-        loc="upper right",
-        ncols=6,
-        frameon=False,
-        fontsize=8,
-        bbox_to_anchor=(1, 1.3),
-    )
 
 
 def draw_confusion(path: Path, matrices: dict[str, NDArray[np.int64]], classes: Sequence[str]) -> None:

@@ -116,9 +116,13 @@ def row_of(summary: dict[str, Any]) -> dict[str, Any]:
     """What a run came to, in a few columns named as in a sweep's table."""
     row = {"rate_wire_bps": summary["rate"]["wire_bps"]}
     row |= {f"quality_{name}": value for name, value in summary["quality"].items() if isinstance(value, float)}
+    from vidlink.scores.kinds import kind_of_section
+
     found = summary["recognition"] or {}
-    row |= {f"recognition_ccc_{name}": value for name, value in found.get("ccc", {}).items()}
-    row |= {f"recognition_{name}": found[name] for name in ("accuracy",) if found.get(name) is not None}
+    headline = kind_of_section(found).headline
+    value = found.get(headline)
+    each = {f"_{name}": part for name, part in value.items()} if isinstance(value, dict) else {"": value}
+    row |= {f"recognition_{headline}{name}": part for name, part in each.items() if value is not None}
     shown = sum(summary["frames"].values())
     frames = {"frames_ok_share": round(summary["frames"]["ok"] / shown, 6) if shown else None}
     return {**row, **frames, "error": summary.get("recognition_error") or ""}

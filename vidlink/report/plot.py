@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -11,9 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from vidlink.report import style
-from vidlink.report.class_plot import draw_named
+from vidlink.report.lanes import KEYS_A_LINE, draw_key, draw_lane
 from vidlink.report.terminal import sent_over
 from vidlink.report.thumbnails import COUNT, brightened, gain_of
+from vidlink.scores.kind import Curves, Lanes, Strip
+from vidlink.scores.kinds import kind_of_section
 from vidlink.scores.measure import FrameMeasure
 from vidlink.scores.measures import headlines
 
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from vidlink.report.thumbnails import Thumbnail
+    from vidlink.scores.kind import Key
 
 MOST_TOGETHER = 3
 """Faces whose tracks share a picture; more have one each."""
@@ -42,24 +43,20 @@ def draw_run(summary: dict[str, Any], tables: dict[str, pd.DataFrame], shown: Se
     shown
         Pictures that were kept on the way, six at most.
     """
-    recognition = summary["recognition"]
-    named = bool(recognition) and "accuracy" in recognition
-    dimensions = list(recognition["cc"]) if recognition and not named and recognition["n"] else []
+    lanes = _lanes(summary["recognition"], tables)
     tall = shown[0][1].shape[0] / shown[0][1].shape[1] if shown else 0.75
     picture_rows = 2 * 10.5 / COUNT * tall
     measures = [each for each in headlines() if isinstance(each, FrameMeasure) and each.column in tables["frames"]]
     quality_rows = max(1, len(measures))
-    # Three faces in one picture can be told apart; of more each has its own, small.
-    faces = sorted(tables["predictions"]["face"].unique().tolist()) if dimensions else []
-    tracks = [(name, face) for name in dimensions for face in (faces if len(faces) > MOST_TOGETHER else [None])]
-    tall_track = 1.7 if len(faces) <= MOST_TOGETHER else 0.8
-    heights = [picture_rows, 1.9, *[1.5] * quality_rows, *[tall_track] * len(tracks), *[1.2] * named]
+    over_time = _grouped(lanes.over_time)
+    rows = [*[1.5] * quality_rows, *map(_height, over_time), *[0.3 * _key_lines(key) for key in lanes.keys]]
+    heights = [picture_rows, 1.9, *rows]
     with mpl.rc_context(style.FRAME):
         figure = style.Shown(figsize=(11, sum(heights) + 1.1), layout="constrained", dpi=110)
         parts = figure.subfigures(2, 1, height_ratios=[heights[0] + 0.5, sum(heights[1:])], hspace=0.01)
         top, bottom = np.asarray(parts)
         _draw_pictures(top, shown)
-        axes = bottom.subplots(len(heights) - 1, 1, sharex=True, height_ratios=heights[1:])
+        axes = _axes(bottom, heights[1:], shared=len(heights) - 1 - len(lanes.keys))
         end_s = summary["input"]["seconds"]
         _draw_rate(axes[0], summary, tables["segments"], tables.get("live"))
         for axis, measure in zip(axes[1:], measures, strict=False):
@@ -67,18 +64,28 @@ def draw_run(summary: dict[str, Any], tables: dict[str, pd.DataFrame], shown: Se
         if not measures:
             axes[1].set_yticks([])
         _draw_status(axes[1], tables["frames"])
-        titled = set()
-        for axis, (name, face) in zip(axes[1 + quality_rows :], tracks, strict=False):
-            _draw_track(axis, name, recognition, tables["predictions"], face, tables["frames"])
-            if name not in titled:
-                titled.add(name)
-                _title_track(axis, name, recognition)
-        if named:
-            draw_named(axes[-1], recognition, tables["predictions"])
-        axes[-1].set_xlabel("time (s)")
-        axes[-1].set_xlim(0, end_s)
+        titled: set[str] = set()
+        for axis, lane in zip(axes[1 + quality_rows :], over_time, strict=False):
+            draw_lane(axis, lane, tables["frames"], said=_title_of(lane) not in titled)
+            titled.add(_title_of(lane))
+        last = axes[quality_rows + len(over_time)]
+        for axis, key in zip(axes[1 + quality_rows + len(over_time) :], lanes.keys, strict=True):
+            draw_key(axis, key)
+        last.set_xlabel("time (s)")
+        last.tick_params(labelbottom=True)
+        last.set_xlim(0, end_s)
         figure.suptitle(_title(summary), fontsize=11)
     return figure
+
+
+def _axes(figure: Any, heights: Sequence[float], *, shared: int) -> list[Axes]:
+    """Axes one below the other; the first ones share their axis of time."""
+    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    first = figure.add_subplot(grid[0])
+    axes = [first, *(figure.add_subplot(grid[row], sharex=first) for row in range(1, shared))]
+    for axis in axes[:-1]:
+        axis.tick_params(labelbottom=False)
+    return [*axes, *(figure.add_subplot(grid[row]) for row in range(shared, len(heights)))]
 
 
 def _title(summary: dict[str, Any]) -> str:
@@ -201,61 +208,39 @@ def _draw_status(axis: Axes, frames: pd.DataFrame) -> None:
         axis.legend(loc="lower right", ncols=3, frameon=False, fontsize=8, bbox_to_anchor=(1, 0.98))
 
 
-def _draw_track(
-    axis: Axes,
-    name: str,
-    recognition: dict[str, Any],
-    predictions: pd.DataFrame,
-    face: int | None,
-    frames: pd.DataFrame,
-) -> None:
-    """Draw what was recognized of one face; None for all of them in one."""
-    labelled = recognition["against"] == "labels"
-    faces = sorted(predictions["face"].unique()) if face is None else [face]
-    for number, each in enumerate(faces):
-        track = predictions[predictions["face"] == each]
-        colour = style.RECEIVED if len(faces) == 1 else style.SERIES[number % len(style.SERIES)]
-        whose = f" (face {each})" if len(faces) > 1 else ""
-        columns = [(f"{name}_pristine", style.PRISTINE, "-", 1.0, "pristine" if number == 0 else None)]
-        if labelled:
-            columns.insert(0, (f"{name}_label", style.REFERENCE, "--", 1.0, "label" if number == 0 else None))
-        columns.append((name, colour, "-", 1.3, f"received{whose}"))
-        for column, ink, line, width, label in columns:
-            times_s, values = with_gaps(track["time_s"].to_numpy(float), track[column].to_numpy(float))
-            axis.plot(times_s, values, color=ink, linestyle=line, linewidth=width, label=label)
-    hatch_nothing(axis, predictions if face is None else predictions[predictions["face"] == face], frames)
-    axis.axhline(0, color=style.FAINT_GREY, linewidth=0.8, zorder=0)
-    axis.set_ylabel(name if face is None or len(predictions["face"].unique()) < 2 else f"{name}\nface {face}")
+def _lanes(recognition: dict[str, Any] | None, tables: dict[str, pd.DataFrame]) -> Lanes:
+    """What is drawn of the recognition; nothing where nothing was looked at."""
+    if not recognition or tables["predictions"].empty:
+        return Lanes(over_time=[])
+    return kind_of_section(recognition).lanes(tables["predictions"], recognition)
 
 
-def _title_track(axis: Axes, name: str, recognition: dict[str, Any]) -> None:
-    against = "labels" if recognition["against"] == "labels" else "pristine"
-    scores = f"CC {recognition['cc'][name]:.2f}  CCC {recognition['ccc'][name]:.2f} against {against}"
-    axis.set_title(scores, loc="left", fontsize=8)
-    axis.legend(loc="lower right", ncols=6, frameon=False, fontsize=8, bbox_to_anchor=(1, 0.98))
+def _grouped(lanes: Sequence[Curves | Strip]) -> list[list[Curves] | Strip]:
+    """Lanes that share a picture: three faces in one can be told apart; of more each has its own, small."""
+    found: list[list[Curves] | Strip] = []
+    for lane in lanes:
+        if isinstance(lane, Strip):
+            found.append(lane)
+            continue
+        alike = sum(isinstance(each, Curves) and each.title == lane.title for each in lanes)
+        last = found[-1] if found else None
+        if alike <= MOST_TOGETHER and isinstance(last, list) and last[0].title == lane.title:
+            last.append(lane)
+        else:
+            found.append([lane])
+    return found
 
 
-def with_gaps(times_s: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """A line that ends where there is nothing for a while: NaN between points farther apart than thrice the usual."""
-    steps = np.diff(times_s)
-    if len(steps) < 2:
-        return times_s, values
-    holes = np.flatnonzero(steps > 3 * np.median(steps)) + 1
-    return np.insert(times_s, holes, times_s[holes - 1]), np.insert(values, holes, np.nan)
+def _title_of(lane: list[Curves] | Strip) -> str:
+    return lane.title if isinstance(lane, Strip) else lane[0].title
 
 
-def hatch_nothing(axis: Axes, predictions: pd.DataFrame, frames: pd.DataFrame) -> None:
-    """Hatch the times at which there was no face to look at."""
-    times_s = frames["time_s"].to_numpy(float)
-    if len(times_s) < 2 or predictions.empty:
-        return
-    looked_s = np.unique(predictions["time_s"].to_numpy(float))
-    usual_s = max(float(np.median(np.diff(looked_s))) if len(looked_s) > 1 else 0.0, float(np.median(np.diff(times_s))))
-    edges_s = np.concatenate([[times_s[0] - usual_s], looked_s, [times_s[-1] + usual_s]])
-    label: str | None = "no face"
-    for start_s, end_s in pairwise(edges_s.tolist()):
-        if end_s - start_s > 3 * usual_s:
-            axis.axvspan(
-                start_s, end_s, facecolor="none", edgecolor=style.LIGHT_GREY, hatch="///", linewidth=0, label=label
-            )
-            label = None
+def _height(lane: list[Curves] | Strip) -> float:
+    """Height of a lane in inches."""
+    if isinstance(lane, Strip):
+        return 1.2
+    return 0.8 if lane[0].face is not None and len(lane) == 1 else 1.7
+
+
+def _key_lines(key: Key) -> int:
+    return 1 + -(-len(key.names) // KEYS_A_LINE)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -27,9 +28,12 @@ class Run:
     summary: dict[str, Any]
     """The content of ``summary.json``."""
     tables: dict[str, pd.DataFrame]
-    """The tables by name: ``segments``, ``frames``, ``packets``, ``predictions``; of a live run ``live``, too."""
+    """The tables by name: ``segments``, ``frames``, ``packets``, ``predictions``; of a live run ``live``, of a
+    recognizer of boxes ``boxes``, too."""
     pictures: tuple[Thumbnail, ...]
     """A few pictures that were sent and seen."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """Further files of its folder by path: ``maps/000000.png`` of a recognizer of maps."""
     folder: Path | None = None
     """Where it was written; None where it was not."""
 
@@ -78,6 +82,7 @@ class Run:
         start = time.perf_counter()
         folder.write_json("run.json", describe_run(self.settings, seconds=self.summary["timing_s"]["total"]))
         folder.write_tables(self.tables)
+        folder.write_files(self.files)
         if self.settings.save_plot:
             from vidlink.report.style import save
 

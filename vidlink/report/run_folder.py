@@ -20,7 +20,7 @@ from vidlink.report.summary import plain
 from vidlink.settings import BUILTIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
 
     import pandas as pd
@@ -187,6 +187,13 @@ class RunFolder:
         """Write each table as CSV; the same table gives the same bytes."""
         for name, table in tables.items():
             (self.path / f"{name}.csv").write_text(write_csv(table), encoding="utf-8", newline="\n")
+
+    def write_files(self, files: Mapping[str, bytes]) -> None:
+        """Write files by their path in the folder."""
+        for name, content in files.items():
+            path = self.path / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write a JSON file, numbers that are not finite as null."""

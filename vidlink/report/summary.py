@@ -31,6 +31,8 @@ def conclude(
     tables = scores.tables(complete=complete)
     if not complete:
         source.note(f"the run was stopped: what is here is of the first {len(tables['segments'])} segments only")
+    for said in scores.notes():
+        source.note(said)
     summary = summarize(settings, source, scores.summary(tables, target_bps=settings.bitrate_bps))
     summary |= summarize_live(settings, rooms, tables, summary["input"]["seconds"])
     return tables, plain(summary | {"complete": complete})

@@ -7,6 +7,8 @@ import sys
 import textwrap
 from typing import Any
 
+from vidlink.scores.kinds import kind_of_section
+from vidlink.scores.kinds.said import against_of, faceless
 from vidlink.scores.measures import quality_measures
 
 VERDICT = "verdict"
@@ -110,34 +112,9 @@ def _recognition(found: dict[str, Any] | None) -> list[tuple[str, str]]:
         return []
     if not found["n"]:
         why = "the labels are of no face and time that were looked at"
-        if not found["faces"]:
+        if found.get("faces") == 0:
             why = "no face was found (--roi x,y,w,h says where one is)"
-        return [(found["task"], f"nothing to score: {why}"), *_faceless(found)]
-    against = "labels" if found["against"] == "labels" else "its own output on the pristine clip"
-    if "accuracy" in found:
-        return _named(found, against)
-    faces = f", {found['faces']} faces" if found["faces"] > 1 else ""
-    rows = [(found["task"], f"{found['recognizer']} against {against}, {found['n']} values{faces}")]
-    for name in found["cc"]:
-        scores = f"CC {found['cc'][name]:.3f}  CCC {found['ccc'][name]:.3f}  RMSE {found['rmse'][name]:.3f}"
-        rows.append((f"  {name}", scores))
-    return [*rows, *_faceless(found)]
-
-
-def _faceless(found: dict[str, Any]) -> list[tuple[str, str]]:
-    """In how many frames there was no face to look at, where there are any."""
-    count = found.get("frames_without_face")
-    return [("  no face", f"in {count} frames: nothing was recognized there")] if count else []
-
-
-def _named(found: dict[str, Any], against: str) -> list[tuple[str, str]]:
-    """What a recognizer of classes named."""
-    low, high = found["interval"]
-    share = f"{100 * found['accuracy']:.1f} % of {found['n']} windows ({100 * low:.0f} to {100 * high:.0f} %)"
-    wanted = found["class_label"] or found["class_pristine"]
-    verdict = found["class"] if found["class"] == wanted else f"{found['class']}, not {wanted}"
-    return [
-        (found["task"], f"{found['recognizer']} against {against}: {share}"),
-        ("  clip", verdict if found["accuracy_clip"] is not None else found["class"]),
-        *_faceless(found),
-    ]
+        elif "faces" not in found:
+            why = "no frame that was looked at has anything that it could be held against"
+        return [(found["task"], f"nothing to score: {why}"), *faceless(found)]
+    return kind_of_section(found).rows(found, against_of(found))

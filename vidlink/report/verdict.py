@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vidlink.report.words import sentences
-from vidlink.scores.baselines import baselines
 from vidlink.scores.draws import draws_section
+from vidlink.scores.kinds import kind_of_section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
+    from vidlink.scores.kind import Kind
     from vidlink.scores.redraw import Redraws
 
 GOOD, FAIR = 0.9, 0.7
@@ -53,8 +54,9 @@ def judge_run(summary: dict[str, Any], tables: dict[str, pd.DataFrame], redraws:
             draws["capacity_bps"] = redraws.capacity_bps(summary["input"]["seconds"])
     verdict: dict[str, Any] = {"grade": None}
     if recognition:
-        verdict |= baselines(recognition, tables["predictions"])
-        verdict["grade"] = grade(verdict)
+        kind = kind_of_section(recognition)
+        verdict |= kind.baselines(recognition, tables["predictions"])
+        verdict["grade"] = grade(kind, verdict)
     verdict |= {
         "damaged": int((tables["frames"]["status"] != "ok").sum()),
         "damage": damages(tables["frames"]),
@@ -65,12 +67,10 @@ def judge_run(summary: dict[str, Any], tables: dict[str, pd.DataFrame], redraws:
     return {"verdict": verdict | {"words": sentences(summary, verdict)}}
 
 
-def grade(found: dict[str, Any]) -> str | None:
-    """What the scores of a run are called: what the worst of its headline scores (CCC, or accuracy) deserves."""
-    headline = "ccc" if "ccc" in found["kept"] else "accuracy"
-    each = found["kept"][headline], found["above_chance"][headline]
-    pairs = [(each[0][name], each[1][name]) for name in each[0]] if headline == "ccc" else [each]
-    grades = [_grade(kept, above) for kept, above in pairs]
+def grade(kind: Kind, found: dict[str, Any]) -> str | None:
+    """What the scores of a run are called: what the worst of its headline scores (CCC, accuracy, ...) deserves."""
+    kept, above = kind.headlines(found["kept"]), kind.headlines(found["above_chance"])
+    grades = [_grade(kept[name], above[name]) for name in kept]
     known = [name for name in grades if name]
     return max(known, key=GRADES.index) if known else None
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from vidlink.scores.kinds import kind_of_section
+from vidlink.scores.kinds.said import percent
+
 SHOWN = 3
 """Stretches of damage that are told one by one."""
 _FATES = {
@@ -13,13 +16,6 @@ _FATES = {
     "discarded": "was thrown away at the sender, since it would have come too late",
 }
 _PARTS = {"key frame": "a key frame", "frame": "a packet of it", "reference": "a picture that it is predicted from"}
-_GRADES = {
-    "good": "Good",
-    "fair": "Fair",
-    "poor": "Poor",
-    "no better than chance": "No better than chance",
-    None: "No verdict on recognition",
-}
 
 
 def sentences(summary: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
@@ -35,8 +31,7 @@ def sentences(summary: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
     recognition = summary["recognition"]
     found: list[str] = []
     if recognition and recognition["n"]:
-        scores = _accuracy if "accuracy" in recognition else _dimensions
-        found += scores(recognition, verdict)
+        found += kind_of_section(recognition).sentences(recognition, verdict)
     found += _faces(verdict["faces"])
     found += _damage(summary, verdict)
     found += _advice(summary, verdict)
@@ -63,62 +58,6 @@ def stretch(damage: dict[str, Any]) -> str:
     digits = 1 if damage["end_s"] - damage["start_s"] >= 0.2 else 2
     when = f"{damage['start_s']:.{digits}f} to {damage['end_s']:.{digits}f} s"
     return f"{when}: {frames} {what}, because {because(damage['cause'])}"
-
-
-def _dimensions(recognition: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
-    against = recognition["against"] == "labels"
-    parts = []
-    for name, score in recognition["ccc"].items():
-        share, chance = verdict["kept"]["ccc"][name], verdict["chance"]["ccc"][name]
-        above, ceiling = verdict["above_chance"]["ccc"][name], verdict["ceiling"]["ccc"][name]
-        of = f" of the {ceiling:.2f} that pristine pictures reach" if against else " of 1"
-        text = f"{name} has a CCC of {score:.2f}{of}"
-        text += f" ({_percent(share)} kept)" if share is not None and against else ""
-        if above is None:
-            text += ", from too few values to tell it from chance"
-        elif above:
-            text += f", above chance ({max(0.0, chance):.2f})"
-        else:
-            text += f", no better than the same answers at wrong times ({max(0.0, chance):.2f})"
-        parts.append(text)
-    lead = _GRADES[verdict["grade"]]
-    what = "against the labels" if against else "held against its own answers on the pristine pictures"
-    found = [f"{lead}: {what}, {'; '.join(parts)}."]
-    worse = [
-        name
-        for name, score in recognition["rmse"].items()
-        if score is not None and score >= verdict["constant"]["rmse"][name]
-    ]
-    if worse:
-        found.append(
-            f"In RMSE a constant answer is closer to the truth for {' and '.join(worse)}: "
-            + ", ".join(
-                f"{verdict['constant']['rmse'][name]:.3f} against {recognition['rmse'][name]:.3f}" for name in worse
-            )
-            + "."
-        )
-    return found
-
-
-def _accuracy(recognition: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
-    against = recognition["against"] == "labels"
-    score, ceiling = recognition["accuracy"], verdict["ceiling"]["accuracy"]
-    share, above = verdict["kept"]["accuracy"], verdict["above_chance"]["accuracy"]
-    constant, chance = verdict["constant"]["accuracy"], verdict["chance"]["accuracy"]
-    text = f"{_GRADES[verdict['grade']]}: {_percent(score)} of {recognition['n']} windows are named "
-    text += f"right, the pristine ones {_percent(ceiling)}" if against else "as on the pristine pictures"
-    text += f" ({_percent(share)} kept)" if against and share is not None else ""
-    if constant is not None:
-        base = "guessing" if constant == chance else "one and the same answer"
-        text += f"; {base} would have {_percent(constant)}"
-        if above is False:
-            text += ", and so few windows that share no frame cannot be told from that"
-    found = [f"{text}."]
-    if constant is not None and constant == chance and against:
-        found.append(
-            "The clip has one label throughout, so only several clips can tell a recognizer from one fixed answer."
-        )
-    return found
 
 
 def _faces(faces: dict[str, int] | None) -> list[str]:
@@ -153,17 +92,17 @@ def _advice(summary: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
     for each in (each for each in tried if each["helps"]):
         cost = each["more_bits"] >= 0.005
         found.append(
-            f"`{each['option']}` would help: {over} it leaves {_percent(each['damaged'])} of the frames damaged "
-            f"instead of {_percent(each['instead_of'])}"
+            f"`{each['option']}` would help: {over} it leaves {percent(each['damaged'])} of the frames damaged "
+            f"instead of {percent(each['instead_of'])}"
             + (
-                f", for {_percent(each['more_bits'])} more bits, which a budget takes from the pictures."
+                f", for {percent(each['more_bits'])} more bits, which a budget takes from the pictures."
                 if cost
                 else "."
             )
         )
     if tried and not found:
-        each = " and ".join(f"`{each['option']}` {_percent(each['damaged'])}" for each in tried)
-        found.append(f"Protection helps little: {over} {_percent(tried[0]['instead_of'])} are damaged, with {each}.")
+        each = " and ".join(f"`{each['option']}` {percent(each['damaged'])}" for each in tried)
+        found.append(f"Protection helps little: {over} {percent(tried[0]['instead_of'])} are damaged, with {each}.")
     capacity = draws.get("capacity_bps")
     if capacity and summary["rate"]["wire_bps"] > 0.95 * capacity and not summary["settings"]["live"]:
         found.append(
@@ -182,10 +121,8 @@ def _chance(summary: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
         known = summary["settings"]["channel"] == "perfect"
         return [] if known else [f"The score is one draw of a link that varies by chance; {several}."]
     low, high, mean = (draws["damaged"][name] for name in ("low", "high", "mean"))
-    text = (
-        f"This is one draw: in {draws['count']} draws of this link {_percent(low)} to {_percent(high)} of the frames "
-    )
-    text += f"are damaged ({_percent(mean)} on average)"
+    text = f"This is one draw: in {draws['count']} draws of this link {percent(low)} to {percent(high)} of the frames "
+    text += f"are damaged ({percent(mean)} on average)"
     moved = [
         f"{name} from {each['low']:.2f} to {each['high']:.2f}"
         for name, each in (draws.get("scores") or {}).get("ccc", {}).items()
@@ -195,10 +132,3 @@ def _chance(summary: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
         ideal = draws["lossless"]["ccc"]
         text += f" (without loss {' and '.join(f'{ideal[name]:.2f}' for name in ideal)})"
     return [f"{text}; {several}."]
-
-
-def _percent(share: float | None) -> str:
-    if share is None:
-        return "–"
-    value = 100 * share
-    return f"{value:.0f} %" if value >= 10 or abs(value - round(value)) < 0.05 else f"{value:.1f} %"

@@ -34,21 +34,6 @@ Baselines = dict[str, Any]
 """``ceiling``, ``constant``, ``chance``, ``kept`` and ``above_chance``, each laid out as the scores are."""
 
 
-def baselines(recognition: dict[str, Any], predictions: pd.DataFrame) -> Baselines:
-    """What the scores of a run are to be held beside.
-
-    Parameters
-    ----------
-    recognition
-        The section of ``summary.json``, with ``n`` of 1 or more.
-    predictions
-        The table of the run.
-    """
-    if "accuracy" in recognition:
-        return _of_classes(recognition, predictions)
-    return _of_dimensions(recognition, predictions)
-
-
 def scored(recognition: dict[str, Any], predictions: pd.DataFrame) -> pd.DataFrame:
     """The rows of dimensions that count: those with all answers and all references."""
     names = list(recognition["cc"])
@@ -68,7 +53,8 @@ def kept(score: float | None, constant: float | None, ceiling: float | None) -> 
     return round((score - constant) / (ceiling - constant), 4)
 
 
-def _of_dimensions(recognition: dict[str, Any], predictions: pd.DataFrame) -> Baselines:
+def of_dimensions(recognition: dict[str, Any], predictions: pd.DataFrame) -> Baselines:
+    """What CC, CCC and RMSE are to be held beside, from a section with ``n`` of 1 or more and the table of the run."""
     names = list(recognition["cc"])
     rows = scored(recognition, predictions).sort_values(["face", "frame"], kind="stable")
     truth = rows[[reference_of(recognition, name) for name in names]].to_numpy(float)
@@ -118,14 +104,13 @@ def _by_shifts(
     """The score that 95 of 100 shifts do not reach, of each dimension."""
     if len(answers) < FEWEST:
         return {measure: dict.fromkeys(names) for measure in SCORES}
-    shares = np.linspace(0.1, 0.9, SHIFTS)
     tracks = [np.flatnonzero(faces == face) for face in np.unique(faces)]
     found: dict[str, dict[str, float | None]] = {measure: {} for measure in SCORES}
     for column, name in enumerate(names):
         shifted = np.empty((len(answers), SHIFTS))
         for track in tracks:
-            for place, share in enumerate(shares):
-                shifted[track, place] = np.roll(answers[track, column], max(1, round(share * len(track))))
+            for place, far in enumerate(shifts(len(track), SHIFTS)):
+                shifted[track, place] = np.roll(answers[track, column], far)
         both = correlations(shifted, np.repeat(truth[:, column : column + 1], SHIFTS, axis=1))
         for measure, values in zip(("cc", "ccc"), both, strict=True):
             found[measure][name] = float(np.percentile(np.nan_to_num(values), 95))
@@ -134,7 +119,8 @@ def _by_shifts(
     return found
 
 
-def _of_classes(recognition: dict[str, Any], predictions: pd.DataFrame) -> Baselines:
+def of_classes(recognition: dict[str, Any], predictions: pd.DataFrame) -> Baselines:
+    """What accuracy is to be held beside, from a section with ``n`` of 1 or more and the table of the run."""
     labelled = recognition["against"] == "labels"
     reference = predictions["class_label" if labelled else "class_pristine"]
     rows = predictions[reference.notna()]
@@ -152,6 +138,40 @@ def _of_classes(recognition: dict[str, Any], predictions: pd.DataFrame) -> Basel
         "above_chance": bool(interval[0] > max(constant, guess or 0)) if interval and constant is not None else None,
     }
     return {name: {"accuracy": round(value, 5) if isinstance(value, float) else value} for name, value in found.items()}
+
+
+def of_places(recognition: dict[str, Any], name: str) -> Baselines:
+    """What a score of maps or of boxes is to be held beside: its collector has found out while it had the answers.
+
+    Parameters
+    ----------
+    recognition
+        The section, which has the score as ``NAME``, and ``NAME_ceiling``, ``NAME_constant``, ``NAME_chance``.
+    name
+        Of the score.
+    """
+    score = recognition[name]
+    ceiling, constant, chance = (recognition[f"{name}_{key}"] for key in ("ceiling", "constant", "chance"))
+    above = None if chance is None or score is None else bool(score > max(chance, constant or 0.0))
+    found = {
+        "ceiling": ceiling,
+        "constant": constant,
+        "chance": chance,
+        "kept": kept(score, constant, ceiling),
+        "above_chance": above,
+    }
+    return {key: {name: value} for key, value in found.items()}
+
+
+def shifts(count: int, tries: int) -> list[int]:
+    """By how many places a track of so many answers is shifted in a circle: by evenly spaced shares of it.
+
+    Examples
+    --------
+    >>> shifts(20, 5)
+    [2, 6, 10, 14, 18]
+    """
+    return [max(1, round(share * count)) for share in np.linspace(0.1, 0.9, tries).tolist()]
 
 
 def _disjoint(windows: pd.DataFrame) -> int:

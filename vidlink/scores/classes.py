@@ -10,6 +10,7 @@ import numpy as np
 from vidlink.recognizers.crop import bring_to
 from vidlink.recognizers.recognize import Context, names_classes, recognize_windows
 from vidlink.recognizers.windows import Windower
+from vidlink.scores.kind import Collector
 from vidlink.scores.metrics import wilson
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from vidlink.faces.tracks import Box
     from vidlink.labels.classes import ClassLabels
     from vidlink.recognizers.recognizer import Recognizer
+    from vidlink.scores.kind import Look
     from vidlink.types import Reception
 
 MANY = 32
@@ -41,49 +43,47 @@ class _Track:
     count: int = 0
 
 
-class ClassScores:
+class ClassScores(Collector):
     """Collects windows over segments and asks the recognizer about each as soon as it is whole.
 
     Parameters
     ----------
     recognizer
         Has ``classes``.
+    labels
+        What was done when; None for none.
     frame_rate
         Frames a second of the clip.
+    every
+        Every n-th of them is looked at.
     """
 
-    def __init__(self, recognizer: Recognizer, frame_rate: float) -> None:
-        self._recognizer, self._frame_rate = recognizer, frame_rate
+    def __init__(
+        self, recognizer: Recognizer, labels: ClassLabels | None = None, *, frame_rate: float = 25.0, every: int = 1
+    ) -> None:
+        self._recognizer, self._labels, self._frame_rate, self._every = recognizer, labels, frame_rate, every
         self._classes = names_classes(recognizer)
         self._tracks: dict[int, _Track] = {}
         self._rows: list[dict[str, Any]] = []
         self._shares: list[NDArray[np.float32]] = []
         self._before: list[NDArray[np.float32]] = []
 
-    def add(
-        self,
-        face: int,
-        receptions: Sequence[Reception],
-        received: Sequence[NDArray[np.uint8]],
-        pristine: Sequence[NDArray[np.uint8]],
-        boxes: Sequence[Box] | None,
-    ) -> None:
-        """Take in the pictures of one segment and face (0 for whole frames).
+    def add(self, look: Look) -> None:
+        """Take in pictures; raises :class:`~vidlink.errors.UserError` where the recognizer fails."""
+        for face, boxes in look.crops.items():
+            self._add(face, look, boxes)
 
-        Raises
-        ------
-        UserError
-            The recognizer fails.
-        """
+    def _add(self, face: int, look: Look, boxes: Sequence[Box] | None) -> None:
+        """Take in the pictures of one face (0 for whole frames)."""
         wants = self._recognizer.wants
-        track = self._tracks.setdefault(face, _Track(windower=Windower(wants, self._frame_rate)))
-        for slot, reception in enumerate(receptions):
+        track = self._tracks.setdefault(face, _Track(windower=Windower(wants, self._frame_rate / self._every)))
+        for slot, reception in enumerate(look.receptions):
             box = boxes[slot] if boxes is not None else None
-            track.received[track.count] = bring_to(wants, received[slot], box)
-            track.pristine[track.count] = bring_to(wants, pristine[slot], box)
+            track.received[track.count] = bring_to(wants, look.received[slot], box)
+            track.pristine[track.count] = bring_to(wants, look.pristine[slot], box)
             track.known[track.count] = reception
             track.count += 1
-        self._look(face, track, track.windower.add([reception.time_s for reception in receptions]))
+        self._look(face, track, track.windower.add([reception.time_s for reception in look.receptions]))
         for held in (track.received, track.pristine, track.known):
             for position in [position for position in held if position < track.windower.oldest]:
                 del held[position]  # type: ignore[attr-defined]
@@ -120,9 +120,19 @@ class ClassScores:
         self._shares += list(seen)
         self._before += list(before)
 
-    def table(self, labels: ClassLabels | None) -> pd.DataFrame:
-        """A row a window: where it is, ``class`` and ``share``, the same of the pristine one, and the label."""
+    def table(self, seconds: float) -> pd.DataFrame:
+        """A row a window: where it is, ``class`` and ``share``, the same of the pristine one, and the label.
+
+        Raises
+        ------
+        UserError
+            The labels are of another clip.
+        """
         import pandas as pd
+
+        labels = self._labels
+        if labels is not None:
+            labels.check_cover(seconds, self._frame_rate)
 
         shares = np.array(self._shares, float).reshape(-1, len(self._classes))
         before = np.array(self._before, float).reshape(-1, len(self._classes))

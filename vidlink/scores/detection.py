@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from vidlink.errors import UserError
+from vidlink.recognizers.spatial import MOST_BOXES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-MOST_BOXES = 100
-"""Boxes a frame that count, those of the highest scores."""
 _SMALLEST, _LARGEST = 0, 1e10
 
 
@@ -48,9 +47,7 @@ def need_pycocotools() -> None:
         raise UserError("boxes are scored by pycocotools: pip install 'vidlink[detection]'") from error
 
 
-def average_precision(
-    found: Sequence[NDArray[np.float64]], labels: Sequence[NDArray[np.float64]], classes: int
-) -> Precision:
+def average_precision(found: Sequence[NDArray[Any]], labels: Sequence[NDArray[Any]], classes: int) -> Precision:
     """AP over frames.
 
     Parameters
@@ -123,7 +120,7 @@ def _coco(frames: Sequence[NDArray[np.float64]], classes: int) -> Any:
     return made
 
 
-def overlaps(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+def overlaps(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
     """Intersection over union of each box with each other.
 
     Parameters

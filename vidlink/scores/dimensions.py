@@ -11,10 +11,11 @@ import numpy as np
 from vidlink.errors import UserError
 from vidlink.recognizers.over_time import Follower
 from vidlink.recognizers.recognize import Context, follows_time, look_at, recognize, recognize_looks
+from vidlink.scores.kind import Collector
 from vidlink.scores.metrics import score_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
     from vidlink.faces.tracks import Box
     from vidlink.recognizers.over_time import Window
     from vidlink.recognizers.recognize import Recognizer
+    from vidlink.scores.kind import Look
     from vidlink.sender.memory import Memory
-    from vidlink.types import Reception, Segment
+    from vidlink.types import Segment
 
 COLUMNS = ("frame", "time_s", "face", "status", "scale", "x", "y", "width", "height")
 """Columns of the table before those of the dimensions."""
 
 
-class DimensionScores:
+class DimensionScores(Collector):
     """Collects the answers of segments; only rows of numbers are kept.
 
     Parameters
@@ -38,8 +40,12 @@ class DimensionScores:
         Has ``gives``.
     memory
         What runs share; None for nothing.
+    labels
+        As :func:`~vidlink.labels.dimensions.load_labels` gives them; None for none.
     frame_rate
-        Frames a second of what is looked at.
+        Frames a second of the clip.
+    every
+        Every n-th of them is looked at.
     later
         Whether windows may hold later pictures.
 
@@ -50,10 +56,17 @@ class DimensionScores:
     """
 
     def __init__(
-        self, recognizer: Recognizer, memory: Memory | None, *, frame_rate: float = 25.0, later: bool = True
+        self,
+        recognizer: Recognizer,
+        memory: Memory | None = None,
+        *,
+        labels: pd.DataFrame | None = None,
+        frame_rate: float = 25.0,
+        every: int = 1,
+        later: bool = True,
     ) -> None:
-        self._recognizer, self._memory = recognizer, memory
-        self._frame_rate, self._later = frame_rate, later
+        self._recognizer, self._memory, self._labels = recognizer, memory, labels
+        self._frame_rate, self._every, self._later = frame_rate, every, later
         self._tracks: dict[int, _Track] = {}
         gives = recognizer.gives
         columns = [*COLUMNS, *gives, *(f"{name}_{kind}" for name in gives for kind in ("pristine", "label"))]
@@ -65,39 +78,13 @@ class DimensionScores:
         self._columns: list[dict[str, Any]] = []
         self._unlabelled = 0
 
-    def add(
-        self,
-        segment: Segment,
-        receptions: Sequence[Reception],
-        received: Sequence[NDArray[np.uint8]],
-        pristine: Sequence[NDArray[np.uint8]],
-        places: dict[int, NDArray[np.float64]],
-        crops: dict[int, list[Box] | None],
-    ) -> None:
-        """Take in the pictures of one segment that are to be looked at, n of them.
-
-        Parameters
-        ----------
-        segment
-            The source's.
-        receptions
-            What became of each picture, n of them.
-        received, pristine
-            The pictures, n each.
-        places
-            By face: slot in the segment, and box (x, y, width, height) in pixels of the source, shape (n, 5).
-        crops
-            By face: boxes in pixels of these pictures, n of them; None for whole pictures.
-
-        Raises
-        ------
-        UserError
-            The recognizer fails.
-        """
+    def add(self, look: Look) -> None:
+        """Take in pictures; raises :class:`~vidlink.errors.UserError` where the recognizer fails."""
+        receptions = look.receptions
         context = Context.of(receptions)
         through_time = follows_time(self._recognizer)
-        seen = look(self._recognizer, received, crops, context)
-        for face, place in places.items():
+        seen = look_at_faces(self._recognizer, look.received, look.crops, context)
+        for face, place in look.places.items():
             columns: dict[str, Any] = {
                 "frame": [each.frame for each in receptions],
                 "time_s": np.round([each.time_s for each in receptions], 6),
@@ -106,10 +93,12 @@ class DimensionScores:
                 "scale": context.scale,
                 **dict(zip(("x", "y", "width", "height"), np.round(place[:, 1:], 2).T, strict=True)),
             }
-            before = self._pristine(segment, place, pristine, crops[face])
+            before = self._pristine(look.segment, place, look.pristine, look.crops[face])
             if through_time:
                 if face not in self._tracks:
-                    follower = Follower(wants=self._recognizer.wants, frame_rate=self._frame_rate, later=self._later)
+                    follower = Follower(
+                        wants=self._recognizer.wants, frame_rate=self._frame_rate / self._every, later=self._later
+                    )
                     self._tracks[face] = _Track(follower=follower)
                 self._tracks[face].add(columns, context, (seen[face], before))
                 self._answer(self._tracks[face], self._tracks[face].follower.add(columns["time_s"]))
@@ -163,17 +152,8 @@ class DimensionScores:
 
         return self._memory.answers(segment, place, answers) if self._memory else answers()
 
-    def table(self, labels: pd.DataFrame | None, seconds: float, frame_rate: float = 25.0) -> pd.DataFrame:
+    def table(self, seconds: float) -> pd.DataFrame:
         """A row a frame and face: where it is, and each dimension received, pristine and, where there are labels, true.
-
-        Parameters
-        ----------
-        labels
-            As :func:`~vidlink.labels.dimensions.load_labels` gives them; None for none.
-        seconds
-            Length of the clip.
-        frame_rate
-            Its frames a second.
 
         Raises
         ------
@@ -184,12 +164,12 @@ class DimensionScores:
 
         from vidlink.labels.dimensions import check_cover, labels_at, match_faces
 
-        gives = list(self._recognizer.gives)
+        gives, labels = list(self._recognizer.gives), self._labels
         table = no_predictions(gives)
         if self._columns:
             table = pd.concat(map(pd.DataFrame, self._columns), ignore_index=True)
         if labels is not None:
-            check_cover(labels, seconds, frame_rate)
+            check_cover(labels, seconds, self._frame_rate)
             for name in gives:
                 table[f"{name}_label"] = np.nan
             self._unlabelled = 0
@@ -270,10 +250,10 @@ class _Track:
         self.context = self.context.take(np.arange(gone, len(self.context.status)))
 
 
-def look(
+def look_at_faces(
     recognizer: Recognizer,
     pictures: Sequence[NDArray[np.uint8]],
-    crops: dict[int, list[Box] | None],
+    crops: Mapping[int, list[Box] | None],
     context: Context,
 ) -> dict[int, NDArray[Any]]:
     """What a recognizer says of each face in n pictures, shape (n, dimensions): all faces together fill batches.

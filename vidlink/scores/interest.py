@@ -11,7 +11,7 @@ from vidlink.errors import UserError
 from vidlink.faces.roi import face_boxes
 from vidlink.plugins import RAISED, reason
 from vidlink.recognizers.crop import bring_to
-from vidlink.recognizers.recognizer import Context
+from vidlink.recognizers.recognizer import Context, attribute_of
 from vidlink.video.pictures import as_arrays
 
 if TYPE_CHECKING:
@@ -87,7 +87,9 @@ def gradient_interest(segment: Segment, clip: Clip, recognizer: Recognizer) -> N
     try:
         with torch.enable_grad():
             given = recognizer(pictures, context)
-            answer = given if isinstance(given, torch.Tensor) else torch.cat(list(given))
+            answer = given
+            if attribute_of(recognizer) == "boxes":  # how sure it is: where a box lies is no matter of degree
+                answer = torch.cat([each[:, 4] for each in given])
             answer.float().pow(2).sum().backward()
         gradient = pictures.grad
     except RAISED as error:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
 
 from vidlink.errors import UserError
-from vidlink.labels.classes import ClassLabels
-from vidlink.recognizers.recognize import load_recognizer, names_classes
+from vidlink.recognizers.recognize import load_recognizer
+from vidlink.scores.kinds import kind_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from vidlink.recognizers.recognize import Recognizer
     from vidlink.settings import Settings
 
@@ -20,13 +20,14 @@ class Judge(NamedTuple):
 
     recognizer: Recognizer | None
     """Who looks at the received pictures, or None."""
-    labels: pd.DataFrame | ClassLabels | None
-    """None: the recognizer is held against what it says itself of the pristine pictures."""
+    labels: Any
+    """As the recognizer's kind reads them. None: the recognizer is held against what it says itself of the pristine
+    pictures."""
 
     @property
     def boxes(self) -> pd.DataFrame | None:
         """Labels of dimensions, which may say where the faces are."""
-        return None if isinstance(self.labels, ClassLabels) else self.labels
+        return self.labels if isinstance(self.labels, pd.DataFrame) else None
 
     @property
     def wants_faces(self) -> bool:
@@ -57,19 +58,4 @@ def load_judge(settings: Settings, own: pd.DataFrame | None) -> Judge:
     recognizer = load_recognizer(
         settings.recognizer, device=settings.device, weights=settings.weights, arguments=settings.recognizer_args
     )
-    if names_classes(recognizer):
-        from vidlink.labels.classes import find_class_labels
-
-        return Judge(recognizer, find_class_labels(settings, names_classes(recognizer)))
-    if settings.label is not None:
-        raise UserError(
-            f"--label {settings.label}: recognizer {recognizer.name!r} names no classes, it gives "
-            f"{', '.join(recognizer.gives)}; --labels takes a table of them"
-        )
-    if settings.labels:
-        from vidlink.labels.dimensions import load_labels
-
-        return Judge(recognizer, load_labels(settings.labels, recognizer.gives))
-    if own is not None and set(recognizer.gives) <= set(own.columns):
-        return Judge(recognizer, own.assign(face=0))
-    return Judge(recognizer, None)
+    return Judge(recognizer, kind_of(recognizer).labels(settings, recognizer, own))

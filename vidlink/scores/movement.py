@@ -9,7 +9,7 @@ import numpy as np
 from vidlink.errors import UserError
 from vidlink.faces.roi import face_boxes
 from vidlink.faces.tracks import Box
-from vidlink.recognizers.recognize import names_classes, recognize
+from vidlink.scores.kinds import kind_of
 from vidlink.sender.moments import picture_features
 from vidlink.video.pictures import as_array
 
@@ -30,7 +30,7 @@ def make_features(
     Raises
     ------
     UserError
-        It needs a recognizer of dimensions, and there is none.
+        It needs a recognizer of single frames, and there is none.
     """
     if frames == "even":
         return None
@@ -38,23 +38,20 @@ def make_features(
         return picture_features
     if recognizer is None:
         raise UserError("--frames task needs a recognizer, and --recognizer none gives none")
-    if names_classes(recognizer):
-        raise UserError(
-            f"--frames task: recognizer {recognizer.name!r} names classes for windows of frames and says nothing of "
-            "single ones; --frames picture needs no recognizer"
-        )
+    if why := kind_of(recognizer).refuse_frames(recognizer):
+        raise UserError(f"--frames task: recognizer {recognizer.name!r} {why}; --frames picture needs no recognizer")
     return TaskFeatures(recognizer, clip, memory)
 
 
 class TaskFeatures:
-    """What the recognizer says of each pristine frame: of all faces, one after the other.
+    """What the recognizer says of each pristine frame: of all faces, one after the other; of maps and boxes, on a grid.
 
     Where there is no face, or the recognizer fails (the run says so), small pictures take its place.
 
     Parameters
     ----------
     recognizer
-        Who looks: one of dimensions.
+        Who looks at single frames.
     clip
         Gives the HR size.
     memory
@@ -86,7 +83,8 @@ class TaskFeatures:
         def look() -> NDArray[np.float32]:
             arrays = [as_array(frame, self._recognizer.wants.colour) for frame in segment.frames]
             face = self._recognizer.wants.region == "face"
-            return recognize(self._recognizer, arrays, [Box(*box) for box in shown.tolist()] if face else None)
+            boxes = [Box(*box) for box in shown.tolist()] if face else None
+            return kind_of(self._recognizer).features(self._recognizer, arrays, boxes)
 
         if self._memory is None:
             return look()

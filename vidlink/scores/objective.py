@@ -10,7 +10,7 @@ import math
 from collections import OrderedDict
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,18 +18,14 @@ from vidlink.errors import UserError
 from vidlink.faces.roi import face_boxes
 from vidlink.faces.tracks import Box
 from vidlink.plugins import RAISED, Catalogue, reason, taken_of
-from vidlink.recognizers.crop import bring_to
-from vidlink.recognizers.recognize import names_classes, recognize, recognize_windows
+from vidlink.scores.kinds import kind_of
 from vidlink.scores.psnr import PSNR, luma_psnr_db, psnr_where_it_matters
 from vidlink.scores.ssim import SSIM
 from vidlink.video.park import in_order
-from vidlink.video.pictures import LumaUpsampler, Upsampler, as_array
+from vidlink.video.pictures import LumaUpsampler, Upsampler
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import av
-    from numpy.typing import NDArray
 
     from vidlink.recognizers.recognizer import Recognizer
     from vidlink.scores.measure import FrameMeasure
@@ -122,9 +118,10 @@ class TaskObjective:
     (cut or held where the segment is shorter). A recognizer that fails is asked no more: the plan then goes by PSNR,
     and the run says what was wrong.
 
-    The value is in dB: ``-10 log10(d² + 0.01²)``, with d the root mean square difference over dimensions, faces and
-    some frames of the segment, plus half the PSNR of these frames, which decides between pictures that say the same,
-    and where there is no face. In dB both fall about evenly with the codec's knob, as planners expect.
+    The value is in dB: ``-10 log10(d² + 0.01²)``, with d how far the outputs are apart, plus half the PSNR of these
+    frames, which decides between pictures that say the same, and where there is no face. In dB both fall about evenly
+    with the codec's knob, as planners expect. Of dimensions and shares of classes d is the root mean square difference
+    over faces and some frames of the segment, of maps 1 - mIoU, of boxes 1 - their panoptic quality.
 
     Parameters
     ----------
@@ -141,9 +138,10 @@ class TaskObjective:
 
     def __init__(self, recognizer: Recognizer, clip: Clip, *, looks: int = 12) -> None:
         self._recognizer, self._clip, self._looks = recognizer, clip, looks
+        self._kind = kind_of(recognizer)
         self._broken = False
         self._close: TaskObjective | None = None
-        self._pristine: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
+        self._pristine: OrderedDict[int, Any] = OrderedDict()
         self._lock = Lock()
 
     @property
@@ -170,30 +168,27 @@ class TaskObjective:
             return half_psnr
         try:
             times_s = segment.times_s[slots].tolist()
-            seen = self._outputs(shown, boxes, times_s)
+            seen = self._kind.answers(self._recognizer, shown, boxes, times_s)
             with self._lock:
                 if segment.index not in self._pristine:
                     frames = [segment.frames[slot] for slot in slots]
-                    self._pristine[segment.index] = self._outputs(frames, boxes, times_s)
+                    self._pristine[segment.index] = self._kind.answers(self._recognizer, frames, boxes, times_s)
                     while len(self._pristine) > _KEPT:
                         self._pristine.popitem(last=False)
                 pristine = self._pristine[segment.index]
         except UserError:
             self._broken = True
             return half_psnr
-        return half_psnr - 10 * math.log10(float(np.mean(np.square(seen - pristine))) + _SAME**2)
+        return half_psnr - 10 * math.log10(self._kind.difference(seen, pristine) ** 2 + _SAME**2)
 
     def _slots(self, segment: Segment) -> list[int]:
         """Frames of the segment that are looked at."""
-        count, wants = len(segment.frames), self._recognizer.wants
-        if not names_classes(self._recognizer):
-            looks = min(self._looks, count)
-            # One of each part of the segment, not in step with the frames that are coded, or all looks might be held.
-            return [int((k + (_GOLDEN * k + 0.5) % 1) * count / looks) for k in range(looks)]
-        step_s = 1 / (wants.frame_rate or float(self._clip.frame_rate))
-        middle_s = (segment.times_s[0] + segment.times_s[-1]) / 2
-        instants_s = middle_s + step_s * (np.arange(wants.frames) - (wants.frames - 1) / 2)
-        return [int(np.abs(segment.times_s - instant_s).argmin()) for instant_s in instants_s]
+        if (asked := self._kind.looks(self._recognizer, segment, self._clip)) is not None:
+            return asked
+        count = len(segment.frames)
+        looks = min(self._looks, count)
+        # One of each part of the segment, not in step with the frames that are coded, or all looks might be held.
+        return [int((k + (_GOLDEN * k + 0.5) % 1) * count / looks) for k in range(looks)]
 
     def _boxes(self, segment: Segment, slots: Sequence[int], side_data: bytes) -> list[list[Box] | None]:
         """For each face its boxes in the frames that are looked at; one None for recognizers of whole frames."""
@@ -202,21 +197,6 @@ class TaskObjective:
         offsets = (segment.times_s - segment.start_s)[list(slots)]
         found = face_boxes(side_data, offsets, segment.duration_s, self._clip)
         return [[Box(*box) for box in shown.tolist()] for _, shown in found.values()]
-
-    def _outputs(
-        self,
-        pictures: Sequence[av.VideoFrame],
-        boxes: Sequence[list[Box] | None],
-        times_s: Sequence[float],
-    ) -> NDArray[np.float32]:
-        wants = self._recognizer.wants
-        arrays = [as_array(picture, wants.colour) for picture in pictures]
-        if names_classes(self._recognizer):
-            window = [np.arange(wants.frames)]
-            crops: list[Sequence[Box | None]] = [path or [None] * len(arrays) for path in boxes]
-            stacks = [[bring_to(wants, each, box) for each, box in zip(arrays, path, strict=True)] for path in crops]
-            return np.stack([recognize_windows(self._recognizer, stack, window) for stack in stacks])
-        return np.stack([recognize(self._recognizer, arrays, path, times_s=times_s) for path in boxes])
 
 
 def _upsampler(clip: Clip, of_luma: bool) -> Upsampler | LumaUpsampler:

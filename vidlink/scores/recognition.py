@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidlink.errors import UserError
+from vidlink.errors import LabelError, UserError
 from vidlink.faces.roi import face_boxes
 from vidlink.faces.tracks import Box, split_parts
-from vidlink.labels.classes import ClassLabels
-from vidlink.recognizers.recognize import names_classes
-from vidlink.scores.classes import ClassScores
-from vidlink.scores.dimensions import DimensionScores, no_predictions
+from vidlink.scores.dimensions import no_predictions
+from vidlink.scores.kind import Look
+from vidlink.scores.kinds import kind_of
+from vidlink.video.overlay import Painted
 from vidlink.video.pictures import as_arrays
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vidlink.recognizers.recognize import Recognizer
+    from vidlink.scores.kind import Collector
     from vidlink.sender.memory import Memory
     from vidlink.types import Clip, Reception, Segment
 
@@ -50,19 +52,16 @@ class Recognition:
         clip: Clip,
         *,
         recognizer: Recognizer | None,
-        labels: pd.DataFrame | ClassLabels | None,
+        labels: Any,
         every: int = 1,
         memory: Memory | None = None,
         later: bool = True,
     ) -> None:
-        self._clip, self._recognizer, self._labels, self._every = clip, recognizer, labels, every
-        self._named: ClassScores | None = None
-        self._dimensions: DimensionScores | None = None
-        if recognizer and names_classes(recognizer):
-            self._named = ClassScores(recognizer, float(clip.frame_rate) / every)
-        elif recognizer:
-            self._dimensions = DimensionScores(
-                recognizer, memory, frame_rate=float(clip.frame_rate) / every, later=later
+        self._clip, self._recognizer, self._every = clip, recognizer, every
+        self._collector: Collector | None = None
+        if recognizer:
+            self._collector = kind_of(recognizer).collect(
+                recognizer, clip, labels, every=every, memory=memory, later=later
             )
         self._faceless = 0
         self.failure: str | None = None
@@ -81,8 +80,14 @@ class Recognition:
             Face boxes as received.
         receptions, screen
             What was received, and what was on show: one for each source frame.
+
+        Raises
+        ------
+        LabelError
+            The labels do not go with the clip.
         """
-        if self._recognizer and self.failure is None:
+        if self._recognizer and self._collector and self.failure is None:
+            self._collector.begin()
             try:
                 if len(segment.parts) < 2:
                     self._look(self._recognizer, segment.each[0], side_data, receptions, screen)
@@ -94,6 +99,8 @@ class Recognition:
                     stop = start + len(part.frames)
                     self._look(self._recognizer, part, side, receptions[start:stop], screen[start:stop])
                     start = stop
+            except LabelError:
+                raise
             except UserError as error:
                 self.failure = str(error)
 
@@ -123,12 +130,28 @@ class Recognition:
             face: [Box(*box) for box in shown.tolist()] if recognizer.wants.region == "face" else None
             for face, (_, shown) in boxes.items()
         }
-        if self._named:
-            for face, crops in crops_of.items():
-                self._named.add(face, receptions, received, pristine, crops)
-        elif self._dimensions:
-            places = {face: np.column_stack([slots, path]) for face, (path, _) in boxes.items()}
-            self._dimensions.add(segment, receptions, received, pristine, places, crops_of)
+        if self._collector:
+            self._collector.add(
+                Look(
+                    segment=segment,
+                    receptions=receptions,
+                    received=received,
+                    pristine=pristine,
+                    places={face: np.column_stack([slots, path]) for face, (path, _) in boxes.items()},
+                    crops=crops_of,
+                )
+            )
+
+    def drawn(self, segment: Segment, screen: Sequence[av.VideoFrame]) -> tuple[Segment, Sequence[av.VideoFrame]]:
+        """The segment that was added last, and what was on show, with what was recognized drawn into their pictures.
+
+        They are the same where the recognizer gives nothing that can be drawn.
+        """
+        overlays = self._collector.overlays(segment) if self._collector and self.failure is None else {}
+        if not overlays:
+            return segment, screen
+        frames = Painted(segment.frames, overlays["pristine"])
+        return replace(segment, frames=frames), Painted(screen, overlays["received"])
 
     def table(self, seconds: float) -> pd.DataFrame:
         """The table ``predictions`` of a run of so many seconds; labels become columns ``*_label``.
@@ -138,31 +161,27 @@ class Recognition:
         UserError
             The labels are of another clip.
         """
-        import pandas as pd
-
-        if self._named:
-            return self._windows(self._named, seconds)
-        if self._dimensions:
-            labels = self._labels if isinstance(self._labels, pd.DataFrame) else None
-            self._finish(self._dimensions)
-            return self._dimensions.table(labels, seconds, float(self._clip.frame_rate))
-        return no_predictions()
-
-    def _windows(self, named: ClassScores, seconds: float) -> pd.DataFrame:
-        """A row a window."""
-        labels = self._labels if isinstance(self._labels, ClassLabels) else None
-        if labels:
-            labels.check_cover(seconds, float(self._clip.frame_rate))
-        self._finish(named)
-        return named.table(labels)
-
-    def _finish(self, scores: ClassScores | DimensionScores) -> None:
-        """Ask about the windows that are left at the end of the clip."""
+        if self._collector is None:
+            return no_predictions()
         if self.failure is None:
             try:
-                scores.finish()
+                self._collector.finish()  # windows that are left at the end of the clip
             except UserError as error:
                 self.failure = str(error)
+        return self._collector.table(seconds)
+
+    def more_tables(self) -> dict[str, pd.DataFrame]:
+        """Further tables of the run folder by name."""
+        return self._collector.tables() if self._collector else {}
+
+    def notes(self) -> list[str]:
+        """What is to be said of the recognizer, and of what it gave."""
+        said = list(getattr(self._recognizer, "notes", ()))
+        return said + (self._collector.notes() if self._collector else [])
+
+    def files(self) -> dict[str, bytes]:
+        """Further files of the run folder by path."""
+        return self._collector.files() if self._collector else {}
 
     def summary(self, predictions: pd.DataFrame) -> dict[str, Any]:
         """The sections ``recognition`` (None without a recognizer that works) and ``recognition_error`` (if any).
@@ -172,8 +191,7 @@ class Recognition:
         """
         if self.failure:
             return {"recognition": None, "recognition_error": self.failure}
-        scores = self._named or self._dimensions
-        if scores is None or self._recognizer is None:
+        if self._collector is None or self._recognizer is None:
             return {"recognition": None}
         faceless = {"frames_without_face": self._faceless} if self._recognizer.wants.region == "face" else {}
-        return {"recognition": scores.summary(predictions) | faceless}
+        return {"recognition": self._collector.summary(predictions) | faceless}

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
+    import av
     import pandas as pd
 
     from vidlink.receiver.receive import Arrival
     from vidlink.scores.judge import Judge
     from vidlink.sender.memory import Memory
     from vidlink.settings import Settings
-    from vidlink.types import Clip, Ledger, SegmentIndex, Shown
+    from vidlink.types import Clip, Ledger, Segment, SegmentIndex, Shown
 
 _PLAN = ["segment", "start_s", "scale", "frame_divisor", "quality", "payload_bits", "wire_bits"]
 """Columns of ``segments`` that say how each was coded."""
@@ -160,8 +161,20 @@ class Scores:
         self._recognition.add(segment, arrival.side_data, receptions, screen)
         return screen
 
+    def drawn(self, segment: Segment, screen: Sequence[av.VideoFrame]) -> tuple[Segment, Sequence[av.VideoFrame]]:
+        """A segment and what was on show, with what was recognized drawn into their pictures."""
+        return self._recognition.drawn(segment, screen)
+
+    def notes(self) -> list[str]:
+        """What else is to be said of the run, a sentence each."""
+        return self._recognition.notes()
+
+    def files(self) -> dict[str, bytes]:
+        """Further files of the run folder by path, such as maps of classes."""
+        return self._recognition.files()
+
     def tables(self, *, complete: bool = True) -> dict[str, pd.DataFrame]:
-        """The tables of the run: ``segments``, ``frames``, ``packets``, ``predictions``.
+        """The tables of the run: ``segments``, ``frames``, ``packets``, ``predictions``, of boxes also ``boxes``.
 
         Labels become columns ``*_label`` of the predictions. They are those of the clip, ``complete`` or not.
 
@@ -177,6 +190,7 @@ class Scores:
             "frames": pd.DataFrame(self._frames),
             "packets": pd.concat(map(pd.DataFrame, self._packets), ignore_index=True),
             "predictions": self._recognition.table(self._seconds if complete else self._clip.seconds or self._seconds),
+            **self._recognition.more_tables(),
         }
 
     def summary(self, tables: dict[str, pd.DataFrame], *, target_bps: float | None) -> dict[str, Any]:

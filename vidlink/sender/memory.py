@@ -141,6 +141,12 @@ class Memory:
         found = np.frombuffer(self._cache.remember(key, lambda: look().astype("<f4").tobytes()), "<f4")
         return found.reshape(len(boxes), -1).copy()
 
+    def looked(self, segment: Segment, places: NDArray[np.float64], look: Callable[[], bytes]) -> bytes:
+        """What the recognizer says of pristine pictures of a segment, as bytes of any kind; see :meth:`answers`."""
+        if self._cache is None:
+            return look()
+        return self._cache.remember(_digest("looked", self._fingerprint(segment), self._judge, places.tolist()), look)
+
     def _key(self, segment: Segment, rung: Rung, clip: Clip, codec: Codec) -> str:
         recipe = codec.model_dump(mode="json", exclude={"name", "description"})
         if codec.implementation:

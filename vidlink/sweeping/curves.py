@@ -14,9 +14,9 @@ import pandas as pd
 
 from vidlink.errors import UserError, unknown
 from vidlink.scores.bd import Difference, bd_rate, bd_score
+from vidlink.scores.kinds import KINDS
 from vidlink.scores.measures import MEASURES
 from vidlink.sweeping.intervals import jackknife
-from vidlink.sweeping.moments import MOMENTS, dimensions_of, join, scores
 from vidlink.sweeping.work import DONE
 
 if TYPE_CHECKING:
@@ -110,13 +110,12 @@ def _point(rows: pd.DataFrame, counts: NDArray) -> dict[str, NDArray[np.float64]
     total = np.maximum(counts.sum(axis=1), 1)
     found = {column: counts @ means[name].to_numpy(float) / total for name, column in measures.items() if name in means}
     member = means.index.get_indexer(rows.index)
-    dimensions = dimensions_of(rows.columns)
-    for dimension in dimensions:
-        moments = rows[[f"moments_{dimension}_{name}" for name in MOMENTS]].fillna(0).to_numpy(float)
-        found |= {f"{name}_{dimension}": score for name, score in scores(join(moments, counts[:, member])).items()}
+    for kind in KINDS:
+        found |= kind.joined(rows, counts[:, member])
     for name in ("cc", "ccc"):
-        if dimensions:
-            found[f"{name}_mean"] = np.mean([found[f"{name}_{dimension}"] for dimension in dimensions], axis=0)
+        each = [values for column, values in found.items() if column.startswith(f"{name}_")]
+        if each:
+            found[f"{name}_mean"] = np.mean(each, axis=0)
     return found
 
 

@@ -48,7 +48,7 @@ def identify(settings: Settings) -> str:
     parts: dict[str, Any] = {"vidlink": __version__}
     for name, value in as_json(settings).items():
         if name not in NOT_SHOWN:
-            parts[name] = [digest_file(getattr(settings, name))] if _is_path(settings, name) else value
+            parts[name] = _digests(getattr(settings, name)) if _is_path(settings, name) else value
     parts["input"] = _input(settings.input)
     parts["codec"] = _profile("codecs", settings.codec)
     parts["channel"] = _profile("channels", settings.channel)
@@ -70,6 +70,14 @@ def identify(settings: Settings) -> str:
 
 def _is_path(settings: Settings, name: str) -> bool:
     return isinstance(getattr(settings, name), Path)
+
+
+def _digests(path: Path) -> list[str]:
+    """What is in a file, or in those of a folder, with their names."""
+    if not path.is_dir():
+        return [digest_file(path)]
+    files = sorted(file for file in path.iterdir() if file.is_file())
+    return [part for file in files for part in (file.name, digest_file(file))]
 
 
 def _input(name: str | None) -> list[str]:

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidlink.scores.kinds import SCORES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-LIMITS = {"cc": (-1.0, 1.0), "ccc": (-1.0, 1.0), "rmse": (0.0, np.inf), "accuracy": (0.0, 1.0)}
+LIMITS = {name: (score.low, score.high) for name, score in SCORES.items()}
 """What a score can be; an interval ends there."""
 _NEAREST = 1 - 1e-9
 """Closer to 1 a correlation is not told from 1."""

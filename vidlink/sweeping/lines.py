@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from vidlink.errors import UserError, unknown
 from vidlink.report import style
+from vidlink.scores.kinds import SCORES
 from vidlink.scores.measures import MEASURES
 from vidlink.sweeping.intervals import interval
 from vidlink.sweeping.tidy import per_draw
@@ -24,9 +25,7 @@ _SHORT = {
     "kbps": "wire (kb/s)",
     "psnr_db": "PSNR (dB)",
     "ssim": "SSIM",
-    "cc": "CC",
-    "ccc": "CCC",
-    "rmse": "RMSE",
+    **{name: score.label for name, score in SCORES.items()},
     "lost": "packets lost (share)",
     "frozen": "frames frozen (share)",
     "loss": "packet loss (share)",

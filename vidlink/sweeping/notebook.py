@@ -133,12 +133,17 @@ class Table:
 
     def scores(self) -> list[str]:
         """The columns of scores that have values: of the recognizer, then of pictures."""
-        shown = ("recognition_ccc_", "recognition_cc_", "recognition_rmse_", "recognition_accuracy", "quality_")
+        from vidlink.scores.kinds import KINDS, SCORES
+        from vidlink.sweeping.summary import is_score
+
+        headlines = [kind.headline for kind in KINDS]
+        order = [*headlines, *(name for name in SCORES if name not in headlines), "quality"]
+        shown = [name for name in map(str, self.frame) if is_score(name) or name.startswith("quality_")]
         return [
             name
-            for start in shown
-            for name in map(str, self.frame)
-            if name.startswith(start) and self.frame[name].notna().any()
+            for score in order
+            for name in shown
+            if name.removeprefix("recognition_").partition("_")[0] == score and self.frame[name].notna().any()
         ]
 
     def _repr_html_(self) -> str:

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from vidlink.scores import metrics
+from vidlink.scores.kinds import KINDS, score_of
 from vidlink.scores.measures import MEASURES, headlines
 from vidlink.settings import BUILTIN, Settings
 from vidlink.sweeping.folder import read_provenance
 from vidlink.sweeping.intervals import interval, jackknife, within
-from vidlink.sweeping.moments import MOMENTS, dimensions_of, join, scores
 from vidlink.sweeping.table import read_table
 from vidlink.sweeping.work import DONE
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_RECOGNITION = (*(f"{score}_" for score in metrics.SCORES), "accuracy")
-"""How columns of ``recognition`` that are scores begin."""
 OF_A_CLIP = ("labels", "label", "weights", "roi", "video_size", "framerate")
 """Settings that go with a clip, where each clip has one value of them."""
 
@@ -158,17 +155,10 @@ def _follows(table: pd.DataFrame, name: str, key: str) -> bool:
 
 def _joined_scores(rows: pd.DataFrame, parts: pd.Series, counts: NDArray) -> dict[str, NDArray[np.float64]]:
     """Scores of concatenations of parts, clips or seeds: name to an array of shape (concatenations,)."""
-    found = {}
-    known = [name for name in rows.columns if rows[name].notna().any()]
-    member = parts.to_numpy(int)
-    for dimension in dimensions_of(known):
-        values = rows[[f"moments_{dimension}_{name}" for name in MOMENTS]].fillna(0).to_numpy(float)
-        for name, score in scores(join(values, counts[:, member])).items():
-            found[f"{name}_{dimension}"] = score
-    if "recognition_accuracy" in rows and rows["recognition_accuracy"].notna().any():
-        weights = rows["recognition_n"].fillna(0).to_numpy(float)
-        right = weights * rows["recognition_accuracy"].fillna(0).to_numpy(float)
-        found["accuracy"] = (counts[:, member] @ right) / np.maximum(counts[:, member] @ weights, 1)
+    weights = counts[:, parts.to_numpy(int)]
+    found: dict[str, NDArray[np.float64]] = {}
+    for kind in KINDS:
+        found |= kind.joined(rows, weights)
     return found
 
 
@@ -205,7 +195,7 @@ def _as_markdown(table: pd.DataFrame) -> list[str]:
 def is_score(name: str) -> bool:
     """Whether a column of the table of points is a score of the recognizer."""
     score = name.removeprefix("recognition_")
-    return score != name and score.startswith(_RECOGNITION)
+    return score != name and (score == "accuracy_clip" or score_of(score) is not None)
 
 
 def heading(name: str) -> str:
@@ -220,12 +210,9 @@ def heading(name: str) -> str:
         return MEASURES[name].heading
     if name == "bitrate_bps":
         return "bit rate kb/s"
-    score, _, dimension = name.removeprefix("recognition_").partition("_")
-    return (
-        f"{score.upper()} {dimension}"
-        if score in metrics.SCORES
-        else name.removeprefix("recognition_").replace("_", " ")
-    )
+    name = name.removeprefix("recognition_")
+    score = score_of(name)
+    return f"{score.label} {name.partition('_')[2]}".rstrip() if score else name.replace("_", " ")
 
 
 def _cell(row: pd.Series, name: str) -> str:

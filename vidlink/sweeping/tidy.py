@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from vidlink.scores.kinds import SCORES as RECOGNIZED
 from vidlink.scores.metrics import SCORES
 from vidlink.settings import BUILTIN
 from vidlink.sweeping.intervals import interval, within
@@ -20,7 +21,7 @@ _FROM = {
     "lost": ("delivery_loss_rate", 1.0),
     "psnr_db": ("quality_psnr_db", 1.0),
     "ssim": ("quality_ssim", 1.0),
-    "accuracy": ("recognition_accuracy", 1.0),
+    **{score.name: (f"recognition_{score.name}", 1.0) for score in RECOGNIZED.values() if not score.each},
 }
 """Short names: the column of a sweep's table that they are from, and how much of it is one of theirs."""
 _NUMBERS = (
@@ -29,7 +30,7 @@ _NUMBERS = (
     *("plan_mean_scale", "plan_mean_frame_divisor"),
 )
 """Columns that are computed with; where no run has a value they are text in the table."""
-_SCORES = ("psnr_db", *SCORES, "accuracy")
+_SCORES = ("psnr_db", *RECOGNIZED)
 """Those that have intervals."""
 _SHOWN = ("frames_per_s", "kbps", "bpp", "encode_s_per_s", "lost", "frozen", *_SCORES[:1], "ssim", *_SCORES[1:])
 """Numbers in a row, in order; the dimensions' own CCC follows them."""
@@ -51,7 +52,8 @@ def add_short(frame: pd.DataFrame, encode_s: pd.Series | None = None) -> pd.Data
         Also with ``resolution`` (size of coded pictures, the mean over segments), ``frames_per_s`` (coded), ``kbps``
         (on the wire), ``bpp``, ``encode_s_per_s`` (processor seconds of encoding, trials among them, for a second of
         video), ``lost`` (share of packets), ``frozen`` (share of frames), ``psnr_db``, ``ssim``, and ``cc``, ``ccc``,
-        ``rmse`` (means over dimensions), each dimension's own (``ccc_valence``), ``accuracy``: those that there are.
+        ``rmse`` (means over dimensions), each dimension's own (``ccc_valence``), ``accuracy``, ``miou``, ``map50``,
+        ``map``: those that there are.
     """
     frame = frame.assign(**{name: pd.to_numeric(frame[name], errors="coerce") for name in _NUMBERS if name in frame})
     more: dict[str, pd.Series] = {}

@@ -81,8 +81,8 @@ def failed(identity: str, error: str, trace: str | None = None) -> dict[str, Any
 
 def _run(task: Task) -> dict[str, Any]:
     from vidlink.report.run_folder import RunFolder
+    from vidlink.scores.moments import table_moments
     from vidlink.simulate import simulate
-    from vidlink.sweeping.moments import table_moments
 
     settings, shared = replace(task.settings, workers=1), _shared(task)
     if task.keep_at is None:
@@ -94,7 +94,9 @@ def _run(task: Task) -> dict[str, Any]:
             run.write_to(folder)
     summary = dict(run.summary)
     recognition = summary.get("recognition") or {}
-    moments = table_moments(run.predictions, recognition.get("against", "pristine"))
+    moments = {}
+    if "cc" in recognition:
+        moments = table_moments(run.predictions, recognition["against"])
     timing = summary.pop("timing_s", None)
     for name in ("settings", "complete"):
         summary.pop(name, None)

@@ -158,6 +158,14 @@ def files_of(name: str) -> list[Path]:
     return [Path(name), *dict.fromkeys(named)]
 
 
+def pictures_of(name: str) -> list[Path]:
+    """The images of an input that is a sequence of them, in their order; none where it is anything else."""
+    try:
+        return [] if _mode(name) else _matches(by_number(name))
+    except (UserError, OSError):  # said where it is opened
+        return []
+
+
 def printable(name: str) -> str:
     r"""A name as text that can be written anywhere: bytes that are no UTF-8 become ``\xff``."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""Lanes of what was recognized: curves of dimensions, and blocks of classes."""
+"""Lanes of what was recognized: curves of numbers, blocks of names, and what colours in the film stand for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from markupsafe import Markup
 
 from vidlink.report.page import svg
 from vidlink.report.page.svg import Axis
+from vidlink.scores.kind import Curves, Strip
+from vidlink.scores.kinds import kind_of_table
+from vidlink.video.overlay import colour_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +20,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from vidlink.scores.kind import Key
+
 _MOST_FACES = 6
+_CHIPS = 6
+"""Names in a row of a key."""
 _HUES = 8
 """Colours of classes in ``page.css``; with more classes they come again."""
 
@@ -34,55 +41,59 @@ def recognition_lanes(predictions: pd.DataFrame, recognition: dict[str, Any], ac
     across
         Time.
     """
-    if {"class", "class_pristine", "end_s"} <= set(predictions):
-        yield _classes(predictions, recognition, across)
-        return
-    faces = sorted(predictions["face"].unique())
-    for name in _dimensions(predictions):
-        for face in faces[:_MOST_FACES]:
-            track = predictions[predictions["face"] == face].sort_values("time_s")
-            of = f", face {face:g}" if len(faces) > 1 else ""
-            yield _dimension(name, of, track, recognition, across)
+    lanes = kind_of_table(map(str, predictions)).lanes(predictions, recognition)
+    curves = [lane for lane in lanes.over_time if isinstance(lane, Curves)]
+    faces = list(dict.fromkeys(lane.face for lane in curves))
+    for lane in lanes.over_time:
+        if isinstance(lane, Strip):
+            yield _strip(lane, across)
+        elif lane.face in faces[:_MOST_FACES]:
+            yield _curves(lane, across)
     if len(faces) > _MOST_FACES:
         yield {
             "title": f"{len(faces) - _MOST_FACES} more faces are in predictions.csv",
             "drawing": Markup(""),
         }
+    for key in lanes.keys:
+        yield _key(key)
 
 
-def _dimensions(predictions: pd.DataFrame) -> list[str]:
-    """Names of the dimensions: those that have a column of numbers with and without ``_pristine``."""
-    names = [name.removesuffix("_pristine") for name in map(str, predictions) if name.endswith("_pristine")]
-    return [
-        name
-        for name in names
-        if name in predictions and all(predictions[n].dtype.kind in "fi" for n in (name, f"{name}_pristine"))
-    ]
-
-
-def _dimension(name: str, of: str, track: pd.DataFrame, recognition: dict[str, Any], across: Axis) -> dict[str, Any]:
-    times_s = track["time_s"].to_numpy(float)
-    columns = {"received": name, "pristine": f"{name}_pristine"}
-    label = f"{name}_label"
-    if label in track and track[label].dtype.kind == "f" and track[label].notna().any():
-        columns["label"] = label
-    lines = {kind: track[column].to_numpy(float) for kind, column in columns.items()}
-    down = Axis.over(np.concatenate(list(lines.values())))
-    parts = [*_gaps(times_s, across), svg.scale_down(down)]
+def _curves(lane: Curves, across: Axis) -> dict[str, Any]:
+    times_s = lane.curves["received"][0]
+    lines = {kind: values for kind, (_, values) in lane.curves.items()}
+    down = Axis.over(np.concatenate([*lines.values(), np.zeros(int(lane.from_zero))]))
+    gaps = [] if lane.from_zero else _gaps(times_s, across)
+    parts = [*gaps, svg.scale_down(down)]
     for kind in ("pristine", "label", "received"):
         if kind in lines:
             parts.append(svg.line(kind, *_broken(times_s, lines[kind]), across, down))
-    key = [("received", "recognized on the received pictures"), ("pristine", "on the pristine ones")]
-    if "label" in lines:
-        key.append(("label", "label"))
-    if any(str(part) for part in _gaps(times_s, across)):
-        key.append(("no-face", "no face"))
-    scores = recognition.get("ccc") or {}
-    against = "labels" if recognition.get("against") == "labels" else "its own output on the pristine clip"
-    note = f"CCC {scores[name]:.3f} against {against}, all faces" if isinstance(scores.get(name), float) and of else ""
-    note = note or (f"CCC {scores[name]:.3f} against {against}" if isinstance(scores.get(name), float) else "")
-    said = f"{name}{of} over time, {np.nanmin(lines['received']):.2f} to {np.nanmax(lines['received']):.2f}"
-    return {"title": f"{name}{of}", "drawing": svg.drawing("plot", 90, said, parts), "key": key, "note": note}
+    key = [("received", "recognized on the received pictures")]
+    key += [("pristine", "on the pristine ones")] if "pristine" in lines else []
+    key += [("label", "label")] if "label" in lines else []
+    key += [("no-face", "no face")] if any(str(part) for part in gaps) else []
+    title = lane.title if lane.face is None else f"{lane.title}, face {lane.face:g}"
+    known = lines["received"][np.isfinite(lines["received"])]
+    said = f"{title} over time" + (f", {known.min():.2f} to {known.max():.2f}" if len(known) else "")
+    return {"title": title, "drawing": svg.drawing("plot", 90, said, parts), "key": key, "note": lane.note}
+
+
+def _key(key: Key) -> dict[str, Any]:
+    """What the colours in the film stand for: a chip each, with its name."""
+    wide = 1 / _CHIPS
+    parts = []
+    for place, (name, (number, said)) in enumerate(key.names.items()):
+        row, column = divmod(place, _CHIPS)
+        rows = -(-len(key.names) // _CHIPS)
+        text = f"{name} {said}".rstrip()
+        chip = svg.bar(
+            "tint", column * wide, (column + 0.96) * wide, row / rows, (row + 0.9) / rows, text=text, title=text
+        )
+        red, green, blue = colour_of(number)
+        parts.append(Markup('<g fill="rgb({} {} {})">{}</g>').format(red, green, blue, chip))
+    said = "; ".join(f"{name} {text}".rstrip() for name, (_, text) in key.names.items())
+    tall = 22 * -(-len(key.names) // _CHIPS)
+    drawing = svg.drawing("strip", tall, f"{key.title}: {said}", parts)
+    return {"title": f"{key.title}, in the colour that it has in the film", "drawing": drawing}
 
 
 def _step_s(times_s: NDArray) -> float:
@@ -107,33 +118,28 @@ def _gaps(times_s: NDArray, across: Axis) -> list[Markup]:
     ]
 
 
-def _classes(predictions: pd.DataFrame, recognition: dict[str, Any], across: Axis) -> dict[str, Any]:
-    table = predictions[predictions["face"] == predictions["face"].min()].sort_values("time_s")
-    rows = [row for row in ("class_label", "class_pristine", "class") if row in table]
-    names = sorted({str(name) for row in rows for name in table[row].dropna()})
-    starts_s, ends_s = table["time_s"].to_numpy(float), table["end_s"].to_numpy(float)
+def _strip(lane: Strip, across: Axis) -> dict[str, Any]:
+    names = sorted({name for row in lane.rows.values() for name in row if isinstance(name, str)})
+    starts_s, ends_s = lane.starts_s, lane.ends_s
     middle_s = (starts_s + ends_s) / 2
     # Windows overlap: each is shown from half-way to the one before to half-way to the one after.
     edges = across.share(np.concatenate([starts_s[:1], (middle_s[1:] + middle_s[:-1]) / 2, ends_s[-1:]]))
-    called = {"class": "received", "class_pristine": "pristine", "class_label": "label"}
-    parts = []
-    for place, row in enumerate(rows):
-        for number, name in enumerate(table[row]):
+    parts, count = [], len(lane.rows)
+    for place, (kind, row) in enumerate(lane.rows.items()):
+        for number, name in enumerate(row):
             if isinstance(name, str):
+                title = f"{kind}, {starts_s[number]:.2f} to {ends_s[number]:.2f} s: {name}"
                 parts.append(
                     svg.bar(
                         f"hue-{names.index(name) % _HUES}", edges[number], edges[number + 1],
-                        place / len(rows), (place + 0.92) / len(rows),
-                        text=name, title=f"{called[row]}, {starts_s[number]:.2f} to {ends_s[number]:.2f} s: {name}",
+                        place / count, (place + 0.92) / count, text=name, title=title,
                     )
                 )  # fmt: skip
-    order = ", then ".join(called[row] for row in rows)
-    note = f"from the top: {order}"
-    if isinstance(recognition.get("accuracy"), float):
-        note += f"; {100 * recognition['accuracy']:.0f} % of {recognition.get('n')} windows right"
+    note = f"from the top: {', then '.join(lane.rows)}"
+    note += f"; {lane.note}" if lane.note else ""
     return {
-        "title": str(recognition.get("task", "class")),
-        "drawing": svg.drawing("strip", 26 * len(rows), f"class of each window; {note}", parts),
+        "title": lane.title,
+        "drawing": svg.drawing("strip", 26 * count, f"class of each window; {note}", parts),
         "key": [(f"hue-{number % _HUES}", name) for number, name in enumerate(names)][:12],
         "note": note,
     }

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from vidlink.scores.kinds import kind_of_section
+
+if TYPE_CHECKING:
+    from vidlink.scores.kind import Kind
 
 _GRADES = ("good", "fair", "poor", "no better than chance")
 _COUNTED = ("frozen", "concealed", "drifting")
@@ -62,14 +67,18 @@ def _scores(recognition: Any, found: dict[str, Any]) -> list[list[str]]:
     compared = [found[name] for name in _COMPARED if isinstance(found.get(name), dict)]
     if len(compared) < len(_COMPARED):
         return []
-    if isinstance(recognition.get("ccc"), dict):
-        rows = [
-            [f"CCC {name}", *(_number(each.get("ccc"), name) for each in (recognition, *compared))]
-            for name in recognition["ccc"]
-        ]
-    else:
-        rows = [["accuracy", *(_number(each, "accuracy") for each in (recognition, *compared))]]
+    kind = kind_of_section(recognition)
+    columns = [_headlines(kind, each) for each in (recognition, *compared)]
+    rows = [[name, *(_number(each, name) for each in columns)] for name in columns[0]]
     return [row for row in rows if row[1]]
+
+
+def _headlines(kind: Kind, found: dict[str, Any]) -> dict[str, Any]:
+    """The headline scores of a section; none where it is damaged."""
+    try:
+        return kind.headlines(found)
+    except (AttributeError, TypeError):
+        return {}
 
 
 def _number(found: Any, name: str) -> str:

@@ -1,0 +1,141 @@
+"""A network in an ONNX file as a recognizer, run by onnxruntime (the extra ``vidlink[onnx]``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from vidlink.errors import UserError
+from vidlink.recognizers.network import Description, Network, described
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
+"""What its pictures may be; bytes are from 0 to 255."""
+
+
+def from_onnx(
+    path: Path,
+    *,
+    device: torch.device | str = "cpu",
+    gives: tuple[str, ...] | None = None,
+    classes: tuple[str, ...] | None = None,
+    maps: tuple[str, ...] | None = None,
+    boxes: tuple[str, ...] | None = None,
+    size: str | None = None,
+    colour: str | None = None,
+    region: str | None = None,
+    mean: tuple[float, ...] | None = None,
+    deviation: tuple[float, ...] | None = None,
+    white: float | None = None,
+    threshold: float | None = None,
+    task: str | None = None,
+) -> Network:
+    """Make a recognizer of an ONNX file.
+
+    Parameters
+    ----------
+    path
+        The file: one input of pictures, (n, channels, height, width) or (n, height, width, channels); what is not
+        fixed there is said by ``size``.
+    device
+        Where to compute; an accelerator where onnxruntime has a provider for it.
+    gives, classes, maps, boxes, size, colour, region, mean, deviation, white, threshold, task
+        As :class:`~vidlink.recognizers.network.Description` says; they come before the file's metadata.
+
+    Raises
+    ------
+    UserError
+        onnxruntime is missing, the file is damaged or has operators that it does not know, it takes no pictures, or
+        something has to be said that is not.
+    """
+    network = _OnnxNetwork(path, torch.device(device))
+    said = Description(
+        gives=gives, classes=classes, maps=maps, boxes=boxes, size=size, colour=colour, region=region, mean=mean,
+        deviation=deviation, white=white, threshold=threshold, task=task,
+    )  # fmt: skip
+    return Network(network, path, said.filled_by(network.known), shape=network.shape, device=device)
+
+
+class _OnnxNetwork:
+    """What onnxruntime runs."""
+
+    def __init__(self, path: Path, device: torch.device) -> None:
+        self._session = _open(path, device)
+        inputs = self._session.get_inputs()
+        if len(inputs) != 1 or len(inputs[0].shape) != 4:
+            found = ", ".join(f"{each.name} {list(each.shape)}" for each in inputs)
+            raise UserError(f"{path}: takes {found}; expected one input of pictures, (n, channels, height, width)")
+        self._input = inputs[0]
+        if self._input.type not in _TYPES:
+            raise UserError(f"{path}: takes {self._input.type}, expected one of {', '.join(_TYPES)}")
+        sides = [side if isinstance(side, int) and side > 0 else None for side in self._input.shape]
+        self._count = sides[0]
+        self._channels_last = sides[3] in (1, 3) and sides[1] not in (1, 3)
+        self.shape = (sides[3], sides[1], sides[2]) if self._channels_last else (sides[1], sides[2], sides[3])
+        self.known = described(self._session.get_modelmeta().custom_metadata_map, str(path))
+        self._names = [output.name for output in self._session.get_outputs()]
+
+    def __call__(self, pictures: Tensor) -> Any:
+        """Outputs of pictures, shape (n, channels, height, width): one tensor, several, or by name."""
+        given = pictures.permute(0, 2, 3, 1) if self._channels_last else pictures
+        kind = _TYPES[self._input.type]
+        array = np.ascontiguousarray(given.cpu().numpy())
+        if kind == np.uint8:
+            array = np.round(array * (255 if array.max(initial=0) <= 1 else 1))
+        array = array.astype(kind)
+        count = self._count or len(array)
+        parts = []
+        for start in range(0, len(array), count):
+            some = array[start : start + count]
+            missing = count - len(some)  # the file fixes how many pictures there are
+            fed = np.concatenate([some, np.repeat(some[-1:], missing, axis=0)]) if missing else some
+            parts.append(self._session.run(None, {self._input.name: fed}))
+        return self._outputs(parts, len(array))
+
+    def _outputs(self, parts: list[list[Any]], pictures: int) -> Any:
+        joined = []
+        for each in zip(*parts, strict=True):
+            tensors = [torch.from_numpy(np.asarray(value)) for value in each]
+            if len(tensors) > 1 and self._count == 1 and not all(len(value) == 1 for value in tensors):
+                return self._picture_by_picture(parts)
+            joined.append(torch.cat(tensors)[:pictures] if len(tensors) > 1 else tensors[0])
+        if set(self._names) >= {"boxes", "scores", "labels"}:
+            return dict(zip(self._names, joined, strict=True))
+        return joined[0] if len(joined) == 1 else joined
+
+    def _picture_by_picture(self, parts: list[list[Any]]) -> list[dict[str, Tensor]]:
+        """Detections of files that take one picture and give as many boxes as they find."""
+        from vidlink.recognizers.decode import by_type
+
+        found = []
+        for part in parts:
+            tensors = [torch.from_numpy(np.asarray(value)) for value in part]
+            named = dict(zip(self._names, tensors, strict=True))
+            if not set(named) >= {"boxes", "scores", "labels"}:
+                boxes, scores, labels = by_type(tensors)
+                named = {"boxes": boxes, "scores": scores, "labels": labels}
+            found.append(named)
+        return found
+
+
+def _open(path: Path, device: torch.device) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise UserError(f"{path}: onnxruntime is not installed: pip install 'vidlink[onnx]'") from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what is wrong is said below
+    options.intra_op_num_threads = torch.get_num_threads()
+    there = onnxruntime.get_available_providers()
+    asked = ["CUDAExecutionProvider"] if device.type == "cuda" and "CUDAExecutionProvider" in there else []
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=[*asked, "CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has many
+        said = " ".join(str(error).split()).partition(":")[2].strip() or type(error).__name__
+        raise UserError(f"{path}: onnxruntime cannot load it: {said[:300]}") from error
