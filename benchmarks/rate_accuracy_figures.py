@@ -28,7 +28,8 @@ LOOKS = {  # role: colour, line, marker, face
     "full": (BLACK, "-", "o", BLACK),
     "lr": (VERMILION, "--", "^", VERMILION),
     "fixed": (SKY, "-.", "D", SKY),
-    "adaptive": (BLUE, "-", "X", BLUE),
+    "psnr": (BLUE, ":", "P", WHITE),
+    "task": (BLUE, "-", "X", BLUE),
 }
 MORE = [  # looks of methods without a role
     (colour, line, marker, WHITE)

@@ -10,8 +10,9 @@ from scenes import write_camvid, write_classes, write_coco
 from vidlink import evaluate, train
 from vidlink.errors import UserError
 from vidlink.nets.pictures import load_for_pictures
+from vidlink.recognizers.recognize import load_recognizer
 from vidlink.recognizers.recognizer import Context
-from vidlink.recognizers.roads import RoadDetection, RoadSegmentation
+from vidlink.recognizers.roads import RoadDetection
 from vidlink.training.loop import Training
 
 SMALL = ["--epochs", "2", "--batch", "4", "--width", "4", "--device", "cpu", "--threads", "1", "--quiet"]
@@ -51,18 +52,20 @@ def test_segmentation(data, tmp_path, capsys):
     assert abs(scores["1"]["pixels"] - card["valid_scores"]["1"]["pixels"]) < 0.03  # one by tensors, one as in a run
     assert scores["4"]["miou"] > 0
 
-    recognizer = RoadSegmentation(weights=out)
+    recognizer = load_recognizer("road-segmentation", device="cpu", weights=out)
     assert recognizer.maps[8] == "car"
     found = recognizer(torch.rand(2, 3, 32, 48), Context.pristine(2))
     assert found.shape == (2, 11, 32, 48)
 
 
-@pytest.mark.parametrize("regime", ["hr", "joint-2"])
+@pytest.mark.parametrize("regime", ["hr", "joint-2", "non-joint-3"])
 def test_detection(data, tmp_path, regime):
     out = tmp_path / "boxes.safetensors"
-    card = learn("detection", f"coco:{data}/labels.json", out, "--regime", regime, *SCENES, "--sr-epochs", "1")
-    assert card["network"] == ("centre" if regime == "hr" else "srcnn+centre")
-    assert card["encoder_rate"] == (1.0 if regime == "hr" else 0.1)
+    behind = {"hr": "centre", "joint-2": "srcnn+centre", "non-joint-3": "residual/centre"}[regime]
+    more = ["--network", behind] if "/" in behind else []
+    card = learn("detection", f"coco:{data}/labels.json", out, "--regime", regime, *SCENES, "--sr-epochs", "1", *more)
+    assert card["network"] == behind
+    assert card["encoder_rate"] == {"hr": 1.0, "joint-2": 0.1, "non-joint-3": 0.0}[regime]
     assert set(card["valid_scores"]) == {"1", "2", "4", "6"}
     recognizer = RoadDetection(weights=out)
     assert recognizer.boxes == ("car", "pedestrian")
@@ -114,6 +117,6 @@ def test_weights_of_other_tasks_and_other_classes_are_refused(data, tmp_path):
     out = tmp_path / "boxes.safetensors"
     learn("detection", f"coco:{data}/labels.json", out, *SCENES, "--epochs", "1")
     with pytest.raises(UserError, match="it is of kind 'detection'"):
-        RoadSegmentation(weights=out)
+        load_recognizer("road-segmentation", device="cpu", weights=out)
     with pytest.raises(UserError, match="classes car, pedestrian, bicyclist; the weights tell car, pedestrian apart"):
         evaluate.main(["--task", "detection", "--data", f"camvid:{data}/roads", "--weights", str(out), "--quiet"])

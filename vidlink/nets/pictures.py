@@ -1,7 +1,8 @@
 """Networks for pictures by name: classifiers, segmenters, detectors, each alone or behind a restorer.
 
 What :mod:`vidlink.nets.build` is for faces this is for whole pictures in colour: ``unet``, ``srcnn+unet``,
-``package.module:Class``. A new network is a file in this folder and a line in a table here.
+``srcnn/unet`` (which sees the restored picture), ``package.module:Class``. A new network is a file in this folder and a
+line in a table here.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import torch
 from pydantic import Field
 
 from vidlink.errors import UserError
-from vidlink.nets.build import build_restorer, check_has
-from vidlink.nets.joint import JointNet
+from vidlink.nets.build import build_restorer, build_whole_restorer, check_has
+from vidlink.nets.joint import Cascade, JointNet
 from vidlink.nets.weights import Arguments, Header, check_arguments, check_names, make_of, read_kind
 from vidlink.plugins import Catalogue
 
@@ -53,7 +54,7 @@ class PictureNetwork:
     task: Task
     """What it is for."""
     name: str
-    """``unet``, ``RESTORER+unet`` or ``package.module:Class``."""
+    """``unet``, ``RESTORER+unet``, ``RESTORER/unet`` or ``package.module:Class``."""
     classes: tuple[str, ...]
     """What it tells apart."""
     size: tuple[int, int]
@@ -76,9 +77,13 @@ def build_for_pictures(network: PictureNetwork) -> nn.Module:
     UserError
         There is no such network, or its parts do not fit.
     """
+    before, slash, behind = network.name.partition("/")
     first, plus, second = network.name.partition("+")
     table, fold = NETWORKS[network.task], FOLD.get(network.task, 1)
     offered = {"outputs": len(network.classes), "channels": 3, "width": network.width, "fold": fold}
+    if slash:
+        table.target(behind)
+        return Cascade(build_whole_restorer(before, channels=3), table.make(behind, offered))
     if not plus:
         alone: nn.Module = table.make(first, offered)
         check_has(alone, first, "forward", "state_dict", "features", "head", "encoder")
@@ -86,14 +91,14 @@ def build_for_pictures(network: PictureNetwork) -> nn.Module:
     table.target(second)
     restorer: Any = build_restorer(first, channels=3)
     check_has(restorer, first, "features", "channels", "takes_lr")
-    if restorer.takes_lr or getattr(restorer, "shrink", 0):
+    if restorer.takes_lr or getattr(restorer, "shrink", 0) or getattr(restorer, "frames", 1) > 1:
         raise UserError(f"network {network.name!r}: {first} gives pictures of another size; others keep it")
     with torch.inference_mode():
         side = restorer.eval().features(torch.zeros(1, 3, 32, 32)).shape[-1]
     restorer.train()
-    behind: nn.Module = table.make(second, offered | {"channels": restorer.channels, "fold": max(1, fold * side // 32)})
-    check_has(behind, second, "forward", "state_dict", "features", "head")
-    return JointNet(restorer, behind)
+    rest: nn.Module = table.make(second, offered | {"channels": restorer.channels, "fold": max(1, fold * side // 32)})
+    check_has(rest, second, "forward", "state_dict", "features", "head")
+    return JointNet(restorer, rest)
 
 
 class _OfPictures(Arguments):

@@ -28,6 +28,7 @@ RECOGNIZERS = Catalogue(
         "mvit_v2_s": "vidlink.recognizers.kinetics:MvitV2S",
         "r2plus1d_18": "vidlink.recognizers.kinetics:R2plus1d18",
         "r3d_18": "vidlink.recognizers.kinetics:R3d18",
+        "road-segmentation": "vidlink.recognizers.roads:RoadSegmentation",
         "s3d": "vidlink.recognizers.kinetics:S3d",
         "swin3d_t": "vidlink.recognizers.kinetics:Swin3dT",
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,12 @@ RESTORER = "srcnn"
 """The restorer in front, where a regime has one and the command line names none."""
 
 
+def restorer_in(name: str) -> str:
+    """The restorer in ``RESTORER+NETWORK`` or ``RESTORER/NETWORK``; empty without one."""
+    first, *rest = re.split("[+/]", name)
+    return first if rest else ""
+
+
 def make_network(
     task: Task, options: argparse.Namespace, classes: Sequence[str], regime: Regime
 ) -> tuple[PictureNetwork, nn.Module]:
@@ -41,7 +48,7 @@ def make_network(
     """
     behind = next(iter(NETWORKS[task].known()))
     name = options.network or (f"{RESTORER}+{behind}" if regime.pretrain else behind)
-    if regime.pretrain and "+" not in name and ":" not in name:
+    if regime.pretrain and not restorer_in(name) and ":" not in name:
         raise UserError(
             f"--network {name}: regime {regime.name} restores first; give RESTORER+{name}, or another regime"
         )
@@ -127,7 +134,7 @@ def pretrain_restorer(
     factor = regime.pretrain or 1.0
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
-        restorer = build_restorer(network.name.partition("+")[0], channels=3)
+        restorer = build_restorer(restorer_in(network.name), channels=3)
     if not options.quiet:
         print(f"super-resolution at {factor:g}, {len(batches.held)} pictures", file=sys.stderr)
     sent = type(batches)(
@@ -139,5 +146,6 @@ def pretrain_restorer(
     )
     learner = PictureRestorer(restorer, sent, options.sr_epochs, options.seed, device)
     Training({}, device=device, quiet=options.quiet).fit(learner, "super-resolution")
-    learned = {key: tensor for key, tensor in restorer.state_dict().items() if not key.startswith("last.")}
+    kept = module.restorer.state_dict()  # with the last layer, or without it
+    learned = {key: tensor for key, tensor in restorer.state_dict().items() if key in kept}
     module.restorer.load_state_dict(learned)

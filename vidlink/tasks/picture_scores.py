@@ -9,7 +9,7 @@ from vidlink.progress import counted
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import nn
 
@@ -66,7 +66,13 @@ def score_pictures(
             with torch.inference_mode():
                 outputs = module(given, given.new_full((1,), scale))
             said[scale] += answers.decide(outputs, size)
-    return {
-        f"{scale:g}": {name: value and round(value, 4) for name, value in answers.scores(said[scale], labels).items()}
-        for scale in scales
-    }
+    return {f"{scale:g}": named(answers.scores(said[scale], labels), network.classes) for scale in scales}
+
+
+def named(scores: Mapping[str, float | None], classes: Sequence[str]) -> dict[str, float | None]:
+    """Scores with four decimals; those of classes under their names, ``iou_car`` in place of ``iou_8``."""
+    found: dict[str, float | None] = {}
+    for name, value in scores.items():
+        kind, _, index = name.partition("_")
+        found[f"{kind}_{classes[int(index)]}" if index else name] = None if value is None else round(value, 4)
+    return found

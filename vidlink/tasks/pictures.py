@@ -72,7 +72,7 @@ class PictureTask(Task):
             "--data to hold out (the data's own split; without one 0.2)")  # fmt: skip
         add_out(parser)
         add("--regime", default="hr", metavar="|".join(regime_names()), help="what to train on (%(default)s)")
-        network = f"{'|'.join(names)}|RESTORER+{next(iter(names))}"
+        network = f"{'|'.join(names)}|RESTORER+{next(iter(names))}|RESTORER/{next(iter(names))}"
         add("--network", metavar=network, help=f"({next(iter(names))}; behind a restorer where the regime has one)")
         add("--width", type=int, default=WIDTH[self.name], help="channels of its first layers (%(default)s)")
         add("--size", default=self.size, metavar="WxH", help="pixels of the pictures that it takes (%(default)s)")
@@ -226,10 +226,11 @@ class PictureTask(Task):
 
     def _settings(self, options: argparse.Namespace, regime: Regime, network: PictureNetwork) -> PictureSettings:
         from vidlink.tasks.affect import digest_of
+        from vidlink.tasks.picture_network import restorer_in
         from vidlink.training.pictures import PictureSettings
 
         valid = str(options.valid or "")
-        pretrained = regime.pretrain and "+" in network.name and not options.start
+        pretrained = regime.pretrain and restorer_in(network.name) and not options.start
         return PictureSettings(
             task=self.name,
             regime=regime.name,
@@ -255,10 +256,12 @@ class PictureTask(Task):
     def _card(
         self, settings: PictureSettings, learner: PictureLearner, weights: dict[str, Any], train: PictureSet
     ) -> dict[str, Any]:
+        from vidlink.tasks.picture_scores import named
+
         scores = {}
         for scale in REPORTED_SCALES:
             found = learner.scores(learner.valid, scale, weights)  # type: ignore[arg-type]
-            scores[f"{scale:g}"] = {name: value and round(value, 4) for name, value in found.items()}
+            scores[f"{scale:g}"] = named(found, train.classes)
         return {
             **asdict(settings),
             "classes": list(train.classes),

@@ -47,6 +47,11 @@ class Answers(ABC):
         """How good answers are, by name."""
 
 
+def by_index(name: str, values: Any) -> dict[str, float | None]:
+    """Scores of the classes as ``name_0`` and so on; None where a class does not occur."""
+    return {f"{name}_{index}": None if np.isnan(each) else float(each) for index, each in enumerate(values)}
+
+
 class ClassAnswers(Answers):
     """One class a picture.
 
@@ -124,5 +129,5 @@ class MapAnswers(Answers):
         matrix = np.zeros((self.classes, self.classes), np.int64)
         for said, label in zip(found, labels, strict=True):
             matrix += confusion(said, np.where(label == UNLABELLED, -1, label.astype(np.int64)), self.classes)
-        by_class = {f"iou_{index}": float(value) for index, value in enumerate(class_iou(matrix))}
+        by_class = by_index("iou", class_iou(matrix))
         return {"miou": mean_iou(matrix), "pixels": pixel_accuracy(matrix), **by_class}

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from vidlink.nets.centre import PLACES, find_boxes
-from vidlink.training.answers import Answers
+from vidlink.training.answers import Answers, by_index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,7 @@ class BoxAnswers(Answers):
         from vidlink.scores.detection import average_precision
 
         counted = average_precision(found, [np.asarray(each, np.float64) for each in labels], self.classes)
-        by_class = {f"ap50_{index}": float(value) for index, value in enumerate(counted.by_class)}
+        by_class = by_index("ap50", counted.by_class)
         return {"map50": counted.map50, "map": counted.map, **by_class}
 
 

@@ -127,18 +127,20 @@ def _through(film: list[NDArray[np.uint8]], wanted: int, rung: Rung, codec: Code
 
 
 def code_film(
-    film: Sequence[NDArray[np.uint8]], rung: Rung, codec: Codec
+    film: Sequence[NDArray[np.uint8]], rung: Rung, codec: Codec, *, frame_rate: Fraction = FRAME_RATE
 ) -> tuple[dict[int, av.VideoFrame], dict[int, float]]:
     """Code a short clip as one closed GOP, by the sender's and the receiver's own code.
 
     Parameters
     ----------
     film
-        Luma, shape (height, width) each.
+        Luma, shape (height, width) each, or red, green and blue, shape (height, width, 3); even sides.
     rung
         How it is coded.
     codec
         The recipe.
+    frame_rate
+        Pictures a second.
 
     Returns
     -------
@@ -147,17 +149,17 @@ def code_film(
     qp
         Mean QP of each, NaN where the decoder does not say it.
     """
-    height, width = film[0].shape
-    frames = tuple(grey_picture(luma) for luma in film)
+    height, width = film[0].shape[:2]
+    frames = tuple(grey_picture(picture) if picture.ndim == 2 else colour_picture(picture) for picture in film)
     for index, frame in enumerate(frames):
-        frame.pts, frame.time_base = int(index / FRAME_RATE / CLOCK), CLOCK
-    clip = Clip(name="film", width=width, height=height, frame_rate=FRAME_RATE, pixel_format="yuv420p", seconds=None)
+        frame.pts, frame.time_base = int(index / frame_rate / CLOCK), CLOCK
+    clip = Clip(name="film", width=width, height=height, frame_rate=frame_rate, pixel_format="yuv420p", seconds=None)
     segment = Segment(
         index=0,
         first_frame=0,
         frames=frames,
-        times_s=np.arange(len(frames)) / float(FRAME_RATE),
-        duration_s=len(frames) / float(FRAME_RATE),
+        times_s=np.arange(len(frames)) / float(frame_rate),
+        duration_s=len(frames) / float(frame_rate),
         last=True,
     )
     coded = encode(segment, rung, clip=clip, codec=codec)
@@ -166,6 +168,11 @@ def code_film(
     size = coded.width, coded.height
     pictures = decode(units, codec=codec, size=size, parameter_sets=coded.parameter_sets, qp=qp)
     return {place: fetched(picture) for place, picture in pictures.items()}, qp
+
+
+def colour_picture(image: NDArray[np.uint8]) -> av.VideoFrame:
+    """A ``yuv420p`` picture from red, green and blue of even sides, shape (height, width, 3)."""
+    return av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
 
 
 def grey_picture(luma: NDArray[np.uint8]) -> av.VideoFrame:

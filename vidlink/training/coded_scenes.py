@@ -9,15 +9,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import av
 import cv2
 import numpy as np
 import torch
 
-from vidlink.receiver.decode import decode
-from vidlink.sender.encode import encode
-from vidlink.types import CLOCK, Clip, Rung, Segment
-from vidlink.video.park import fetched
+from vidlink.training.coded import code_film
+from vidlink.types import Rung
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +24,7 @@ if TYPE_CHECKING:
     from vidlink.training.coded import Coding
 
 FRAME_RATE = Fraction(15)
+"""Pictures a second."""
 
 
 def code_scenes(pictures: Tensor, scale: float, coding: Coding, generator: Generator) -> Tensor:
@@ -75,25 +73,8 @@ def _film(image: NDArray[np.uint8], pan: list[int], last: int) -> list[NDArray[n
 def _through(film: list[NDArray[np.uint8]], rung: Rung, codec: Codec) -> NDArray[np.uint8]:
     """Code a clip and give back its last picture at HR size."""
     height, width = film[0].shape[:2]
-    frames = []
-    for index, image in enumerate(film):
-        frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
-        frame.pts, frame.time_base = int(index / FRAME_RATE / CLOCK), CLOCK
-        frames.append(frame)
-    clip = Clip(name="scene", width=width, height=height, frame_rate=FRAME_RATE, pixel_format="yuv420p", seconds=None)
-    segment = Segment(
-        index=0,
-        first_frame=0,
-        frames=tuple(frames),
-        times_s=np.arange(len(frames)) / float(FRAME_RATE),
-        duration_s=len(frames) / float(FRAME_RATE),
-        last=True,
-    )
-    coded = encode(segment, rung, clip=clip, codec=codec)
-    units = [(unit.frame, unit.nals) for unit in coded.units]
-    size = coded.width, coded.height
-    shown = decode(units, codec=codec, size=size, parameter_sets=coded.parameter_sets)
-    image = np.asarray(fetched(shown[len(film) - 1]).to_ndarray(format="rgb24"), np.uint8)
+    pictures, _ = code_film(film, rung, codec, frame_rate=FRAME_RATE)
+    image = np.asarray(pictures[len(film) - 1].to_ndarray(format="rgb24"), np.uint8)
     if image.shape[:2] == (height, width):
         return image
     return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
