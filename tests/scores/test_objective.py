@@ -70,6 +70,25 @@ def test_held_pictures_are_seen_as_often_as_there_are_any(divisor):
         assert np.isfinite(objective(segment, pictures, FACE))
 
 
+def test_held_pictures_are_looked_at_once_and_the_scale_factor_is_told():
+    class Asked(Mean):
+        def __call__(self, pictures, context):
+            asked.append(context.scale.tolist())
+            return super().__call__(pictures, context)
+
+    asked = []
+    segment, held = segment_of(24), frame(120, 100)
+    small = av.VideoFrame.from_ndarray(np.full((24, 16), 120, np.uint8), format="yuv420p")
+    objective = TaskObjective(Asked(), CLIP)
+    objective(segment, [held] * 12 + [small] * 12, FACE)
+    assert asked == [[1.0, 2.0], [1.0] * 12]  # what was coded, then each pristine frame that is looked at
+    shown = [held] * 12 + [frame(121, 100) for _ in range(12)]
+    looked = TaskObjective(Mean(), CLIP)(segment, shown, FACE)
+    assert looked == pytest.approx(
+        TaskObjective(Mean(), CLIP)(segment, [frame(120, 100) for _ in shown[:12]] + shown[12:], FACE)
+    )
+
+
 def test_without_a_face_it_is_half_the_psnr():
     segment, objective = segment_of(), TaskObjective(Mean(), CLIP)
     pictures = [frame(100 + k + 10, 110) for k in range(25)]

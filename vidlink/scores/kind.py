@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidlink.faces.tracks import Box
-    from vidlink.recognizers.recognizer import Recognizer
+    from vidlink.recognizers.recognizer import Context, Recognizer
     from vidlink.sender.memory import Memory
     from vidlink.settings import Settings
     from vidlink.types import Clip, Reception, Segment
@@ -219,8 +219,13 @@ class Kind(ABC):
         pictures: Sequence[av.VideoFrame],
         boxes: Sequence[list[Box] | None],
         times_s: Sequence[float],
+        context: Context | None = None,
     ) -> Any:
-        """What the recognizer says of some frames of a segment, for :meth:`difference`; raises ``UserError``."""
+        """What the recognizer says of some frames of a segment, for :meth:`difference`; raises ``UserError``.
+
+        A picture that is there several times is looked at once, but by recognizers that want windows. Without a context
+        the pictures were never coded.
+        """
 
     @abstractmethod
     def difference(self, seen: Any, pristine: Any) -> float:

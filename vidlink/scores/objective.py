@@ -18,14 +18,18 @@ from vidlink.errors import UserError
 from vidlink.faces.roi import face_boxes
 from vidlink.faces.tracks import Box
 from vidlink.plugins import RAISED, Catalogue, reason, taken_of
+from vidlink.recognizers.recognizer import Context
 from vidlink.scores.kinds import kind_of
+from vidlink.scores.once import once
 from vidlink.scores.psnr import PSNR, luma_psnr_db, psnr_where_it_matters
 from vidlink.scores.ssim import SSIM
-from vidlink.video.park import in_order
+from vidlink.video.park import fetched, in_order
 from vidlink.video.pictures import LumaUpsampler, Upsampler
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from vidlink.recognizers.recognizer import Recognizer
     from vidlink.scores.measure import FrameMeasure
@@ -160,7 +164,11 @@ class TaskObjective:
         """Closeness of the outputs on LR pictures, one for each frame of the segment."""
         slots = self._slots(segment)
         upsample = _upsampler(self._clip, self._recognizer.wants.colour == "luma")
-        shown = [upsample(pictures[slot]) for slot in slots]
+        coded = [pictures[slot] for slot in slots]
+        first, which = once(map(id, coded))
+        small = [fetched(coded[place]) for place in first]
+        large = [upsample(picture) for picture in small]
+        shown = [large[number] for number in which]
         psnr = np.mean([luma_psnr_db(p, segment.frames[slot]) for p, slot in zip(shown, slots, strict=True)])
         boxes = self._boxes(segment, slots, side_data)
         half_psnr = 0.5 * float(psnr)
@@ -168,7 +176,8 @@ class TaskObjective:
             return half_psnr
         try:
             times_s = segment.times_s[slots].tolist()
-            seen = self._kind.answers(self._recognizer, shown, boxes, times_s)
+            scale = np.array([self._clip.width / picture.width for picture in small])[which]
+            seen = self._kind.answers(self._recognizer, shown, boxes, times_s, _context(scale))
             with self._lock:
                 if segment.index not in self._pristine:
                     frames = [segment.frames[slot] for slot in slots]
@@ -197,6 +206,11 @@ class TaskObjective:
         offsets = (segment.times_s - segment.start_s)[list(slots)]
         found = face_boxes(side_data, offsets, segment.duration_s, self._clip)
         return [[Box(*box) for box in shown.tolist()] for _, shown in found.values()]
+
+
+def _context(scale: NDArray[np.float64]) -> Context:
+    """What the receiver will know of pictures: their scale factor."""
+    return Context(scale=scale, quality=np.full(len(scale), np.nan), status=("ok",) * len(scale))
 
 
 def _upsampler(clip: Clip, of_luma: bool) -> Upsampler | LumaUpsampler:

@@ -14,6 +14,7 @@ from vidlink.scores.detection import overlaps
 from vidlink.scores.kind import Collector, Curves, Kind, Lanes, Score
 from vidlink.scores.kinds.maps import coloured, refuse_label
 from vidlink.scores.kinds.said import against_of, single
+from vidlink.scores.once import once
 from vidlink.video.pictures import as_array
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidlink.labels.boxes import BoxLabels
+    from vidlink.recognizers.recognizer import Context
 
 _CELLS = 16
 """Rows and columns of the grid by whose contents frames are told apart."""
@@ -50,10 +52,14 @@ class BoxesKind(Kind):
         """Boxes."""
         return BoxScores(recognizer, clip, labels, memory)
 
-    def answers(self, recognizer: Any, pictures: Any, boxes: Any, times_s: Sequence[float]) -> list[NDArray[Any]]:
+    def answers(
+        self, recognizer: Any, pictures: Any, boxes: Any, times_s: Sequence[float], context: Context | None = None
+    ) -> list[NDArray[Any]]:
         """The boxes of each frame."""
-        arrays = [as_array(picture, recognizer.wants.colour) for picture in pictures]
-        return [each.rows for each in recognize_boxes(recognizer, arrays)]
+        first, which = once(map(id, pictures))
+        arrays = [as_array(pictures[place], recognizer.wants.colour) for place in first]
+        found = recognize_boxes(recognizer, arrays, None if context is None else context.take(first))
+        return [found[number].rows for number in which]
 
     def difference(self, seen: Any, pristine: Any) -> float:
         """What is missing to a quality of 1.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidlink.labels.classes import ClassLabels
+    from vidlink.recognizers.recognizer import Context
 
 
 class Classes(Kind):
@@ -50,13 +51,16 @@ class Classes(Kind):
         instants_s = middle_s + step_s * (np.arange(wants.frames) - (wants.frames - 1) / 2)
         return [int(np.abs(segment.times_s - instant_s).argmin()) for instant_s in instants_s]
 
-    def answers(self, recognizer: Any, pictures: Any, boxes: Any, times_s: Sequence[float]) -> NDArray[np.float32]:
+    def answers(
+        self, recognizer: Any, pictures: Any, boxes: Any, times_s: Sequence[float], context: Context | None = None
+    ) -> NDArray[np.float32]:
         """The share of each class, shape (faces, 1, classes)."""
         wants = recognizer.wants
         arrays = [as_array(picture, wants.colour) for picture in pictures]
         crops = [path or [None] * len(arrays) for path in boxes]
         stacks = [[bring_to(wants, each, box) for each, box in zip(arrays, path, strict=True)] for path in crops]
-        return np.stack([recognize_windows(recognizer, stack, [np.arange(wants.frames)]) for stack in stacks])
+        window = [np.arange(wants.frames)]
+        return np.stack([recognize_windows(recognizer, stack, window, context) for stack in stacks])
 
     def difference(self, seen: Any, pristine: Any) -> float:
         """Root mean square difference of shares."""

@@ -8,11 +8,13 @@ import numpy as np
 
 from vidlink.errors import UserError
 from vidlink.recognizers.recognize import outputs, recognize
+from vidlink.recognizers.recognizer import follows_time
 from vidlink.scores.baselines import of_dimensions
 from vidlink.scores.dimensions import DimensionScores
 from vidlink.scores.kind import Collector, Curves, Kind, Lanes, Score
 from vidlink.scores.kinds.said import against_of, faceless, lead, percent
 from vidlink.scores.moments import MOMENTS, dimensions_of, join, scores
+from vidlink.scores.once import once
 from vidlink.video.pictures import as_array
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from numpy.typing import NDArray
+
+    from vidlink.recognizers.recognizer import Context
 
 
 class Dimensions(Kind):
@@ -54,10 +58,22 @@ class Dimensions(Kind):
         rate = float(clip.frame_rate)
         return DimensionScores(recognizer, memory, labels=labels, frame_rate=rate, every=every, later=later)
 
-    def answers(self, recognizer: Any, pictures: Any, boxes: Any, times_s: Sequence[float]) -> NDArray[np.float32]:
+    def answers(
+        self, recognizer: Any, pictures: Any, boxes: Any, times_s: Sequence[float], context: Context | None = None
+    ) -> NDArray[np.float32]:
         """The numbers of each face, shape (faces, frames, dimensions)."""
-        arrays = [as_array(picture, recognizer.wants.colour) for picture in pictures]
-        return np.stack([recognize(recognizer, arrays, path, times_s=times_s) for path in boxes])
+        first, which = once(map(id, pictures))
+        different = [as_array(pictures[place], recognizer.wants.colour) for place in first]
+        arrays = [different[number] for number in which]
+        if follows_time(recognizer):
+            return np.stack([recognize(recognizer, arrays, path, context, times_s=times_s) for path in boxes])
+        found = []
+        for path in boxes:
+            first, each = once(zip(which, path or [None] * len(arrays), strict=True))
+            faces = None if path is None else [path[place] for place in first]
+            known = None if context is None else context.take(first)
+            found.append(recognize(recognizer, [arrays[place] for place in first], faces, known)[each])
+        return np.stack(found)
 
     def difference(self, seen: Any, pristine: Any) -> float:
         """Root mean square difference."""

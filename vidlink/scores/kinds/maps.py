@@ -13,6 +13,7 @@ from vidlink.scores.baselines import of_places
 from vidlink.scores.kind import Collector, Curves, Key, Kind, Lanes, Score
 from vidlink.scores.kinds.said import against_of, single
 from vidlink.scores.maps import MapScores
+from vidlink.scores.once import once
 from vidlink.scores.segmentation import confusion, mean_iou
 from vidlink.video.pictures import as_array
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidlink.labels.maps import MapLabels
+    from vidlink.recognizers.recognizer import Context
 
 _CELLS = 16
 """Rows and columns of the grid by whose shares of classes frames are told apart."""
@@ -52,9 +54,13 @@ class Maps(Kind):
         """Maps, and counts of pixels."""
         return MapScores(recognizer, clip, labels, memory)
 
-    def answers(self, recognizer: Any, pictures: Any, boxes: Any, times_s: Sequence[float]) -> NDArray[np.uint8]:
+    def answers(
+        self, recognizer: Any, pictures: Any, boxes: Any, times_s: Sequence[float], context: Context | None = None
+    ) -> NDArray[np.uint8]:
         """The maps, shape (frames, rows, columns), and as many classes as there are."""
-        return recognize_maps(recognizer, [as_array(picture, recognizer.wants.colour) for picture in pictures])
+        first, which = once(map(id, pictures))
+        arrays = [as_array(pictures[place], recognizer.wants.colour) for place in first]
+        return recognize_maps(recognizer, arrays, None if context is None else context.take(first))[which]
 
     def difference(self, seen: Any, pristine: Any) -> float:
         """What is missing to an mIoU of 1, over all frames together."""
