@@ -11,15 +11,15 @@ same faces, steps and share of coded faces. ``hr`` learned from full-size faces,
 (``benchmarks/panel.py``).
 
 Ways of sending: each factor by itself, with the planner's own choice of frame rate and key frames, and with every
-frame; the adaptive sender, which chooses the factor too, by PSNR and by the receiver's output; and each freedom taken
-away by itself. Budgets of the clips are spread by 8 % about each point's. Intervals are 95 % jackknife intervals over
-clips.
+frame; the adaptive sender, which chooses the factor too, by PSNR and, on some clips and at some budgets, by the
+receiver's output; and each freedom taken away by itself. Budgets of the clips are spread by 8 % about each point's.
+Intervals are 95 % jackknife intervals over clips.
 
 Figures
 -------
 bd_rate_vs_full_hr
-    BD-rate in percent (negative saves) at equal mean CCC of valence and arousal, of the adaptive sender (by task) with
-    the receiver ``mix`` against full size with the receiver ``hr``, both free. Hoped for: -55.
+    BD-rate in percent (negative saves) at equal mean CCC of valence and arousal, of the adaptive sender (by PSNR, as it
+    is by default) with the receiver ``mix`` against full size with the receiver ``hr``, both free. Hoped for: -55.
 bd_rate_vs_fixed_lr
     The same against the best fixed factor with a receiver trained at it (``lr-S``), free. Hoped for: -35.
 bd_rate_vs_best_fixed
@@ -53,7 +53,15 @@ from rate_accuracy_points import (
     make_ways,
     write_channels,
 )
-from rate_accuracy_tables import bd_table, point_table, print_pairs, print_tables, rank_correlations, waterfall
+from rate_accuracy_tables import (
+    bd_table,
+    point_table,
+    print_by_task,
+    print_pairs,
+    print_tables,
+    rank_correlations,
+    waterfall,
+)
 
 from vidlink.command import run_command
 from vidlink.errors import UserError
@@ -88,8 +96,7 @@ def chosen_methods(curves: dict[str, Curve], main: str) -> dict[str, str]:
         "full": r"hr, s = 1",
         "lr": r"lr-[\d.]+, s = [\d.]+",
         "fixed": rf"{one}, s = [\d.]+",
-        "psnr": rf"{one}, adaptive",
-        "task": rf"{one}, adaptive, by task",
+        "adaptive": rf"{one}, adaptive",
     }
     found = {role: best_of(curves, pattern) for role, pattern in families.items()}
     return {role: name for role, name in found.items() if name is not None}
@@ -102,12 +109,12 @@ def headline(curves: dict[str, Curve], roles: dict[str, str]) -> tuple[dict[str,
     pairs = (("bd_rate_vs_full_hr", "full"), ("bd_rate_vs_fixed_lr", "lr"), ("bd_rate_vs_best_fixed", "fixed"))
     for name, role in pairs:
         figures[name] = None
-        if "task" not in roles or role not in roles:
-            print(f"{name:<22} -  (no curve of the {'adaptive sender by task' if 'task' not in roles else role})")
+        if "adaptive" not in roles or role not in roles:
+            print(f"{name:<22} -  (no curve of {'adaptive' if 'adaptive' not in roles else role})")
             continue
-        found = compare(curves[roles["task"]], curves[roles[role]], "ccc_mean", of_rate=True)
+        found = compare(curves[roles["adaptive"]], curves[roles[role]], "ccc_mean", of_rate=True)
         figures[name] = found.difference.value
-        against = f"{roles['task']} against {roles[role]}"
+        against = f"{roles['adaptive']} against {roles[role]}"
         if found.difference.value is None:
             print(f"{name:<22} -  {against}: {found.difference.reason}")
             continue
@@ -146,6 +153,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--clips", type=int, metavar="N", help="how many reels")
     add("--rates", metavar="12k,24k", help="budgets on the wire")
     add("--factors", metavar="1,2", help="fixed factors")
+    add("--no-task", action="store_true", help="leave plans by the receiver's output out")
     add("--no-rivals", action="store_true", help="leave the other encoders out")
     add("--no-loss", action="store_true", help="leave the lossy channels out")
     add("--seed", type=int, default=0, help="of the reels (%(default)s)")
@@ -166,6 +174,8 @@ def plan_from(arguments: argparse.Namespace) -> Plan:
         changes["factors"] = tuple(float(part) for part in arguments.factors.split(","))
     if arguments.no_rivals:
         changes["rivals"] = False
+    if arguments.no_task:
+        changes["by_task"] = (0, ())
     if arguments.no_loss:
         changes["loss_rate"] = ""
     return replace(plan, **changes)
@@ -210,7 +220,11 @@ def report(
 ) -> None:
     """Everything that is made of the two tables."""
     rate_rows = by_receiver(rate_rows, ways, plan.rates)
-    curves = make_curves(rate_rows, "method")
+    by_task = rate_rows["method"].str.contains(", by task")
+    curves = make_curves(rate_rows[~by_task], "method")
+    both = rate_rows[rate_rows["input"].isin(rate_rows[by_task]["input"])]
+    both = both[both["bitrate_bps"].isin(rate_rows[by_task]["bitrate_bps"])]
+    by_task_curves = make_curves(both[both["method"].str.contains(", adaptive(?:, by task)?$")], "method")
     roles = chosen_methods(curves, arguments.main)
     pairs = parse_pairs(arguments.pairs, curves)
     by_loss: dict[str, Curve] = {}
@@ -218,13 +232,13 @@ def report(
         loss_rows = by_receiver(loss_rows, ways, [plan.loss_rate])
         loss_rows = loss_rows.assign(loss=[loss_of(channel) for channel in loss_rows["channel"]])
         by_loss = make_curves(loss_rows, "method", "loss")
-    ours = roles.get("task", next(iter(curves)))
+    ours = roles.get("adaptive", next(iter(curves)))
     tables = {
         "points": point_table(curves, "bitrate_bps"),
         "loss": point_table(by_loss, "loss"),
         "bd": bd_table(curves, [(ours, name) for name in curves if name != ours]),
         "pairs": bd_table(curves, pairs),
-        "waterfall": waterfall(curves, roles, arguments.main),
+        "waterfall": waterfall(curves, by_task_curves, roles, arguments.main),
         "ranks": rank_correlations(curves),
     }
     for name, made in tables.items():
@@ -234,6 +248,7 @@ def report(
         if curve.missing:
             print(f"{name}: no point at {', '.join(f'{rate / 1000:g}k' for rate in curve.missing)} (does not fit)")
     print_tables(curves, tables, ours)
+    print_by_task(by_task_curves)
     print_pairs(tables["pairs"])
     figures, intervals = headline(curves, roles)
     draw_all(out, curves, by_loss, roles, tables, loss_rate=plan.loss_rate)

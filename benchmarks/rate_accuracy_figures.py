@@ -28,8 +28,7 @@ LOOKS = {  # role: colour, line, marker, face
     "full": (BLACK, "-", "o", BLACK),
     "lr": (VERMILION, "--", "^", VERMILION),
     "fixed": (SKY, "-.", "D", SKY),
-    "psnr": (BLUE, ":", "P", WHITE),
-    "task": (BLUE, "-", "X", BLUE),
+    "adaptive": (BLUE, "-", "X", BLUE),
 }
 MORE = [  # looks of methods without a role
     (colour, line, marker, WHITE)

@@ -65,6 +65,8 @@ class Plan:
     """The receiver looks at every n-th frame: five a second say what 25 say."""
     rivals: bool = True
     """Whether other encoders are run."""
+    by_task: tuple[int, tuple[str, ...]] = (6, ("8k", "12k", "18k", "26k", "48k"))
+    """Clips and budgets for plans by the receiver's output, which cost some twenty times as much as those by PSNR."""
 
 
 FULL = Plan(
@@ -74,7 +76,16 @@ FULL = Plan(
     factors=(1, 1.5, 2, 3, 4),
     loss_rate="26k",
 )
-QUICK = Plan(clips=2, seconds=3, rates=("12k", "26k", "48k"), factors=(1, 2), loss_rate="", every=10, rivals=False)
+QUICK = Plan(
+    clips=2,
+    seconds=3,
+    rates=("12k", "26k", "48k"),
+    factors=(1, 2),
+    loss_rate="",
+    every=10,
+    rivals=False,
+    by_task=(1, ("12k", "26k", "48k")),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,15 +188,20 @@ def _fixed(factor: float) -> dict[str, Any]:
 
 
 def make_points(ways: Sequence[Way], files: Mapping[str, Path], clips: list[dict[str, str]], plan: Plan) -> list[Point]:
-    """The points of rate against accuracy: each way, clip and budget."""
-    methods = [way.as_method(files) for way in ways]
-    axis = [
-        {**clip, "name": f"{clip['name']} {rate}", "bitrate": f"{_jittered(rate, index, len(clips))}"}
-        for index, clip in enumerate(clips)
-        for rate in plan.rates
-    ]
-    grid = {"method": methods, "clip": axis}
-    return list(sweep_from({"settings": {"recognize-every": plan.every}, "grid": grid}).make_points(Path()))
+    """The points of rate against accuracy: each way, clip and budget, and fewer of them for plans by the task."""
+    points: list[Point] = []
+    for planned, count, rates in ((False, len(clips), plan.rates), (True, *plan.by_task)):
+        methods = [way.as_method(files) for way in ways if bool(way.planner) == planned]
+        axis = [
+            {**clip, "name": f"{clip['name']} {rate}", "bitrate": f"{_jittered(rate, index, len(clips))}"}
+            for index, clip in enumerate(clips[:count])
+            for rate in rates
+            if rate in plan.rates
+        ]
+        if methods and axis:
+            grid = {"method": methods, "clip": axis}
+            points += sweep_from({"settings": {"recognize-every": plan.every}, "grid": grid}).make_points(Path())
+    return points
 
 
 def make_lossy(

@@ -68,17 +68,21 @@ def bd_table(curves: dict[str, Curve], pairs: Sequence[tuple[str, str]]) -> pd.D
     return pd.DataFrame(rows)
 
 
-def waterfall(curves: dict[str, Curve], roles: dict[str, str], main: str) -> pd.DataFrame:
-    """BD-rate of each part at equal mean CCC: added one after another, and each taken away by itself."""
+def waterfall(curves: dict[str, Curve], by_task: dict[str, Curve], roles: dict[str, str], main: str) -> pd.DataFrame:
+    """BD-rate of each part at equal mean CCC: added one after another, and each taken away by itself.
+
+    Plans by the task are compared with those by PSNR on their own clips and budgets (``by_task``).
+    """
     rows = []
     for how, parts in (("added", STEPS), ("alone", ALONE)):
         for what, before, after in parts:
             names = [
                 name.format(main, fixed=roles.get("fixed", ""), lr=roles.get("lr", "")) for name in (before, after)
             ]
-            if not all(name in curves for name in names):
+            where = by_task if names[1].endswith("by task") else curves
+            if not all(name in where for name in names):
                 continue
-            found = compare(curves[names[1]], curves[names[0]], "ccc_mean", of_rate=True)
+            found = compare(where[names[1]], where[names[0]], "ccc_mean", of_rate=True)
             rows.append(
                 {
                     "how": how,
@@ -177,6 +181,20 @@ def print_tables(curves: dict[str, Curve], tables: dict[str, pd.DataFrame], ours
             interval = f"{row['rho']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
             print(f"- {row['receiver']}, {row['over']} ({row['points']} points): {interval}")
     print()
+
+
+def print_by_task(curves: dict[str, Curve]) -> None:
+    """Plans by PSNR and by the receiver's output on the same clips, seen by each receiver; nothing without any."""
+    names = [name for name in curves if name.endswith("by task")]
+    if not names:
+        return
+    print(f"Plans by the output of the first of them, on {curves[names[0]].clips} clips: against plans by PSNR\n")
+    rows = []
+    for name in names:
+        found = bd_table(curves, [(name, name.removesuffix(", by task"))])
+        shown = {row["figure"]: row for _, row in found[found["score"] == "ccc_mean"].iterrows()}
+        rows.append([name, cell(shown["BD-rate %"], ".1f", " %"), cell(shown["BD-score"], ".3f")])
+    print(bench.markdown(["seen by", "BD-rate, mean CCC", "BD-CCC, mean"], rows) + "\n")
 
 
 def print_pairs(table: pd.DataFrame) -> None:
