@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 COUNT = 6
 """Most pictures that are chosen in the end."""
 _LONGEST_SIDE = 320
+_STEP_S = 0.5
+"""Seconds between pictures at first."""
 _DARK, _SEEN, _MOST_GAIN = 80, 200, 8.0
 """Pictures whose 95th percentile is below the first are brightened to the second, at most so many times."""
 
@@ -29,20 +31,22 @@ class Thumbnails:
 
     def __init__(self, clip: Clip) -> None:
         self._factor = max(1.0, max(clip.width, clip.height) / _LONGEST_SIDE)
-        self._every = 1
+        self._step_s = _STEP_S
+        self._next_s: float | None = None
         self._kept: list[Thumbnail] = []
 
     def look(self, segment: Segment, screen: Sequence[av.VideoFrame]) -> None:
-        """Take a picture from the middle of a segment, perhaps."""
-        if segment.index % self._every:
-            return
-        middle = len(screen) // 2
-        self._kept.append(
-            (float(segment.times_s[middle]), self._small(segment.frames[middle]), self._small(screen[middle]))
-        )
-        if len(self._kept) >= 2 * COUNT:
-            self._kept = self._kept[::2]
-            self._every *= 2
+        """Take a picture every so often, more seldom the longer the clip turns out to be."""
+        if self._next_s is None:  # of a clip that is shorter than that, the one in the middle
+            self._next_s = min(self._step_s / 2, float(segment.times_s[len(screen) // 2]))
+        for place, time_s in enumerate(segment.times_s.tolist()):
+            if time_s < self._next_s:
+                continue
+            self._kept.append((time_s, self._small(segment.frames[place]), self._small(screen[place])))
+            if len(self._kept) >= 4 * COUNT:
+                self._kept = self._kept[::2]
+                self._step_s *= 2
+            self._next_s = self._kept[-1][0] + self._step_s
 
     def _small(self, picture: av.VideoFrame) -> NDArray[np.uint8]:
         width, height = round(picture.width / self._factor), round(picture.height / self._factor)
