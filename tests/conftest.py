@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, settings
+from scene import write_scene
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # As many threads as cores in each of several processes spend most of their time waiting for each other.
@@ -92,6 +93,12 @@ def make_clip():
 def small_clip(tmp_path_factory, make_clip):
     """Two seconds of 96x64 at 25 frames a second."""
     return make_clip(tmp_path_factory.mktemp("small") / "small.mp4")
+
+
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory):
+    """A folder with a moving square, see ``scene.py``."""
+    return write_scene(tmp_path_factory.mktemp("scene"))
 
 
 @pytest.fixture(scope="session")

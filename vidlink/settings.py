@@ -245,7 +245,8 @@ class Settings:
         "recognizer",
         "affect",
         metavar="NAME",
-        help="name, package.module:Class, or none (default: {default})",
+        help="name, package.module:Class, a file (net.onnx, net.pt of TorchScript, my.py:Class), or none "
+        "(default: {default})",
         common=True,
     )
     weights: Path | None = option(

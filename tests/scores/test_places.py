@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from scene import FRAMES, HEIGHT, RATE, SIDE, WIDTH, corner
 
 import vidlink
 from vidlink.errors import UserError
@@ -16,12 +17,6 @@ from vidlink.recognizers.recognizer import Wants
 from vidlink.scores.kinds import kind_of_section
 from vidlink.sweeping.curves import make_curves
 from vidlink.sweeping.summary import heading, summarize
-
-FRAMES, RATE, WIDTH, HEIGHT, SIDE = 24, 12, 64, 48, 16
-
-
-def corner(frame):
-    return 2 * frame % 40, 10 + frame % 12
 
 
 class Spot:
@@ -57,26 +52,6 @@ def plugin(monkeypatch):
     made = types.ModuleType("placing")
     made.Spot, made.Frame = Spot, Frame
     monkeypatch.setitem(sys.modules, made.__name__, made)
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory):
-    """Images of a square that moves, and their labels: maps by the same names, and a table of boxes."""
-    folder = tmp_path_factory.mktemp("scene")
-    (folder / "images").mkdir()
-    (folder / "labels").mkdir()
-    rng = np.random.default_rng(0)
-    ground = rng.integers(10, 150, (HEIGHT, WIDTH), dtype=np.uint8)
-    rows = []
-    for frame in range(FRAMES):
-        picture, label = ground.copy(), np.zeros((HEIGHT, WIDTH), np.uint8)
-        x, y = corner(frame)
-        picture[y : y + SIDE, x : x + SIDE], label[y : y + SIDE, x : x + SIDE] = 180, 1
-        Image.fromarray(picture).save(folder / "images" / f"k{frame:02d}.png")
-        Image.fromarray(label).save(folder / "labels" / f"k{frame:02d}.png")
-        rows.append({"frame": frame, "class": "square", "x": x, "y": y, "width": SIDE, "height": SIDE})
-    pd.DataFrame(rows).to_csv(folder / "boxes.csv", index=False)
-    return folder
 
 
 def run(scene, coarse, **given):

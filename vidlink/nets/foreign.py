@@ -50,16 +50,20 @@ def read_state(path: Path) -> dict[str, Tensor]:
     return {str(name).removeprefix("module."): tensor for name, tensor in found.items()}
 
 
-def load_foreign(network: nn.Module, path: Path, what: str) -> None:
-    """Load a file's weights into a network.
+def load_foreign(network: nn.Module, path: Path, what: str, *, spare: str = "") -> None:
+    """Load a file's weights into a network; those whose names begin with ``spare`` may be there and are not needed.
 
     Raises
     ------
     UserError
         As :func:`read_state`, and where they are another network's; ``what`` names the one that is wanted.
     """
-    state = read_state(path)
     wanted = network.state_dict()
+    state = {
+        name: tensor
+        for name, tensor in read_state(path).items()
+        if name in wanted or not spare or not name.startswith(spare)
+    }
     for name in sorted(state.keys() ^ wanted.keys()):
         whose = "lacks" if name in wanted else "has an unknown"
         raise UserError(f"weights {path}: not of {what}: {whose} {name!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 import typing
@@ -89,6 +90,7 @@ def _parameters(made_by: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 def _annotations(made_by: Callable[..., Any]) -> dict[str, Any]:
     """Types of a constructor's parameters; those that cannot be found at run time count as text."""
+    made_by = made_by.func if isinstance(made_by, functools.partial) else made_by
     function = made_by.__init__ if inspect.isclass(made_by) else made_by  # type: ignore[misc]
     spaces = {**vars(typing), "Path": Path, **getattr(function, "__globals__", {})}
     found = {}

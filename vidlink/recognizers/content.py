@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vidlink.errors import UserError
 from vidlink.plugins import sources_of
+from vidlink.recognizers.from_file import file_of, is_file
 from vidlink.recognizers.given import content_of, is_given
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ def recognizer_content(settings: Settings) -> list[str]:
         return [name]
     if is_given(name):
         return [*content_of(name), *settings.recognizer_args]
+    if is_file(name):
+        weights = [] if settings.weights is None else [settings.weights]
+        values = [Path(argument.partition("=")[2]) for argument in settings.recognizer_args]
+        lists = [path for path in values if path.is_file()]
+        found = (file_of(name), *weights, *lists, *_named(settings))
+        what = name.rpartition(":")[2] if ":" in name else Path(name).suffix
+        return [what, *settings.recognizer_args, *(digest_file(path) for path in found)]
     from vidlink.recognizers.registry import RECOGNIZERS
 
     target = RECOGNIZERS.target(name)

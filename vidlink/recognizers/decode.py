@@ -23,7 +23,7 @@ LAYOUTS = (
 )
 
 
-def boxes_from(outputs: Any, *, count: int, classes: int, size: tuple[int, int]) -> list[Tensor]:
+def boxes_from(outputs: Any, *, count: int, classes: int) -> list[Tensor]:
     """The rows of each picture.
 
     Three layouts are understood. Several outputs with boxes, shape (k, 4) or (n, k, 4), and scores and class numbers,
@@ -39,8 +39,6 @@ def boxes_from(outputs: Any, *, count: int, classes: int, size: tuple[int, int])
         Pictures that it was given.
     classes
         How many it knows.
-    size
-        Height and width of the pictures.
 
     Returns
     -------

@@ -199,7 +199,10 @@ class Network:
         outputs = self._run(fed)
         if self._gives == "boxes":
             classes = len(self.boxes)  # type: ignore[attr-defined]
-            return boxes_from(outputs, count=len(fed), classes=classes, size=self.wants.shape[1:])
+            try:
+                return boxes_from(outputs, count=len(fed), classes=classes)
+            except UserError as error:
+                raise UserError(f"recognizer {self.name!r}: {error}") from error
         return first_of(outputs)
 
 

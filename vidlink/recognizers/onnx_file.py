@@ -104,7 +104,8 @@ class _OnnxNetwork:
             tensors = [torch.from_numpy(np.asarray(value)) for value in each]
             if len(tensors) > 1 and self._count == 1 and not all(len(value) == 1 for value in tensors):
                 return self._picture_by_picture(parts)
-            joined.append(torch.cat(tensors)[:pictures] if len(tensors) > 1 else tensors[0])
+            several = len(tensors) > 1 or (self._count or 1) > 1
+            joined.append(torch.cat(tensors)[:pictures] if several else tensors[0])
         if set(self._names) >= {"boxes", "scores", "labels"}:
             return dict(zip(self._names, joined, strict=True))
         return joined[0] if len(joined) == 1 else joined

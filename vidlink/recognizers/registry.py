@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
 from vidlink.plugins import Catalogue, make, reason, taken_of
+from vidlink.recognizers.from_file import find_in_file, is_file
 from vidlink.recognizers.given import find_given, is_given
 from vidlink.recognizers.recognizer import ATTRIBUTES, THRESHOLD, Recognizer, Wants, attribute_of
 from vidlink.units import SECONDS, SLOWEST, shown
@@ -23,13 +24,21 @@ RECOGNIZERS = Catalogue(
         "activity": "vidlink.recognizers.activity:Activity",
         "affect": "vidlink.recognizers.affect:Affect",
         "affect-over-time": "vidlink.recognizers.affect:AffectOverTime",
+        "deeplabv3_mobilenet_v3_large": "vidlink.recognizers.torchvision_places:DeepLabMobile",
+        "deeplabv3_resnet50": "vidlink.recognizers.torchvision_places:DeepLab",
+        "fasterrcnn_mobilenet_v3_large_320_fpn": "vidlink.recognizers.torchvision_places:FasterRcnn320",
+        "fasterrcnn_mobilenet_v3_large_fpn": "vidlink.recognizers.torchvision_places:FasterRcnn",
+        "fcos_resnet50_fpn": "vidlink.recognizers.torchvision_places:Fcos",
         "image-classifier": "vidlink.recognizers.pooled:ImageClassifier",
+        "lraspp_mobilenet_v3_large": "vidlink.recognizers.torchvision_places:Lraspp",
         "mc3_18": "vidlink.recognizers.kinetics:Mc3x18",
         "mvit_v2_s": "vidlink.recognizers.kinetics:MvitV2S",
         "r2plus1d_18": "vidlink.recognizers.kinetics:R2plus1d18",
         "r3d_18": "vidlink.recognizers.kinetics:R3d18",
+        "retinanet_resnet50_fpn": "vidlink.recognizers.torchvision_places:RetinaNet",
         "road-segmentation": "vidlink.recognizers.roads:RoadSegmentation",
         "s3d": "vidlink.recognizers.kinetics:S3d",
+        "ssdlite320_mobilenet_v3_large": "vidlink.recognizers.torchvision_places:SsdLite",
         "swin3d_t": "vidlink.recognizers.kinetics:Swin3dT",
     },
 )
@@ -82,7 +91,7 @@ def load_recognizer(
     Parameters
     ----------
     name
-        A registered name, or ``package.module:Class``.
+        A registered name, ``package.module:Class``, or a file: ``net.onnx``, ``net.pt`` (TorchScript), ``my.py:Class``.
     device
         ``auto``, ``cpu``, ``cuda``, ...
     weights
@@ -96,7 +105,7 @@ def load_recognizer(
         Where there is none of that name, its import or construction fails (the reason is shown), it takes no such
         argument, or it lacks what :class:`Recognizer` asks for.
     """
-    made_by = find_given(name) if is_given(name) else RECOGNIZERS.find(name)
+    made_by = find_given(name) if is_given(name) else find_in_file(name) if is_file(name) else RECOGNIZERS.find(name)
     made = _construct(name, made_by, device, weights, arguments)
     _check_protocol(name, made)
     return made

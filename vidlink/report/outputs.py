@@ -54,6 +54,7 @@ def inputs_of(settings: Settings) -> dict[str, list[Path]]:
     found = {
         "INPUT": _clip(settings.input),
         "--labels": existing_files(settings.labels),
+        "--recognizer": existing_files(settings.recognizer),
         "--weights": existing_files(settings.weights),
         "--recognizer-arg": existing_files(*settings.recognizer_args),
         "--codec": _profile("codecs", settings.codec),
