@@ -71,7 +71,7 @@ class Square(torch.nn.Module):
 
 
 def write_script(path, module=None, **extra):
-    files = {"vidlink.json": json.dumps(extra)} if extra else {}
+    files = {"recognizer.json": json.dumps(extra)} if extra else {}
     torch.jit.save(torch.jit.script(module or Square()), str(path), _extra_files=files)
     return path
 

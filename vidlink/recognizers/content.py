@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from vidlink.settings import Settings
 
 
-_WEIGHTS = {"vidlink.recognizers.affect:AffectOverTime": ("affect-temporal.safetensors",)}
+_WEIGHTS = {
+    "vidlink.recognizers.affect:AffectOverTime": ("affect-temporal.safetensors",),
+    "vidlink.recognizers.roads:RoadSegmentation": ("road-segmentation.safetensors",),
+}
 """Weights of those that came later than the first two, whose results were told apart by the weights of both."""
 
 

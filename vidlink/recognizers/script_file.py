@@ -14,7 +14,7 @@ from vidlink.recognizers.network import Description, Network, described
 if TYPE_CHECKING:
     from pathlib import Path
 
-EXTRA = "vidlink.json"
+EXTRA = "recognizer.json"
 """File in the archive that says what the network is: ``torch.jit.save(net, path, _extra_files={EXTRA: text})``."""
 
 
@@ -45,7 +45,7 @@ def from_torchscript(
     device
         Where to compute.
     gives, classes, maps, boxes, size, colour, region, mean, deviation, white, threshold, task
-        As :class:`~vidlink.recognizers.network.Description` says; they come before what the file's ``vidlink.json``
+        As :class:`~vidlink.recognizers.network.Description` says; they come before what the file's ``recognizer.json``
         says.
 
     Raises
