@@ -424,7 +424,7 @@ class Settings:
         "restorer",
         "bicubic",
         metavar="NAME",
-        help="what brings received pictures to full size: bicubic, weights of vidlink train --task sr "
+        help="what brings received pictures to full size: bicubic, temporal, weights of vidlink train --task sr "
         "(FILE.safetensors), or package.module:Class (default: {default})",
     )
     vmaf: bool = option(RUN, "vmaf", False, kind=bool, help="add VMAF (needs an ffmpeg with libvmaf on this machine)")

@@ -96,3 +96,20 @@ def test_a_run_restores_by_a_file(tmp_path, command, small_clip):
     assert section["restored"] == found["input"]["frames"]
     assert section["frames"] == 5
     assert section["multiply_adds_per_pixel"] > 0
+
+
+def test_the_weights_that_ship_restore_by_name():
+    from vidlink.codec.shelf import load_codec
+    from vidlink.data.builtin import open_builtin
+    from vidlink.scores.psnr import psnr_db
+    from vidlink.training.sequences import send
+    from vidlink.video.pictures import luma
+
+    segment = next(iter(open_builtin().segments(1.0)))
+    film = np.stack([luma(frame) for frame in segment.frames[:5]])
+    restorer = load_restorer("temporal")
+    assert restorer.frames == 5
+    for scale in (2.0, 3.0, 4.0):
+        large, _ = send(film, scale, None, load_codec("x264"))
+        looks = [Look(small=each, large=each, scale=scale, qp=0.0) for each in large[[2, 1, 3, 0, 4]]]
+        assert psnr_db(restorer(looks), film[2]) > psnr_db(large[2], film[2]) + 0.2

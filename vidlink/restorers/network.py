@@ -104,5 +104,18 @@ class NetworkRestorer:
         return torch.from_numpy(np.ascontiguousarray(picture)).to(self.device).float() / 255
 
 
+class Temporal(NetworkRestorer):
+    """Super-resolution from five pictures, aligned and weighted pixel by pixel, for scale factors from 2 to 4."""
+
+    shipped = "restorer-temporal.safetensors"
+    """File of its weights in ``vidlink.weights``."""
+
+    def __init__(self, *, device: torch.device | None = None) -> None:
+        from importlib.resources import as_file, files
+
+        with as_file(files("vidlink.weights") / self.shipped) as path:
+            super().__init__(path, device=device)
+
+
 def _resized(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)

@@ -22,6 +22,7 @@ RESTORERS = Catalogue(
     label="--restorer {name}",
     shipped={
         "bicubic": "vidlink.restorers.restorer:Bicubic",
+        "temporal": "vidlink.restorers.network:Temporal",
     },
 )
 """Restorers by name. Those that are trained by ``vidlink.train --task sr`` go by their file."""
