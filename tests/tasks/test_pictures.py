@@ -12,7 +12,6 @@ from vidlink.errors import UserError
 from vidlink.nets.pictures import load_for_pictures
 from vidlink.recognizers.recognize import load_recognizer
 from vidlink.recognizers.recognizer import Context
-from vidlink.recognizers.roads import RoadDetection
 from vidlink.training.loop import Training
 
 SMALL = ["--epochs", "2", "--batch", "4", "--width", "4", "--device", "cpu", "--threads", "1", "--quiet"]
@@ -67,7 +66,7 @@ def test_detection(data, tmp_path, regime):
     assert card["network"] == behind
     assert card["encoder_rate"] == {"hr": 1.0, "joint-2": 0.1, "non-joint-3": 0.0}[regime]
     assert set(card["valid_scores"]) == {"1", "2", "4", "6"}
-    recognizer = RoadDetection(weights=out)
+    recognizer = load_recognizer("road-detection", device="cpu", weights=out)
     assert recognizer.boxes == ("car", "pedestrian")
     for rows in recognizer(torch.rand(2, 3, 32, 48), Context.pristine(2)):
         assert rows.shape[1] == 6

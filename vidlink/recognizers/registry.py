@@ -36,6 +36,7 @@ RECOGNIZERS = Catalogue(
         "r2plus1d_18": "vidlink.recognizers.kinetics:R2plus1d18",
         "r3d_18": "vidlink.recognizers.kinetics:R3d18",
         "retinanet_resnet50_fpn": "vidlink.recognizers.torchvision_places:RetinaNet",
+        "road-detection": "vidlink.recognizers.roads:RoadDetection",
         "road-segmentation": "vidlink.recognizers.roads:RoadSegmentation",
         "s3d": "vidlink.recognizers.kinetics:S3d",
         "ssdlite320_mobilenet_v3_large": "vidlink.recognizers.torchvision_places:SsdLite",

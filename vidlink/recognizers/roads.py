@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LEAST_SCORE = 0.05
 """Boxes of lower scores are not given."""
 THRESHOLD = 0.3
-"""Score from which a box counts as found: where heat of road scenes is right about as often as it is wrong."""
+"""Score from which a box counts as found: then about as many are found as there are things in a picture."""
 
 
 def load_shipped(task: Task, weights: Path | None, own: str = "") -> tuple[PictureNetwork, nn.Module]:
