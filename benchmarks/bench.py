@@ -133,17 +133,23 @@ def builtin_as_file(target: Path, *, seconds: float, size: tuple[int, int] | Non
 
 
 def write_clip(
-    target: Path, pictures: Iterable[av.VideoFrame], size: tuple[int, int], encoder: str, options: dict[str, str]
+    target: Path,
+    pictures: Iterable[av.VideoFrame],
+    size: tuple[int, int],
+    encoder: str,
+    options: dict[str, str],
+    *,
+    rate: int = RATE,
 ) -> Path:
     """Write a file that is there whole or not at all."""
     beside = target.with_name(f"partial-{target.name}")
     with av.open(str(beside), "w") as container:
-        stream = cast("VideoStream", container.add_stream(encoder, rate=Fraction(RATE), options=options))
+        stream = cast("VideoStream", container.add_stream(encoder, rate=Fraction(rate), options=options))
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for number, picture in enumerate(pictures):
             small = picture.reformat(width=size[0], height=size[1], format="yuv420p")
             frame = av.VideoFrame.from_ndarray(small.to_ndarray(), format="yuv420p")
-            frame.pts, frame.time_base = number, Fraction(1, RATE)
+            frame.pts, frame.time_base = number, Fraction(1, rate)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return beside.replace(target)

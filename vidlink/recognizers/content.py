@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _WEIGHTS = {
     "vidlink.recognizers.affect:AffectOverTime": ("affect-temporal.safetensors",),
+    "vidlink.recognizers.roads:RoadDetection": ("road-detection.safetensors",),
     "vidlink.recognizers.roads:RoadSegmentation": ("road-segmentation.safetensors",),
 }
 """Weights of those that came later than the first two, whose results were told apart by the weights of both."""
