@@ -99,6 +99,15 @@ RESULTS = (
         code=SENDER,
     ),
     Result(
+        name="bits-over-time",
+        file="docs/bits_over_time.json",
+        command="python benchmarks/bits_over_time.py --clips 5 --rates 18k --buffers 1,2 "
+        "--json docs/bits_over_time.json",
+        pages=("docs/allocation.md",),
+        code=(*SENDER, *RECEIVER),
+        weights=("affect",),
+    ),
+    Result(
         name="levers",
         file="docs/levers.json",
         command="python benchmarks/levers.py --levers picture,no_psy --json docs/levers.json --figure docs/levers.png",

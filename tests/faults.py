@@ -2,7 +2,7 @@
 
 Each attempt is a fork of a process that has imported everything, so that hundreds take seconds. What is struck are
 Python's own file operations (its audit events); half-written files are made by a limit on their size.
-``python tests/faults.py SCENARIO FOLDER`` plays one scenario, and ends with status 0 if all went as it should.
+``python tests/faults.py FOLDER CLIP SCENARIO ...`` plays scenarios, and ends with status 0 if all went as it should.
 """
 
 import contextlib
@@ -174,13 +174,9 @@ def run_limited(folder, clip):
 
 def run_replaced(folder, clip, exchange=True):
     """There is a whole run at the place, whenever the one that is to replace it is killed."""
-    from vidlink.files import claim
-
     out = folder / "runs" / "R"
     status, said, _ = attempt(simulate(clip, out))
     assert status == 0, said
-    if not exchange:
-        claim.exchange = lambda one, other: False
     for status, said in each(simulate(clip, out, "--overwrite"), folder, "kill", lambda: None):
         assert status == KILLED, said
         if exchange:
@@ -193,7 +189,10 @@ def run_replaced(folder, clip, exchange=True):
 
 
 def run_replaced_in_two_steps(folder, clip):
-    run_replaced(folder, clip, exchange=False)
+    from unittest.mock import patch
+
+    with patch("vidlink.files.claim.exchange", lambda one, other: False):
+        run_replaced(folder, clip, exchange=False)
 
 
 def run_terminated(folder, clip):
@@ -307,9 +306,10 @@ if __name__ == "__main__":
     import vidlink.report.provenance as provenance
 
     provenance.git_revision = lambda: None  # three programs a run
-    scenario, place, film = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    place, film, scenarios = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
+    place.mkdir()
     # What is imported once is not imported in each fork.
-    if scenario.startswith("training"):
+    if scenarios[0].startswith("training"):
         import vidlink.data.images
         import vidlink.nets.build
         import vidlink.training.loop
@@ -318,7 +318,9 @@ if __name__ == "__main__":
     else:
         with contextlib.redirect_stdout(io.StringIO()):
             simulate(film, place / "warm", options=FIXED)()
-        empty(place)
-    if scenario == "sweep_killed":
+    if "sweep_killed" in scenarios:
         import vidlink.sweeping.sweep  # noqa: F401
-    globals()[scenario](place, film)
+    for scenario in scenarios:
+        print(scenario, flush=True)  # what an error is of
+        (place / scenario).mkdir()
+        globals()[scenario](place / scenario, film)

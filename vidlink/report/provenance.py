@@ -143,6 +143,7 @@ def git_revision() -> str | None:
         return None
 
 
+@cache
 def _version(package: str) -> str | None:
     try:
         return version(package)

@@ -92,6 +92,11 @@ class State:
     """All rungs that were ever tried."""
 
     @property
+    def bits_slope(self) -> float:
+        """How the logarithm of the bits falls with the knob at the rung that won."""
+        return self.lines[self.last].bits_slope if self.last else _BITS_SLOPE
+
+    @property
     def quality_per_bit_doubling(self) -> float:
         """What twice the bits are worth at the rung that won, in units of the objective."""
         line = self.lines[self.last] if self.last else None

@@ -7,11 +7,13 @@ better is sent. How the rung of a group is found is in :mod:`vidlink.sender.guid
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vidlink.sender.allocate import Choices, Trial, allocate
+from vidlink.sender.allocate import Bucket, Choices, Trial, allocate
 from vidlink.sender.divide import best_division
 from vidlink.sender.groups import grouped, join, without_pictures
 from vidlink.sender.guided import Guide, State
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 _OCTAVES = 1.0
 """Groups get at least this many octaves less and at most as many more than the bits of their own time."""
+_ASIDE = 0.6
+"""Octaves of bits to either side at which it is seen what bits are worth to a group."""
 _WORTH_TRYING = 0.2
 """A division is tried where it is foretold to be better by so many knob units' worth."""
 
@@ -65,9 +69,11 @@ def guided(segments: Iterable[Sided], task: Task) -> Iterator[tuple[Segment, Att
 def guided_with_loans(read: Callable[[str], Iterable[Sided]], task: Task) -> Iterator[tuple[Segment, Attempt]]:
     """As :func:`guided`, but where the bucket is deeper than a segment, groups borrow from those after them.
 
-    The clip is planned twice. What the first plan learns of each group, a straight line of quality against the
-    logarithm of its bits, goes to the same Lagrangian choice under the bucket as the exhaustive search uses; the second
-    plan takes up each group where the first left it, within the bits that this gave it.
+    The clip is planned twice. After the first plan each group is coded twice more at its rung, with fewer bits and with
+    more: what it would be worth with any number of bits goes to the same Lagrangian choice under the bucket as the
+    exhaustive search uses (:mod:`vidlink.sender.allocate`), which leaves all groups at one slope, but for those that
+    the bucket holds back. The second plan takes up each group where the first left it, within the bits that this gave
+    it and those that the groups before it were given and did not take.
 
     Parameters
     ----------
@@ -82,32 +88,40 @@ def guided_with_loans(read: Callable[[str], Iterable[Sided]], task: Task) -> Ite
         A group does not fit its own time.
     """
     guide, alone = _guide(task), []
-    counts, floors = [], []
+    counts, frames, floors, seen = [], [], [], []
     for planned in _plan(guide, read("plan"), task):
         segment = planned.segment
-        floors.append(task.trials.make(segment, cheapest(task, task.knob.worst), planned.side_data, largest_bits=0))
-        counts.append((len(segment.each), len(segment.frames)))
+        floor = task.trials.make(segment, cheapest(task, task.knob.worst), planned.side_data, largest_bits=0)
+        floors.append(floor.wire_bits)
+        seen.append(_around(planned, task))
+        counts.append(len(segment.each))
+        frames.append(len(segment.frames))
         # Without its frames a segment takes little memory.
         alone.append(planned._replace(segment=without_pictures(segment)))
-    slopes = [planned.state.quality_per_bit_doubling for planned in alone]
-    # A slope from two trials is rough: halfway to what is usual in the clip.
-    usual = float(np.median(slopes))
-    choices = [
-        _model(planned, frames, task, floor.wire_bits, (slope + usual) / 2)
-        for planned, (_, frames), floor, slope in zip(alone, counts, floors, slopes, strict=True)
-    ]
-    chosen = allocate(choices, rate_bps=task.rate_bps, depth_s=task.depth_s)
     own_bits = [task.rate_bps * planned.segment.duration_s for planned in alone]
+    usual = [planned.state.quality_per_bit_doubling for planned in alone]
+    curves = curves_of(seen, own_bits, usual)
+    choices = [_choices(*each, task) for each in zip(alone, frames, floors, curves, strict=True)]
+    chosen = allocate(choices, rate_bps=task.rate_bps, depth_s=task.depth_s)
     budgets = [float(trial.wire_bits) for trial in chosen] if chosen else own_bits
-    sending = task.joined(read("send"), [count for count, _ in counts])
+    bucket = Bucket(choices, rate_bps=task.rate_bps, depth_s=task.depth_s)
+    for k, bits in enumerate(budgets):
+        bucket.put(k, int(bits))
+    sending = task.joined(read("send"), counts)
     rival = _guide(task.rival) if task.rival else None
-    for (segment, side_data), planned, budget_bits in zip(sending, alone, budgets, strict=True):
+    left_bits = 0.0
+    for k, ((segment, side_data), planned) in enumerate(zip(sending, alone, strict=True)):
+        # What was given and not taken is still there, unless the link was idle meanwhile.
+        shares = (share * left_bits for share in (1.0, 0.5) if bucket.fits(k, int(budgets[k] + share * left_bits)))
+        budget_bits = budgets[k] + next(shares, 0.0)
         guide.recall(planned.state)
         found = _choose(guide, segment, side_data, task, budget_bits)
         if task.rival and rival:
             other = _choose(rival, segment, side_data, task.rival, budget_bits)
             made = [Planned(segment, side_data, each, planned.state) for each in (found, other)]
             found = _better(made[:1], made[1:], task)[0].found
+        bucket.put(k, found.wire_bits)
+        left_bits += budgets[k] - found.wire_bits
         yield segment, found
 
 
@@ -205,17 +219,18 @@ def _choose(guide: Guide, segment: Segment, side_data: bytes, task: Task, budget
     return found
 
 
-def _model(planned: Planned, frames: int, task: Task, floor_bits: int, per_doubling: float) -> Choices:
+def _choices(planned: Planned, frames: int, floor_bits: int, curve: tuple[float, float], task: Task) -> Choices:
     """What a group would be worth with fewer (but no fewer than it needs) and with more bits than its own time's."""
     segment, found = planned.segment, planned.found
     own_bits = task.rate_bps * segment.duration_s
+    slope, bend = curve
     octaves = np.arange(_OCTAVES, -_OCTAVES - 0.01, -0.05)
     return Choices(
         trials=tuple(
             Trial(
                 rung=found.coded.rung,
                 wire_bits=int(own_bits * 2**octave),
-                quality=found.quality + per_doubling * float(octave),
+                quality=found.quality + slope * float(octave) + bend * float(octave) ** 2,
             )
             for octave in octaves
             if octave > -0.01 or own_bits * 2**octave > floor_bits
@@ -225,3 +240,51 @@ def _model(planned: Planned, frames: int, task: Task, floor_bits: int, per_doubl
         start_s=segment.start_s,
         duration_s=segment.duration_s,
     )
+
+
+def _around(planned: Planned, task: Task) -> list[Attempt]:
+    """The group at its rung as it was chosen, with fewer bits and with more."""
+    segment, coded, side_data = planned.segment, planned.found.coded, planned.side_data
+    rung, knob = coded.rung, task.knob
+    step = _ASIDE * math.log(2) / planned.state.bits_slope
+    aside = {knob.rounded(min(max(rung.quality + side, knob.best), knob.worst)) for side in (-step, step)}
+    rungs = [replace(rung, quality=quality) for quality in sorted(aside - {rung.quality})]
+
+    def attempt(rung: Rung) -> Attempt:
+        return task.trials.make(segment, rung, side_data, by=task.by)
+
+    # Where two plans were compared, the better one was measured in another way.
+    alike = task.trials.measured(segment, coded, side_data, by=task.by) if task.rival else planned.found
+    return [alike, *task.pool.map(attempt, rungs)]
+
+
+def curves_of(
+    seen: Sequence[Sequence[Attempt]], own_bits: Sequence[float], usual: Sequence[float]
+) -> list[tuple[float, float]]:
+    """Of each group the parabola of its quality over octaves of bits: slope and bend at the bits of its own time.
+
+    Each has a slope of its own. The bend is that of the clip, the median, since one group's three trials say little of
+    it; no parabola bends up, and within reach none falls.
+
+    Parameters
+    ----------
+    seen
+        Trials of each group at one rung.
+    own_bits
+        Of each group, where octaves are counted from.
+    usual
+        Slopes of groups of which too little is known.
+    """
+    points = []
+    for trials, own in zip(seen, own_bits, strict=True):
+        by_bits = {trial.wire_bits: trial.quality for trial in trials}
+        points.append((np.log2(np.array(list(by_bits), float) / own), np.array(list(by_bits.values()))))
+    bends = [float(np.polyfit(*each, 2)[0]) for each in points if len(each[0]) > 2 and np.ptp(each[0]) > _ASIDE]
+    bend = min(float(np.median(bends)), 0.0) if bends else 0.0
+    curves = []
+    for (octaves, worth), slope in zip(points, usual, strict=True):
+        own_slope = slope
+        if np.ptp(octaves) > _ASIDE / 2:
+            own_slope = max(float(np.polyfit(octaves, worth - bend * octaves**2, 1)[0]), 0.0)
+        curves.append((own_slope, max(bend, -own_slope / (2 * _OCTAVES))))
+    return curves
