@@ -153,14 +153,17 @@ class Run(NamedTuple):
 
 @pytest.fixture(scope="session")
 def simulated():
-    """Runs the main job in this process: ``simulated(folder, *arguments)`` gives the run folder."""
+    """Runs the main job in this process: ``simulated(folder, *arguments)`` gives the run folder.
 
-    def run(folder, *arguments):
+    Page and plot are drawn where they are asked for alone, with ``drawn=True``.
+    """
+
+    def run(folder, *arguments, drawn=False):
         from vidlink.options import parse_arguments, settings_from
         from vidlink.simulate import run_into
 
-        settings = settings_from(parse_arguments([str(argument) for argument in arguments]))
-        run_into(Path(folder), settings, quiet=True)
+        words = [*map(str, arguments), *([] if drawn else ["--no-report", "--no-plot"])]
+        run_into(Path(folder), settings_from(parse_arguments(words)), quiet=True)
         return Run(Path(folder), json.loads((Path(folder) / "summary.json").read_text()))
 
     return run

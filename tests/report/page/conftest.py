@@ -15,7 +15,7 @@ def whole_run(simulated, small_clip, tmp_path_factory):
     """A run folder of two seconds with losses."""
     folder = tmp_path_factory.mktemp("page") / "run"
     fixed = ("--scale", "1", "--quality", "36", "--recognizer", "none", "--no-plot", "--segment", "0.4")
-    return simulated(folder, small_clip, *fixed, "--channel", "bernoulli-10").path
+    return simulated(folder, small_clip, *fixed, "--channel", "bernoulli-10", drawn=True).path
 
 
 @pytest.fixture
