@@ -55,6 +55,9 @@ def test_a_restorer_of_several_pictures_learns_from_clips(tmp_path, make_clip, c
     coded = ["--quality", "40"]
     evaluate.main(["--task", "sr", *scored, *coded])
     assert json.loads(result.read_text())["bicubic_db"] < card["valid_mean"]["bicubic_db"] - 0.5
+    given[given.index("--data") + 1] = f"videos:{tmp_path / 'a.mp4'}"
+    with pytest.raises(UserError, match="one clip, and none to score on"):
+        trained(SuperResolutionTask().training_parser().parse_args([*given, *small, "--overwrite"]))
     with pytest.raises(UserError, match="is for restorers of single pictures"):
         evaluate.main(["--task", "sr", *scored, "--disturb", "noise:0.1"])
 

@@ -55,6 +55,7 @@ class Restoration:
         self._stream: list[Reception] = []
         self._place: dict[int, int] = {}
         self._last: tuple[Picture, av.VideoFrame] | None = None
+        self._counted: set[int] = set()
         self._restored, self._left, self._multiply_adds = 0, 0, 0.0
 
     def add(self, receptions: Sequence[Reception]) -> None:
@@ -67,6 +68,7 @@ class Restoration:
                 stream.append(reception)
         self._stream = stream
         self._place = {id(reception.picture): place for place, reception in enumerate(stream)}
+        self._counted &= self._place.keys()
 
     def __call__(self, picture: Picture) -> av.VideoFrame:
         """A picture of the segment at full size, ``yuv420p``.
@@ -97,9 +99,15 @@ class Restoration:
         except RAISED as error:
             raise UserError(f"{RESTORERS.called(self._name)}: raised {reason(error)}") from error
         multiply_adds = check_multiply_adds(self._name, restorer)
+        picture = self._stream[asked].picture
+        if id(picture) not in self._counted:  # large ones are made again for whoever looks
+            self._count(multiply_adds)
+            self._counted.add(id(picture))
+        return with_luma(large[asked], self._checked(found))
+
+    def _count(self, multiply_adds: float) -> None:
         self._restored, self._left = self._restored + bool(multiply_adds), self._left + (not multiply_adds)
         self._multiply_adds += multiply_adds * self._clip.width * self._clip.height
-        return with_luma(large[asked], self._checked(found))
 
     def _checked(self, found: Any) -> NDArray[np.uint8]:
         size = (self._clip.height, self._clip.width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
@@ -36,6 +37,9 @@ def check_clips(options: argparse.Namespace) -> None:
         raise UserError("--resampling literature: clips lose their detail as on this project's link; leave it out")
     if options.disturb:
         raise UserError(f"--disturb {options.disturb}: is for restorers of single pictures; leave it out")
+    path = Path(options.data.partition(":")[2]).expanduser()
+    if path.is_file() and not options.valid:
+        raise UserError(f"--data {options.data}: one clip, and none to score on; give a folder of clips, or --valid")
     side = options.patch or SIDE
     if side < 32 or side % 4:
         raise UserError(f"--patch {side}: at least 32 pixels, and a multiple of 4 for {options.network}")
