@@ -66,7 +66,7 @@ RESULTS = (
         file="docs/rate_accuracy/figures.json",
         command="python benchmarks/rate_accuracy.py --out results/rate_accuracy --json docs/rate_accuracy/figures.json",
         pages=("docs/rate_accuracy.md", "docs/figures.md"),
-        code=(*SENDER, *RECEIVER),
+        code=(*SENDER, *RECEIVER, "benchmarks/receivers"),
     ),
     Result(
         name="own-numbers",
