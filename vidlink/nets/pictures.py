@@ -135,7 +135,7 @@ def load_for_pictures(path: Path, task: Task, *, own: str = "") -> tuple[Picture
     UserError
         Where the file is missing, damaged, no safetensors, or of another task's network.
     """
-    expected = f"the header does not say of which network; expected a file of vidlink.train --task {task}"
+    expected = f"expected a file of vidlink.train --task {task}"
     header, stored = read_kind(path, task, expected=expected, own=own)
     found = check_arguments(_OfPictures, header, path, expected)
     if not all(1 <= side <= LARGEST_SIDE for side in found.size):
