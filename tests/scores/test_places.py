@@ -189,5 +189,5 @@ def test_one_class_for_a_clip_and_another_kind_of_labels_are_refused(scene, coar
         run(scene, coarse, recognizer=Spot(), label="square")
     with pytest.raises(UserError, match="no such folder; expected one with a PNG a frame"):
         run(scene, coarse, recognizer=Spot(), labels=scene / "boxes.csv")
-    with pytest.raises(UserError, match="no such file"):
+    with pytest.raises(UserError, match="is a folder; expected a table of boxes"):
         run(scene, coarse, recognizer=Frame(), labels=scene / "labels")

@@ -98,9 +98,12 @@ def load_box_labels(path: Path, classes: Sequence[str]) -> BoxLabels:
     Raises
     ------
     UserError
-        No such file, no such columns, a class that the recognizer does not know, a box that is empty or negative.
+        It is no file, lacks columns, names a class that the recognizer does not know, or has a box that is empty or
+        negative.
     """
     where = f"labels {path}"
+    if path.is_dir():
+        raise UserError(f"{where}: is a folder; expected a table of boxes, a CSV file")
     table = read_csv_file(path, "labels", ("class", "x", "y"))
     by_frame = "frame" in table.columns
     if not by_frame and "time_s" not in table.columns:
