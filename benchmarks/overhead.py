@@ -22,7 +22,6 @@ Each is the median of several turns, in which the two sides take turns. Run it o
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
 import statistics
@@ -50,10 +49,8 @@ def seconds(command: list[str]) -> float:
 
 def realtime(folder: Path, turns: int) -> dict[str, float]:
     """Wall and processor time of the default run on a real clip, as shares of its length; empty without the clip."""
-    data = os.environ.get("VIDLINK_DATA")
-    clip = Path(data or ".", "clips", "expressions_640x360.mp4")
-    if not data or not clip.exists():
-        print("realtime_factor is left out: VIDLINK_DATA names no folder with that clip", file=sys.stderr)
+    clip = bench.data("clips/expressions_640x360.mp4", "realtime_factor is left out")
+    if clip is None:
         return {}
     length_s = bench.open_clip(clip).clip.seconds or 19.7
     run = [sys.executable, "-m", "vidlink.simulate", str(clip), "--bitrate", "24k", "--overwrite"]

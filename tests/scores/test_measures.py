@@ -64,7 +64,7 @@ def test_a_run_measures_shows_and_draws_it(with_error, simulated, small_clip, tm
 
     monkeypatch.setattr(Figure, "savefig", look)
     fixed = ("--scale", "2", "--quality", "45", "--recognizer", "none", "--segment", "0.4", "--no-video")
-    run = simulated(tmp_path / "run", small_clip, *fixed)
+    run = simulated(tmp_path / "run", small_clip, *fixed, drawn=True)
     frames, segments = run.table("frames"), run.table("segments")
     assert frames["error"].between(0.5, 100).all()
     assert (frames["error"] == frames["error"].round(3)).all()

@@ -51,10 +51,12 @@ READS = ("input", "labels", "weights", "recognizer_args", "codec", "channel")
 
 def inputs_of(settings: Settings) -> dict[str, list[Path]]:
     """The files that a run reads, by what names them."""
+    from vidlink.recognizers.from_file import is_file
+
     found = {
         "INPUT": _clip(settings.input),
         "--labels": existing_files(settings.labels),
-        "--recognizer": existing_files(settings.recognizer),
+        "--recognizer": existing_files(settings.recognizer) if is_file(settings.recognizer) else [],
         "--weights": existing_files(settings.weights),
         "--recognizer-arg": existing_files(*settings.recognizer_args),
         "--codec": _profile("codecs", settings.codec),
