@@ -21,11 +21,19 @@ import pandas as pd
 from receiver_time import concordance, make_clips
 
 from vidlink.labels.affect import AFFECT
+from vidlink.recognizers.affect import Affect
 from vidlink.settings import Settings
 
 RUNGS = ((2.0, 26.0), (3.0, 26.0), (4.0, 26.0), (3.0, 34.0))
 """Scale factor and CRF."""
-WAYS = ("bicubic", "temporal")
+WAYS = {"bicubic": "affect", "temporal": "restored_faces:Restored"}
+"""Restorer, and the recognizer that looks."""
+
+
+class Restored(Affect):
+    """The shipped recognizer, at faces as the restorer gives them."""
+
+    restored = True
 
 
 def mean_ccc(table: pd.DataFrame) -> float:
@@ -53,7 +61,7 @@ def main() -> None:
                     bench.run(
                         Settings(
                             input=str(clip), labels=clip.with_suffix(".csv"), scale=scale, quality=quality,
-                            restorer=way, recognize_every=5, score_pictures=False,
+                            restorer=way, recognizer=WAYS[way], recognize_every=5, score_pictures=False,
                         )
                     ).predictions
                     for clip in clips

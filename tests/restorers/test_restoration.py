@@ -1,13 +1,18 @@
 """Restorers: found by one loader, given the right neighbours, checked, and counted."""
 
+import sys
+
 import av
 import numpy as np
 import pytest
 
 from vidlink.errors import UserError
+from vidlink.recognizers.recognizer import Wants
 from vidlink.restorers.registry import check_restorer, list_restorers, load_restorer
 from vidlink.restorers.restoration import Restoration
 from vidlink.restorers.window import nearest
+from vidlink.settings import Settings
+from vidlink.simulate import simulate
 from vidlink.types import Clip, Reception, Status
 from vidlink.video.pictures import Upsampler, luma, with_luma
 
@@ -191,3 +196,42 @@ def test_other_luma_keeps_colour_and_time():
     made = with_luma(source, np.full(luma(source).shape, 9, np.uint8))
     assert (luma(made) == 9).all()
     assert (made.pts, int(made.colorspace)) == (7, 1)
+
+
+class Brighter:
+    """Adds fifty."""
+
+    frames, multiply_adds = 1, 1.0
+
+    def __call__(self, looks):
+        return np.minimum(looks[0].large, 205) + np.uint8(50)
+
+
+class Brightness:
+    """Mean brightness of a face."""
+
+    name, task, gives = "brightness", "exposure", ("brightness",)
+    wants = Wants(region="face", height=8, width=8, colour="luma")
+
+    def __call__(self, pictures, context):
+        return pictures.mean(dim=(1, 2, 3))[:, None]
+
+
+class OfRestored(Brightness):
+    restored = True
+
+
+def test_recognizers_of_faces_see_interpolated_pictures_unless_they_ask_for_restored_ones(small_clip, monkeypatch):
+    monkeypatch.setitem(sys.modules, "looking", sys.modules[__name__])
+    seen = {}
+    for recognizer, restorer in (("Brightness", "bicubic"), ("Brightness", "Brighter"), ("OfRestored", "Brighter")):
+        name = restorer if restorer == "bicubic" else f"looking:{restorer}"
+        settings = Settings(
+            scale=2.0, quality=30, recognizer=f"looking:{recognizer}", restorer=name, recognize_every=50
+        )
+        run = simulate(settings, quiet=True)
+        seen[recognizer, restorer] = run.tables["predictions"]["brightness"].mean()
+        assert run.summary["quality"]["psnr_db"] > 25 or restorer == "Brighter"
+    plain = seen["Brightness", "bicubic"]
+    assert seen["Brightness", "Brighter"] == pytest.approx(plain, abs=1e-4)
+    assert seen["OfRestored", "Brighter"] == pytest.approx(plain + 50 / 255, abs=0.05)

@@ -72,6 +72,9 @@ It is found as ``package.module:Brightness``, or by name through the entry-point
 pictures come to the device in its attribute ``device``, if it has one. The first line of its docstring describes it in
 lists.
 
+Recognizers of whole frames see pictures as ``--restorer`` gives them. One of faces sees interpolated ones, as those
+that ship learned from, unless it has the attribute ``restored`` and that is true.
+
 One that also names the emotions of FER+ may have a method ``with_emotions``: called alike, it gives the same numbers
 and after them a share for each of :data:`vidlink.labels.affect.EMOTIONS`; ``vidlink.evaluate`` then scores accuracy
 too.

@@ -58,6 +58,11 @@ class Restoration:
         self._counted: set[int] = set()
         self._restored, self._left, self._multiply_adds = 0, 0, 0.0
 
+    @property
+    def interpolates(self) -> bool:
+        """Whether nothing is restored."""
+        return self._restorer is None
+
     def add(self, receptions: Sequence[Reception]) -> None:
         """Take in the pictures of the next segment; those of the one before are over, but for the last few."""
         if self._restorer is None:

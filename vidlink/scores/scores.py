@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vidlink.receiver.receive import Arrival
+    from vidlink.recognizers.recognizer import Recognizer
     from vidlink.scores.judge import Judge
     from vidlink.sender.memory import Memory
     from vidlink.settings import Settings
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 
 _PLAN = ["segment", "start_s", "scale", "frame_divisor", "quality", "payload_bits", "wire_bits"]
 """Columns of ``segments`` that say how each was coded."""
+
+
+def sees_restored(recognizer: Recognizer | None) -> bool:
+    """Whether a recognizer sees pictures as the restorer gives them: of whole frames, or one that says so."""
+    return recognizer is None or recognizer.wants.region == "frame" or bool(getattr(recognizer, "restored", False))
 
 
 class Scores:
@@ -69,6 +75,8 @@ class Scores:
     ) -> None:
         self._clip = clip
         self._restoration = restoration or Restoration(clip)
+        same = self._restoration.interpolates or sees_restored(judge.recognizer)
+        self._interpolation = None if same else Restoration(clip)
         self._pictures = PictureScores(clip, settings)
         self._recognition = Recognition(
             clip,
@@ -158,7 +166,8 @@ class Scores:
                 **self._pictures.of_segment(rows),
             }
         )
-        self._recognition.add(segment, arrival.side_data, receptions, screen)
+        seen = screen if self._interpolation is None else Screen(receptions, self._interpolation)
+        self._recognition.add(segment, arrival.side_data, receptions, seen)
         return screen
 
     def drawn(self, segment: Segment, screen: Sequence[av.VideoFrame]) -> tuple[Segment, Sequence[av.VideoFrame]]:
