@@ -16,6 +16,7 @@ import av
 import numpy as np
 
 from vidlink.codec.parameters import hint, not_taken
+from vidlink.codec.priority import priority_kept
 from vidlink.errors import UserError
 from vidlink.plugins import reason
 from vidlink.receiver.decode import decode
@@ -113,7 +114,7 @@ def _check_parameters(codec: Codec) -> None:
     context.time_base, context.framerate, context.thread_count = CLOCK, Fraction(RATE), 1
     context.options = options
     refused = None
-    with _quiet(), _log() as lines:
+    with _quiet(), _log() as lines, priority_kept():
         try:
             context.open()
         except (av.FFmpegError, ValueError) as error:

@@ -10,6 +10,7 @@ import av
 import numpy as np
 
 from vidlink.codec.parameters import hint
+from vidlink.codec.priority import priority_kept
 from vidlink.errors import UserError
 from vidlink.rtp.formats import payload_format
 from vidlink.sender.downsample import Downsampler
@@ -163,7 +164,8 @@ def _encode(
     context.thread_count = 1
     context.options = options
     try:
-        context.open()
+        with priority_kept():
+            context.open()
         left = sorted(context.options)  # FFmpeg takes out of it what it takes
         if not left:
             packets = [packet for picture in chain(pictures, [None]) for packet in context.encode(picture)]
