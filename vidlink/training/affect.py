@@ -12,10 +12,10 @@ import torch
 from vidlink.labels.affect import AFFECT
 from vidlink.nets.precision import computes_bfloat16
 from vidlink.scores.metrics import score_table
+from vidlink.training.averaged import AveragedLearner
 from vidlink.training.batches import Batch, Batches
 from vidlink.training.degrade import Degradation, downsample_and_back
 from vidlink.training.disturb import parse_mix
-from vidlink.training.learner import Learner
 from vidlink.training.objective import affect_loss, feature_distance
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ GLANCE = 1200
 """So many faces, or up to twice as many, are looked at after each epoch; the scores at the end are of all of them."""
 
 
-class AffectLearner(Learner):
+class AffectLearner(AveragedLearner):
     """A network that learns from faces; an epoch is one pass over them.
 
     Parameters
@@ -108,6 +108,8 @@ class AffectLearner(Learner):
     device
         Where to compute.
     """
+
+    settings: AffectSettings
 
     def __init__(
         self,
@@ -137,7 +139,7 @@ class AffectLearner(Learner):
         )
         self.network: Any = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.teacher: Any = teacher.to(device).eval().requires_grad_(False) if teacher is not None else None
-        self.average = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+        self.start_average()
         self.optimizer = torch.optim.AdamW(self._groups(), lr=1e-3, weight_decay=settings.weight_decay)
         self.half = computes_bfloat16(device)
         if device.type == "cuda":
@@ -157,19 +159,9 @@ class AffectLearner(Learner):
         """As many as the faces fill batches."""
         return self._batches.steps
 
-    def seed(self, epoch: int) -> int:
-        """Seed of an epoch."""
-        return self.settings.seed * 100_003 + epoch
-
     def batches(self, epoch: int, generator: Generator) -> Iterator[Batch]:
         """The batches of one pass."""
         return self._batches.epoch(generator)
-
-    def begin(self) -> None:
-        """Get ready for an epoch; statistics of a frozen encoder stay as they are."""
-        self.network.train()
-        if not self.settings.encoder_rate:
-            self.network.encoder.eval()
 
     def loss(self, batch: Batch) -> Tensor:
         """:func:`~vidlink.training.objective.affect_loss`, and the distance from the teacher's features."""
@@ -182,28 +174,6 @@ class AffectLearner(Learner):
                 wanted = self.teacher.features(batch.pristine)
             loss = loss + self.settings.distil * feature_distance(features, wanted)
         return loss
-
-    def after_step(self, step: int) -> None:
-        """Move the average of the weights."""
-        decay = min(self.settings.average, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for name, tensor in self.network.state_dict().items():
-                if tensor.is_floating_point():
-                    self.average[name].lerp_(tensor, 1 - decay)
-                else:
-                    self.average[name].copy_(tensor)
-
-    def weights(self) -> dict[str, Tensor]:
-        """The averaged weights."""
-        return self.average
-
-    def state(self) -> dict[str, Any]:
-        """The averaged weights."""
-        return {"average": self.average}
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Take back the averaged weights."""
-        self.average = {name: tensor.to(self.device) for name, tensor in state["average"].items()}
 
     def validate(self) -> Row:
         """Scores on a part of the faces to validate on."""

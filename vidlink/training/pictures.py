@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from vidlink.nets.precision import computes_bfloat16
+from vidlink.training.averaged import AveragedLearner
 from vidlink.training.degrade import Degradation, draw_scales, send
-from vidlink.training.learner import Learner
 from vidlink.training.scenes import Variation, vary_scene
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class SceneBatches:
                 pictures[group], scales[group] = send(coded, torch.ones(len(coded)), self.settings.size), scale
 
 
-class PictureLearner(Learner):
+class PictureLearner(AveragedLearner):
     """A network that learns from pictures; an epoch is one pass over them, and the last epoch counts.
 
     Parameters
@@ -191,6 +191,8 @@ class PictureLearner(Learner):
         Where to compute.
     """
 
+    settings: PictureSettings
+
     def __init__(
         self,
         network: nn.Module,
@@ -207,7 +209,7 @@ class PictureLearner(Learner):
         if hasattr(network, "whiten"):
             images = batches.held.images[:: max(1, len(batches.held) // WHITENED)]
             self.network.whiten(send(as_pictures(images, device), torch.ones(len(images)), settings.size))
-        self.average = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+        self.start_average()
         self.optimizer = self._optimizer()
         self.half = computes_bfloat16(device)
         self._done = 0
@@ -230,19 +232,9 @@ class PictureLearner(Learner):
         """As many as the pictures fill batches."""
         return self._batches.steps
 
-    def seed(self, epoch: int) -> int:
-        """Seed of an epoch."""
-        return self.settings.seed * 100_003 + epoch
-
     def batches(self, epoch: int, generator: Generator) -> Iterator[SceneBatch]:
         """The batches of one pass."""
         return self._batches.epoch(generator)
-
-    def begin(self) -> None:
-        """Get ready for an epoch; statistics of a frozen encoder stay as they are."""
-        self.network.train()
-        if not self.settings.encoder_rate:
-            self.network.encoder.eval()
 
     def loss(self, batch: SceneBatch) -> Tensor:
         """That of the answers."""
@@ -255,27 +247,13 @@ class PictureLearner(Learner):
             labels = labels.to(self.device)
         return self.answers.loss(outputs, labels)
 
-    def after_step(self, step: int) -> None:
-        """Move the average of the weights."""
-        decay = min(self.settings.average, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for name, tensor in self.network.state_dict().items():
-                if tensor.is_floating_point():
-                    self.average[name].lerp_(tensor, 1 - decay)
-                else:
-                    self.average[name].copy_(tensor)
-
-    def weights(self) -> dict[str, Tensor]:
-        """The averaged weights."""
-        return self.average
-
     def state(self) -> dict[str, Any]:
-        """The averaged weights."""
-        return {"average": self.average, "done": self._done}
+        """The averaged weights, and the epochs done."""
+        return {**super().state(), "done": self._done}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Take back the averaged weights."""
-        self.average = {name: tensor.to(self.device) for name, tensor in state["average"].items()}
+        """Take back both."""
+        super().load(state)
         self._done = state["done"]
 
     def validate(self) -> Row:
