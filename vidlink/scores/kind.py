@@ -122,6 +122,18 @@ class Curves:
     """Whether the axis begins at 0."""
 
 
+def curves_over_time(
+    predictions: pd.DataFrame, columns: Mapping[str, str]
+) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
+    """Those of the columns that a table has, over its times, for :class:`Curves`."""
+    times_s = predictions["time_s"].to_numpy(float)
+    return {
+        kind: (times_s, predictions[column].to_numpy(float))
+        for kind, column in columns.items()
+        if column in predictions
+    }
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Strip:
     """Names over time."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 import av
 import cv2
 import numpy as np
 
-from vidlink.video.park import is_large
+from vidlink.video.screen import Lazy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,8 +130,8 @@ def _copy(picture: av.VideoFrame) -> tuple[av.VideoFrame, list[NDArray[np.uint8]
     return drawn, planes
 
 
-class Painted(Sequence[av.VideoFrame]):
-    """Pictures with something drawn into them, each made when somebody looks.
+class Painted(Lazy):
+    """Pictures with something drawn into them.
 
     Parameters
     ----------
@@ -142,23 +142,10 @@ class Painted(Sequence[av.VideoFrame]):
     """
 
     def __init__(self, pictures: Sequence[av.VideoFrame], overlays: Sequence[Overlay | None]) -> None:
+        super().__init__(len(pictures))
         self._pictures, self._overlays = pictures, overlays
-        self._made: dict[int, av.VideoFrame] = {}
 
-    def __len__(self) -> int:
-        return len(self._pictures)
-
-    @overload
-    def __getitem__(self, slot: int) -> av.VideoFrame: ...
-    @overload
-    def __getitem__(self, slot: slice) -> Sequence[av.VideoFrame]: ...
-    def __getitem__(self, slot: int | slice) -> av.VideoFrame | Sequence[av.VideoFrame]:
-        if isinstance(slot, slice):
-            return [self[k] for k in range(*slot.indices(len(self)))]
-        if slot not in self._made:
-            picture, overlay = self._pictures[slot], self._overlays[slot]
-            painted = picture if overlay is None else overlay(picture)
-            if is_large(painted.width, painted.height):
-                return painted  # a segment of them would fill the memory
-            self._made[slot] = painted
-        return self._made[slot]
+    def make(self, slot: int) -> av.VideoFrame:
+        """A picture with what is drawn into it."""
+        picture, overlay = self._pictures[slot], self._overlays[slot]
+        return picture if overlay is None else overlay(picture)

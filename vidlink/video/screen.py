@@ -25,7 +25,36 @@ class ToFullSize(Protocol):
         ...
 
 
-class Screen(Sequence[av.VideoFrame]):
+class Lazy(Sequence[av.VideoFrame]):
+    """Pictures that are each made when somebody looks, and kept but where a segment of them would fill the memory."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._made: dict[int, av.VideoFrame] = {}
+
+    def make(self, slot: int) -> av.VideoFrame:
+        """The picture at a place."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, slot: int) -> av.VideoFrame: ...
+    @overload
+    def __getitem__(self, slot: slice) -> Sequence[av.VideoFrame]: ...
+    def __getitem__(self, slot: int | slice) -> av.VideoFrame | Sequence[av.VideoFrame]:
+        if isinstance(slot, slice):
+            return [self[k] for k in range(*slot.indices(len(self)))]
+        if slot not in self._made:
+            picture = self.make(slot)
+            if is_large(picture.width, picture.height):
+                return picture
+            self._made[slot] = picture
+        return self._made[slot]
+
+
+class Screen(Lazy):
     """The pictures on show during a segment: one HR picture (``yuv420p``) for each source frame.
 
     Parameters
@@ -37,23 +66,10 @@ class Screen(Sequence[av.VideoFrame]):
     """
 
     def __init__(self, receptions: Sequence[Reception], upsample: ToFullSize) -> None:
+        super().__init__(len(receptions))
         self._receptions, self._upsample = receptions, upsample
-        self._made: dict[int, av.VideoFrame] = {}
 
-    def __len__(self) -> int:
-        return len(self._receptions)
-
-    @overload
-    def __getitem__(self, slot: int) -> av.VideoFrame: ...
-    @overload
-    def __getitem__(self, slot: slice) -> Sequence[av.VideoFrame]: ...
-    def __getitem__(self, slot: int | slice) -> av.VideoFrame | Sequence[av.VideoFrame]:
-        if isinstance(slot, slice):
-            return [self[k] for k in range(*slot.indices(len(self)))]
-        if slot not in self._made:
-            picture = self._receptions[slot].picture
-            shown = self._upsample.grey() if picture is None else self._upsample(picture)
-            if is_large(shown.width, shown.height):
-                return shown  # a segment of them would fill the memory
-            self._made[slot] = shown
-        return self._made[slot]
+    def make(self, slot: int) -> av.VideoFrame:
+        """What is on show at a source frame."""
+        picture = self._receptions[slot].picture
+        return self._upsample.grey() if picture is None else self._upsample(picture)

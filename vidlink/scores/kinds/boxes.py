@@ -11,7 +11,7 @@ from vidlink.recognizers.recognize import recognize_boxes
 from vidlink.scores.baselines import of_places
 from vidlink.scores.boxes import BoxScores
 from vidlink.scores.detection import overlaps
-from vidlink.scores.kind import Collector, Curves, Kind, Lanes, Score
+from vidlink.scores.kind import Collector, Curves, Kind, Lanes, Score, curves_over_time
 from vidlink.scores.kinds.maps import coloured, refuse_label
 from vidlink.scores.kinds.said import against_of, single
 from vidlink.scores.once import once
@@ -103,13 +103,9 @@ class BoxesKind(Kind):
 
     def lanes(self, predictions: pd.DataFrame, recognition: Mapping[str, Any]) -> Lanes:
         """How many boxes are found in each frame."""
-        times_s = predictions["time_s"].to_numpy(float)
-        columns = {"received": "boxes", "pristine": "boxes_pristine", "label": "boxes_label"}
-        curves = {
-            kind: (times_s, predictions[column].to_numpy(float))
-            for kind, column in columns.items()
-            if column in predictions
-        }
+        curves = curves_over_time(
+            predictions, {"received": "boxes", "pristine": "boxes_pristine", "label": "boxes_label"}
+        )
         note = ""
         if isinstance(recognition.get("map50"), float):
             note = f"mAP50 {recognition['map50']:.3f} against {against_of(recognition)}"

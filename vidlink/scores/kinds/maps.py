@@ -10,7 +10,7 @@ import numpy as np
 from vidlink.errors import UserError
 from vidlink.recognizers.recognize import recognize_maps
 from vidlink.scores.baselines import of_places
-from vidlink.scores.kind import Collector, Curves, Key, Kind, Lanes, Score
+from vidlink.scores.kind import Collector, Curves, Key, Kind, Lanes, Score, curves_over_time
 from vidlink.scores.kinds.said import against_of, single
 from vidlink.scores.maps import MapScores
 from vidlink.scores.once import once
@@ -97,13 +97,7 @@ class Maps(Kind):
 
     def lanes(self, predictions: pd.DataFrame, recognition: Mapping[str, Any]) -> Lanes:
         """The mIoU of each frame, and the colours of the classes."""
-        times_s = predictions["time_s"].to_numpy(float)
-        columns = {"received": "miou", "pristine": "miou_pristine"}
-        curves = {
-            kind: (times_s, predictions[column].to_numpy(float))
-            for kind, column in columns.items()
-            if column in predictions
-        }
+        curves = curves_over_time(predictions, {"received": "miou", "pristine": "miou_pristine"})
         note = ""
         if isinstance(recognition.get("miou"), float):
             note = f"mIoU {recognition['miou']:.3f} of all frames together against {against_of(recognition)}"
