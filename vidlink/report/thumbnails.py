@@ -33,7 +33,7 @@ class Thumbnails:
         self._factor = max(1.0, max(clip.width, clip.height) / _LONGEST_SIDE)
         self._step_s = _STEP_S
         self._next_s: float | None = None
-        self._kept: list[Thumbnail] = []
+        self._kept: list[tuple[float, av.VideoFrame, av.VideoFrame]] = []
 
     def look(self, segment: Segment, screen: Sequence[av.VideoFrame]) -> None:
         """Take a picture every so often, more seldom the longer the clip turns out to be."""
@@ -48,18 +48,18 @@ class Thumbnails:
                 self._step_s *= 2
             self._next_s = self._kept[-1][0] + self._step_s
 
-    def _small(self, picture: av.VideoFrame) -> NDArray[np.uint8]:
+    def _small(self, picture: av.VideoFrame) -> av.VideoFrame:
         width, height = round(picture.width / self._factor), round(picture.height / self._factor)
-        return (
-            picture.reformat(width=max(2, width), height=max(2, height))
-            .to_ndarray(format="rgb24")
-            .astype(np.uint8, copy=False)
-        )
+        return picture.reformat(width=max(2, width), height=max(2, height), interpolation="AREA")
 
     def chosen(self) -> list[Thumbnail]:
         """At most six of them, evenly spaced."""
         rows = np.unique(np.linspace(0, len(self._kept) - 1, min(COUNT, len(self._kept))).round().astype(int))
-        return [self._kept[k] for k in rows]
+        return [(time_s, _rgb(source), _rgb(seen)) for time_s, source, seen in (self._kept[k] for k in rows)]
+
+
+def _rgb(picture: av.VideoFrame) -> NDArray[np.uint8]:
+    return picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
 
 
 def gain_of(shown: Sequence[Thumbnail]) -> float:
