@@ -29,16 +29,27 @@ if TYPE_CHECKING:
 
 SENDER = (
     "vidlink/sender",
-    "vidlink/codec",
+    "vidlink/codec/recipe.py",
+    "vidlink/codec/parameters.py",
     "codecs/x264.toml",
     "vidlink/rtp",
     "vidlink/faces",
     "vidlink/scores/objective.py",
 )
 """What decides which bits are sent."""  # fmt: skip
-RECEIVER = ("vidlink/receiver", "vidlink/nets", "vidlink/recognizers")
-"""What decides what is recognized of them."""
-TRAINING = ("vidlink/training", "vidlink/tasks/affect.py", "vidlink/data/apart.py", "vidlink/data/ferplus.py")
+RECEIVER = (
+    "vidlink/receiver",
+    *(f"vidlink/nets/{name}.py" for name in ("joint", "normalize", "precision", "residual", "temporal")),
+    *(f"vidlink/recognizers/{name}.py" for name in ("affect", "ask", "crop", "looks", "recognize", "spatial")),
+)
+"""What decides what is recognized of them. Files, not folders, where other networks and codecs stand beside them."""
+TRAINING = (
+    *(
+        f"vidlink/training/{name}.py"
+        for name in ("affect", "averaged", "batches", "coded", "degrade", "loop", "schedule")
+    ),
+    *("vidlink/tasks/affect.py", "vidlink/data/apart.py", "vidlink/data/ferplus.py"),
+)
 """What decides what a network learns."""
 
 
@@ -81,7 +92,7 @@ RESULTS = (
         file="docs/receivers.json",
         command="python benchmarks/receivers.py --json docs/receivers.json",
         pages=("docs/rate_accuracy.md",),
-        code=("vidlink/nets", *TRAINING),
+        code=("vidlink/nets/residual.py", "vidlink/nets/normalize.py", *TRAINING),
     ),
     Result(
         name="allocation",
