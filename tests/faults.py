@@ -270,7 +270,7 @@ def training_struck(folder, how, overwrite=()):
             for name, content in unbroken.items():
                 (place / name).write_bytes(content)
 
-    for status, said in each(training(out, data, *overwrite), place, how, prepare, step=4):
+    for status, said in each(training(out, data, *overwrite), place, how, prepare, step=7):
         if how == "kill":
             assert status == KILLED, said
         else:
@@ -312,6 +312,7 @@ if __name__ == "__main__":
     if scenarios[0].startswith("training"):
         import vidlink.data.images
         import vidlink.nets.build
+        import vidlink.report.curves
         import vidlink.training.loop
         import vidlink.training.restore
         import vidlink.training.superresolution
