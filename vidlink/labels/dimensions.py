@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LONGEST_GAP_S = 1.0
 """Seconds between two rows over which a label is taken to change evenly."""
+_SIDES = ("x", "y", "width", "height")
+"""What tables of predictions call the sides of a box."""
 _SAME_S = 1e-6
 """Times that differ by less are the same: tables are rounded."""
 
@@ -169,11 +171,10 @@ def match_faces(labels: pd.DataFrame, predictions: pd.DataFrame) -> dict[int, in
     if tracks.empty:
         return {}
     if all(side in labels for side in BOX):
-        overlaps = [
-            (_mean_overlap(labels[labels["face"] == face], predictions[predictions["face"] == track]), track, face)
-            for face in faces
-            for track in sorted(tracks.index)
-        ]
+        known = labels.dropna(subset=list(BOX))
+        labelled = {face: _places(known[known["face"] == face], BOX) for face in faces}
+        tracked = {track: _places(predictions[predictions["face"] == track], _SIDES) for track in sorted(tracks.index)}
+        overlaps = [(_mean_overlap(labelled[face], tracked[track]), track, face) for face in faces for track in tracked]
         matched: dict[int, int] = {}
         for overlap, track, face in sorted(overlaps, key=lambda row: (-row[0], row[1], row[2])):
             if overlap > 0.1 and track not in matched and face not in matched.values():
@@ -185,14 +186,17 @@ def match_faces(labels: pd.DataFrame, predictions: pd.DataFrame) -> dict[int, in
     return {int(face): int(face) for face in faces if face in tracks.index}
 
 
-def _mean_overlap(labelled: pd.DataFrame, tracked: pd.DataFrame) -> float:
-    labelled = labelled.dropna(subset=list(BOX))
-    if labelled.empty:
+def _places(rows: pd.DataFrame, sides: Sequence[str]) -> NDArray[np.float64]:
+    """Times and boxes: time, x, y, width and height, shape (5, n)."""
+    return rows[["time_s", *sides]].to_numpy(float).T
+
+
+def _mean_overlap(labelled: NDArray[np.float64], tracked: NDArray[np.float64]) -> float:
+    known_s, *sides = labelled
+    if not len(known_s):
         return 0.0
-    times_s = tracked["time_s"].to_numpy(float)
-    known_s = labelled["time_s"].to_numpy(float)
-    x, y, w, h = (np.interp(times_s, known_s, labelled[side].to_numpy(float)) for side in BOX)
-    u, v, p, q = (tracked[side].to_numpy(float) for side in ("x", "y", "width", "height"))
+    times_s, u, v, p, q = tracked
+    x, y, w, h = (np.interp(times_s, known_s, side) for side in sides)
     shared = np.clip(np.minimum(x + w, u + p) - np.maximum(x, u), 0, None) * np.clip(
         np.minimum(y + h, v + q) - np.maximum(y, v), 0, None
     )
