@@ -94,6 +94,87 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(data, tmp_path, monke
     assert (tmp_path / "whole.safetensors").read_bytes() == (tmp_path / "twice.safetensors").read_bytes()
 
 
+TINY = ["--size", "16x16", "--network", "vgg", *SMALL, "--scales", "1,8"]
+NOISY = ["--disturb", "noise:0.3", "--network", "denoiser/vgg", "--restorer-width", "4"]
+
+
+@pytest.fixture(scope="module")
+def recognizer(data):
+    out = data / "vgg.safetensors"
+    learn("classification", f"images:{data}/classes", out, *TINY, "--learning-rate", "0.05")
+    return out
+
+
+def tensors(path):
+    with safe_open(path, "pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+
+
+def test_a_restorer_learns_before_a_recognizer_that_stays_and_then_both(data, tmp_path, recognizer, capsys):
+    def train_from(start, name, *more):
+        out = tmp_path / f"{name}.safetensors"
+        spec = f"images:{data}/classes"
+        return out, learn("classification", spec, out, *TINY, *NOISY, "--start", str(start), *more)
+
+    options = ["--epochs", "8", "--learning-rate", "0.03"]
+    restored, card = train_from(recognizer, "restored", "--regime", "restore", *options)
+    assert (card["loss"], card["recognizer_rate"], card["optimizer"]) == ("restoration", 0, "adamw")
+    assert set(card["valid_scores"]) == {"1", "8"}
+    assert "psnr" in capsys.readouterr().out
+    before, after = tensors(recognizer), tensors(restored)
+    assert all(tensor.equal(after[f"recognizer.{name}"]) for name, tensor in before.items())
+
+    assert card["valid_scores"]["1"]["psnr"] > 14  # noise leaves about 12 dB
+    through, _ = train_from(restored, "through", "--regime", "through", "--epochs", "1")
+    assert not tensors(through)["restorer.first.weight"].equal(after["restorer.first.weight"])
+    joint = ["--loss", "recognition,restoration:10", "--encoder-rate", "0.1", "--epochs", "1"]
+    both, _ = train_from(restored, "both", *joint)
+    assert not tensors(both)["recognizer.head.1.weight"].equal(before["head.1.weight"])
+
+    file = tmp_path / "scores.json"
+    words = ["--task", "classification", "--data", f"images:{data}/classes", "--weights", str(restored), "--quiet"]
+    evaluate.main([*words, "--scales", "1", "--disturb", "noise:0.3", "--json", str(file)])
+    scored = json.loads(file.read_text())["scores"]["1"]["psnr"]
+    assert abs(scored - card["valid_scores"]["1"]["psnr"]) < 0.5  # other noise of the same strength, all pictures
+
+
+def test_a_teacher_of_full_size_pictures(data, tmp_path, recognizer):
+    options = [*TINY, "--regime", "lr-4", "--teacher", str(recognizer)]
+    spec = f"images:{data}/classes"
+    card = learn("classification", spec, tmp_path / "a.safetensors", *options, "--loss", "recognition,distil:2")
+    assert len(card["teacher"]) == 64
+    with pytest.raises(UserError, match=r"--teacher .* has features of shape"):
+        learn("classification", spec, tmp_path / "b.safetensors", *options, "--loss", "distil", "--width", "6")
+
+
+def test_one_encoder_and_two_decoders(data, tmp_path):
+    out = tmp_path / "two.safetensors"
+    words = ["--network", "unet+decoder", "--regime", "mix-4", "--disturb", "blur:0-1,noise:0-0.05"]
+    words += ["--loss", "recognition,restoration:10,affinity", "--scales", "1"]
+    card = learn("segmentation", f"camvid:{data}/roads", out, *SCENES, *words)
+    assert card["valid_scores"]["1"]["psnr"] > 5
+    assert load_recognizer("road-segmentation", device="cpu", weights=out).maps[8] == "car"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--regime", "restore"], "--network denoiser/vgg: vgg is to stay as it is .*; give its weights as --start"),
+        (["--regime", "through", "--network", "vgg"], "expected RESTORER/vgg, whose restorer learns"),
+        (["--loss", "distil"], "--loss distil: with --teacher FILE"),
+        (["--loss", "recognition,affinity"], r"expected NETWORK\+decoder"),
+        (["--loss", "restoration", "--network", "vgg", "--restorer-width", "8"], "has no restorer in front"),
+        (["--encoder-rate", "0", "--recognizer-rate", "0"], "nothing is left to learn"),
+        (["--network", "denoiser/residual", "--start", "vgg"], "weights of 'vgg'; expected those of 'denoiser/residu"),
+        (["--start", "none.safetensors"], "none.safetensors"),
+    ],
+)
+def test_wrong_ways_to_join(data, tmp_path, recognizer, words, message):
+    given = [str(recognizer) if word == "vgg" and words[at - 1] == "--start" else word for at, word in enumerate(words)]
+    with pytest.raises(UserError, match=message):
+        learn("classification", f"images:{data}/classes", tmp_path / "no.safetensors", *TINY, *NOISY, *given)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -21,6 +21,7 @@ RESTORERS = Catalogue(
     shipped={
         "residual": "vidlink.nets.residual:ResidualRestorer",
         "srcnn": "vidlink.nets.srcnn:SRCNN",
+        "srcnn-915": "vidlink.nets.srcnn:SRCNN.one_by_one",
         "espcn": "vidlink.nets.espcn:ESPCN",
         "twin": "vidlink.nets.twin:TwinNet.of_width",
         "temporal": "vidlink.nets.temporal_sr:TemporalSR.of_width",
@@ -34,6 +35,10 @@ RESTORERS = Catalogue(
 ``scale`` (scale factor) and ``channels`` (of the pictures) that they take; called with pictures and scale factors,
 shapes (n, channels, h, w) and (n,). They have ``takes_lr``, ``shrink``, ``channels``, ``features`` and a ``last``
 layer, as :class:`~vidlink.nets.srcnn.SRCNN` has."""
+RESTORER_WIDTH = {"temporal": 32, "denoiser": 16, "boost": 32, "tone": 16}
+"""Default width of restorers that have one of their own."""
+WIDTH = 48
+"""That of the others."""
 RECOGNIZERS = Catalogue(
     what="recognizer",
     shipped={
@@ -103,7 +108,7 @@ def build(network: Network) -> nn.Module:
     return JointNet(restorer, _recognizer(second, network, channels=restorer.channels))  # type: ignore[arg-type]
 
 
-def build_restorer(name: str, width: int = 48, scale: float = 2, *, channels: int = 1) -> nn.Module:
+def build_restorer(name: str, width: int | None = WIDTH, scale: float = 2, *, channels: int = 1) -> nn.Module:
     """Make a restorer with random weights.
 
     Parameters
@@ -111,7 +116,7 @@ def build_restorer(name: str, width: int = 48, scale: float = 2, *, channels: in
     name
         One of :data:`RESTORERS`, or ``package.module:Class``.
     width
-        Channels of the first layer of ``residual`` and ``twin``.
+        Channels of the first layer, where it can be chosen; None for the restorer's default.
     scale
         Scale factor of ``espcn``.
     channels
@@ -122,6 +127,7 @@ def build_restorer(name: str, width: int = 48, scale: float = 2, *, channels: in
     UserError
         If there is none of that name, it cannot be made, or it takes luma only and there is colour.
     """
+    width = RESTORER_WIDTH.get(name, WIDTH) if width is None else width
     offered = {"width": width, "scale": scale, "channels": channels}
     if channels != 1 and "channels" not in taken_of(RESTORERS.find(name), offered):
         raise UserError(f"restorer {name!r}: takes luma only, and the pictures have {channels} channels")
@@ -130,7 +136,7 @@ def build_restorer(name: str, width: int = 48, scale: float = 2, *, channels: in
     return made
 
 
-def build_whole_restorer(name: str, width: int = 48, *, channels: int = 1) -> nn.Module:
+def build_whole_restorer(name: str, width: int | None = WIDTH, *, channels: int = 1) -> nn.Module:
     """A restorer that gives pictures of the size that it takes; raises as :func:`build_restorer`, and for others."""
     made: Any = build_restorer(name, width, channels=channels)
     if getattr(made, "takes_lr", False) or getattr(made, "shrink", 0) or getattr(made, "frames", 1) > 1:

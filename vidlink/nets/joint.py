@@ -12,6 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from vidlink.nets.seen import RESTORES, THROUGH, Seen
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -80,7 +82,7 @@ class Cascade(nn.Module):
     """A whole restorer and a recognizer that sees what it restored, both tuned together.
 
     Liu et al., "When image denoising meets high-level vision tasks", IJCAI 2018, whose loss weighs recognition against
-    restoration: :meth:`restore` gives what the second part is held against.
+    restoration: :meth:`see` gives what both parts are held against.
 
     Parameters
     ----------
@@ -89,6 +91,8 @@ class Cascade(nn.Module):
     recognizer
         Takes pictures; has ``features`` and ``head``.
     """
+
+    gives = frozenset({RESTORES, THROUGH})
 
     def __init__(self, restorer: nn.Module, recognizer: nn.Module) -> None:
         super().__init__()
@@ -107,6 +111,14 @@ class Cascade(nn.Module):
     def restore(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
         """What the recognizer sees: shape (n, c, h, w), within [0, 1], and back."""
         return self.restorer(pictures, scale).clamp(0, 1)  # type: ignore[no-any-return]
+
+    def see(self, pictures: Tensor, scale: Tensor, *, recognize: bool = True) -> Seen:
+        """The restored pictures, and unless they alone are wanted outputs and features."""
+        restored = self.restorer(pictures, scale)
+        if not recognize:
+            return Seen(restored=(restored,))
+        features = self.recognizer.features(restored.clamp(0, 1), scale)  # type: ignore[operator]
+        return Seen(outputs=(self.head(features),), restored=(restored,), features=features)
 
     def features(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
         """What the last layer sees: shapes (n, c, h, w) and (n,) to (n, features)."""

@@ -1,14 +1,14 @@
 """Networks for pictures by name: classifiers, segmenters, detectors, each alone or behind a restorer.
 
 What :mod:`vidlink.nets.build` is for faces this is for whole pictures in colour: ``unet``, ``srcnn+unet``,
-``srcnn/unet`` (which sees the restored picture), ``package.module:Class``. A new network is a file in this folder and a
-line in a table here.
+``srcnn/unet`` (which sees the restored picture), ``unet+decoder`` (which also gives the picture back),
+``package.module:Class``. A new network is a file in this folder and a line in a table here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -16,6 +16,7 @@ from pydantic import Field
 from vidlink.errors import UserError
 from vidlink.nets.build import build_restorer, build_whole_restorer, check_has
 from vidlink.nets.joint import Cascade, JointNet
+from vidlink.nets.two_decoders import TwoDecoders
 from vidlink.nets.weights import Arguments, Header, check_arguments, check_names, make_of, read_kind
 from vidlink.plugins import Catalogue
 
@@ -34,7 +35,15 @@ NETWORKS: dict[str, Catalogue] = {
             "vgg": "vidlink.nets.vgg:VGGClassifier",
         },
     ),
-    "segmentation": Catalogue(what="segmenter", shipped={"unet": "vidlink.nets.unet:UNet"}),
+    "segmentation": Catalogue(
+        what="segmenter",
+        shipped={
+            "unet": "vidlink.nets.unet:UNet",
+            "boost": "vidlink.nets.boost_segmenter:BoostSegmenter",
+            "boost-1": "vidlink.nets.boost_segmenter:BoostSegmenter.of_one",
+            "boost-2": "vidlink.nets.boost_segmenter:BoostSegmenter.of_two",
+        },
+    ),
     "detection": Catalogue(what="detector", shipped={"centre": "vidlink.nets.centre:CentreNet"}),
 }
 """Networks by task. Made with those of the keywords ``outputs`` (classes), ``channels`` (of what comes in), ``width``
@@ -45,6 +54,8 @@ WIDTH = {"classification": 32, "segmentation": 16, "detection": 32}
 """Default width of the networks of a task."""
 FOLD = {"segmentation": 2, "detection": 4}
 """Pixels of the picture a side that one place of the output stands for."""
+DECODER = "decoder"
+"""What stands behind the plus sign where a recognizer has a second decoder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +65,45 @@ class PictureNetwork:
     task: Task
     """What it is for."""
     name: str
-    """``unet``, ``RESTORER+unet``, ``RESTORER/unet`` or ``package.module:Class``."""
+    """``unet``, ``RESTORER+unet``, ``RESTORER/unet``, ``unet+decoder`` or ``package.module:Class``."""
     classes: tuple[str, ...]
     """What it tells apart."""
     size: tuple[int, int]
     """Width and height of its pictures in pixels."""
     width: int
     """Channels of the first layers."""
+    restorer_width: int | None = None
+    """Those of a restorer in front; None for its default."""
+
+
+class Parts(NamedTuple):
+    """What the name of a network is made of."""
+
+    recognizer: str
+    """What recognizes."""
+    restorer: str = ""
+    """What stands in front; empty for nothing."""
+    whole: bool = False
+    """Whether the restorer is whole, and the recognizer sees the restored picture."""
+    decoder: bool = False
+    """Whether a second decoder gives the picture back."""
+
+
+def parts_of(name: str) -> Parts:
+    """Take the name of a network apart.
+
+    Examples
+    --------
+    >>> parts_of("srcnn/unet")
+    Parts(recognizer='unet', restorer='srcnn', whole=True, decoder=False)
+    """
+    before, slash, behind = name.partition("/")
+    if slash:
+        return Parts(behind, before, whole=True)
+    first, plus, second = name.partition("+")
+    if second == DECODER:
+        return Parts(first, decoder=True)
+    return Parts(second, first) if plus else Parts(first)
 
 
 def build_for_pictures(network: PictureNetwork) -> nn.Module:
@@ -77,27 +120,29 @@ def build_for_pictures(network: PictureNetwork) -> nn.Module:
     UserError
         There is no such network, or its parts do not fit.
     """
-    before, slash, behind = network.name.partition("/")
-    first, plus, second = network.name.partition("+")
+    parts = parts_of(network.name)
     table, fold = NETWORKS[network.task], FOLD.get(network.task, 1)
     offered = {"outputs": len(network.classes), "channels": 3, "width": network.width, "fold": fold}
-    if slash:
-        table.target(behind)
-        return Cascade(build_whole_restorer(before, channels=3), table.make(behind, offered))
-    if not plus:
-        alone: nn.Module = table.make(first, offered)
-        check_has(alone, first, "forward", "state_dict", "features", "head", "encoder")
-        return alone
-    table.target(second)
-    restorer: Any = build_restorer(first, channels=3)
-    check_has(restorer, first, "features", "channels", "takes_lr")
+    table.target(parts.recognizer)
+    if not parts.restorer:
+        alone: nn.Module = table.make(parts.recognizer, offered)
+        check_has(alone, parts.recognizer, "forward", "state_dict", "features", "head", "encoder")
+        if parts.decoder:
+            check_has(alone, parts.recognizer, "body")
+        return TwoDecoders(alone) if parts.decoder else alone
+    if parts.whole:
+        whole = build_whole_restorer(parts.restorer, network.restorer_width, channels=3)
+        return Cascade(whole, table.make(parts.recognizer, offered))
+    restorer: Any = build_restorer(parts.restorer, network.restorer_width, channels=3)
+    check_has(restorer, parts.restorer, "features", "channels", "takes_lr")
     if restorer.takes_lr or getattr(restorer, "shrink", 0) or getattr(restorer, "frames", 1) > 1:
-        raise UserError(f"network {network.name!r}: {first} gives pictures of another size; others keep it")
+        raise UserError(f"network {network.name!r}: {parts.restorer} gives pictures of another size; others keep it")
     with torch.inference_mode():
         side = restorer.eval().features(torch.zeros(1, 3, 32, 32)).shape[-1]
     restorer.train()
-    rest: nn.Module = table.make(second, offered | {"channels": restorer.channels, "fold": max(1, fold * side // 32)})
-    check_has(rest, second, "forward", "state_dict", "features", "head")
+    offered |= {"channels": restorer.channels, "fold": max(1, fold * side // 32)}
+    rest: nn.Module = table.make(parts.recognizer, offered)
+    check_has(rest, parts.recognizer, "forward", "state_dict", "features", "head")
     return JointNet(restorer, rest)
 
 
@@ -105,6 +150,7 @@ class _OfPictures(Arguments):
     classes: list[str] = Field(min_length=1, max_length=65_536)
     size: list[int] = Field(min_length=2, max_length=2)
     width: int = Field(ge=1, le=4096)
+    restorer_width: int | None = Field(default=None, ge=1, le=4096)
 
     _named_apart = check_names("classes")
 
@@ -114,7 +160,13 @@ LARGEST_SIDE = 8192
 
 def describe_pictures(network: PictureNetwork) -> Header:
     """The header of a network for pictures."""
-    arguments = {"classes": list(network.classes), "size": list(network.size), "width": network.width}
+    arguments: dict[str, Any] = {
+        "classes": list(network.classes),
+        "size": list(network.size),
+        "width": network.width,
+    }
+    if network.restorer_width is not None:
+        arguments["restorer_width"] = network.restorer_width
     return Header(kind=network.task, network=network.name, arguments=arguments)
 
 
@@ -146,5 +198,6 @@ def load_for_pictures(path: Path, task: Task, *, own: str = "") -> tuple[Picture
         classes=tuple(found.classes),
         size=(found.size[0], found.size[1]),
         width=found.width,
+        restorer_width=found.restorer_width,
     )
     return network, make_of(header, stored, lambda: build_for_pictures(network))

@@ -39,6 +39,7 @@ class ResidualClassifier(nn.Module):
         self.whitens = channels in PICTURES
         first = 8 * channels if self.whitens else channels
         self.first = nn.Conv2d(channels, first, 2, bias=True) if self.whitens else nn.Identity()
+        self.first.requires_grad_(False)
         self.blocks = nn.Sequential(Block(first, width), Block(width, 4 * width), Block(4 * width, 4 * width))
         self.head = nn.Linear(4 * width, outputs, bias=False)
 
@@ -63,7 +64,6 @@ class ResidualClassifier(nn.Module):
         with torch.no_grad():
             self.first.weight.copy_(weight.float().reshape(self.first.weight.shape))
             self.first.bias.copy_(bias.float())  # type: ignore[union-attr]
-        self.first.requires_grad_(False)
 
     def features(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
         """What the last layer sees, shape (n, features); the scale factor is not used."""

@@ -50,6 +50,11 @@ class SRCNN(nn.Module):
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
 
+    @classmethod
+    def one_by_one(cls, *, channels: int = 1) -> SRCNN:
+        """The 9-1-5 variant, with a third of the weights."""
+        return cls(kernels=(9, 1, 5), channels=channels)
+
     @property
     def channels(self) -> int:
         """Channels of :meth:`features`."""

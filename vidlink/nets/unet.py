@@ -44,20 +44,32 @@ class UNetBody(nn.Module):
         pairs = list(pairwise(widths))
         self.down = nn.ModuleList(nn.Sequential(_layer(a, b), _layer(b, b)) for a, b in pairs)
         self.around = nn.Sequential(nn.Linear(widths[-1], widths[-1]), nn.ReLU(inplace=True))
-        self.narrow = nn.ModuleList(nn.Conv2d(b, a, 1, bias=False) for a, b in pairs)
-        self.up = nn.ModuleList(_layer(2 * a, a) for a, _ in pairs)
-        self.channels = widths[0]
+        self.narrow, self.up = _way_up(pairs)
+        self.widths, self.channels = list(widths), widths[0]
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Shape (n, channels, h, w) to (n, widths[0], h / fold, w / fold)."""
+        return self.way_up(self.way_down(pictures))
+
+    def another_way_up(self) -> nn.ModuleList:
+        """Fresh layers for a second way up; :meth:`way_up` takes them."""
+        return nn.ModuleList(_way_up(list(pairwise(self.widths))))
+
+    def way_down(self, pictures: Tensor) -> list[Tensor]:
+        """What is passed at each size, from the largest one."""
         inner = normalize_contrast(pictures) if self.normalizes else pictures
         inner = self.first(self.fold(inner))
         passed = []
         for layers in self.down:
             passed.append(inner)
             inner = layers(functional.max_pool2d(inner, 2, ceil_mode=True))
-        inner = inner + self.around(inner.mean(dim=(2, 3)))[:, :, None, None]  # what the whole picture is of
-        for narrow, layer, beside in reversed(list(zip(self.narrow, self.up, passed, strict=True))):
+        return [*passed, inner + self.around(inner.mean(dim=(2, 3)))[:, :, None, None]]  # what the picture is of
+
+    def way_up(self, passed: Sequence[Tensor], layers: nn.ModuleList | None = None) -> Tensor:
+        """From what :meth:`way_down` gives to (n, widths[0], h / fold, w / fold), by these layers or its own."""
+        narrows, ups = (self.narrow, self.up) if layers is None else layers
+        *passed, inner = passed
+        for narrow, layer, beside in reversed(list(zip(narrows, ups, passed, strict=True))):  # type: ignore[call-overload]
             wider = functional.interpolate(narrow(inner), beside.shape[-2:], mode="nearest")
             inner = layer(torch.cat([beside, wider], 1))
         return inner
@@ -95,6 +107,11 @@ class UNet(nn.Module):
     def forward(self, pictures: Tensor, scale: Tensor | None = None) -> Tensor:
         """Shape (n, channels, h, w) within [0, 1], multiples of ``fold``, to (n, outputs, h / fold, w / fold)."""
         return self.head(self.features(pictures, scale))
+
+
+def _way_up(pairs: Sequence[tuple[int, int]]) -> tuple[nn.ModuleList, nn.ModuleList]:
+    narrow = nn.ModuleList(nn.Conv2d(b, a, 1, bias=False) for a, b in pairs)
+    return narrow, nn.ModuleList(_layer(2 * a, a) for a, _ in pairs)
 
 
 def _layer(before: int, after: int) -> nn.Sequential:

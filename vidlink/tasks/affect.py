@@ -149,6 +149,8 @@ class AffectTask(Task):
         from vidlink.training.regimes import find_regime
 
         regime = find_regime(options.regime)
+        if not regime.for_faces:
+            raise UserError(f"--regime {regime.name}: for pictures (--task classification, segmentation, detection)")
         pretraining = pretraining_of(options, regime)
         if pretraining:
             check_restorer(options.network, regime, pretraining)

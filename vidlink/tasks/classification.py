@@ -24,9 +24,9 @@ class ClassificationTask(PictureTask):
         "batch": 256,
         "learning_rate": 0.2,
         "optimizer": "sgd",
-        "weight_decay": 5e-4,
     }
     shown = ("accuracy",)
+    decodes = False
 
     def variation(self) -> Variation:
         """Mirrored, and shifted by whole pixels."""

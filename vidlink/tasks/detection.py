@@ -24,7 +24,6 @@ class DetectionTask(PictureTask):
         "batch": 8,
         "learning_rate": 3e-3,
         "optimizer": "adamw",
-        "weight_decay": 0.02,
     }
     shown = ("map50", "map")
 

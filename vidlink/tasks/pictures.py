@@ -22,6 +22,7 @@ from vidlink.tasks.task import (
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from vidlink.data.picture_set import Form, PictureSet
     from vidlink.nets.pictures import PictureNetwork
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from vidlink.training.regimes import Regime
     from vidlink.training.scenes import Variation
 
-REPORTED_SCALES = (1.0, 2.0, 4.0, 6.0)
-"""Scale factors whose scores go into the card."""
+RESTORER_RATE = 1e-3
+"""Peak of the learning rate where a restorer alone learns, by AdamW."""
+WEIGHT_DECAY = {"sgd": 5e-4, "adamw": 0.02}
+"""Weight decay by optimizer; none where a restorer alone learns."""
 
 
 class PictureTask(Task):
@@ -49,9 +52,11 @@ class PictureTask(Task):
     size: ClassVar[str]
     """Default size of the network's pictures."""
     defaults: ClassVar[dict[str, Any]]
-    """Epochs, batch, learning rate, optimizer, weight decay."""
+    """Epochs, batch, learning rate, optimizer."""
     shown: ClassVar[tuple[str, ...]]
     """Scores in the table."""
+    decodes: ClassVar[bool] = True
+    """Whether its networks may have a second decoder."""
 
     def variation(self) -> Variation:
         """How training pictures vary."""
@@ -62,6 +67,7 @@ class PictureTask(Task):
     def training_parser(self) -> Parser:
         """Options of ``vidlink.train``."""
         from vidlink.nets.pictures import NETWORKS, WIDTH
+        from vidlink.training.losses import TERMS
         from vidlink.training.regimes import regime_names
 
         names = NETWORKS[self.name].known()
@@ -71,23 +77,41 @@ class PictureTask(Task):
         add("--valid", metavar="KIND:PATH|SHARE", help="pictures to look at as training goes on, or the share of "
             "--data to hold out (the data's own split; without one 0.2)")  # fmt: skip
         add_out(parser)
-        add("--regime", default="hr", metavar="|".join(regime_names()), help="what to train on (%(default)s)")
-        network = f"{'|'.join(names)}|RESTORER+{next(iter(names))}|RESTORER/{next(iter(names))}"
-        add("--network", metavar=network, help=f"({next(iter(names))}; behind a restorer where the regime has one)")
+        add(
+            "--regime",
+            default="hr",
+            metavar="|".join(regime_names(pictures=True)),
+            help="what to train on (%(default)s)",
+        )
+        first = next(iter(names))
+        network = f"{'|'.join(names)}|RESTORER+{first}|RESTORER/{first}"
+        network += f"|{first}+decoder" if self.decodes else ""
+        add("--network", metavar=network, help=f"({first}; behind a restorer where the regime has one)")
+        add("--restorer-width", type=int, metavar="N", help="channels of the restorer's first layer (its default)")
         add("--width", type=int, default=WIDTH[self.name], help="channels of its first layers (%(default)s)")
         add("--size", default=self.size, metavar="WxH", help="pixels of the pictures that it takes (%(default)s)")
         add("--epochs", type=int, default=self.defaults["epochs"], help="times each picture is seen (%(default)s)")
         add("--batch", type=int, default=self.defaults["batch"], help="pictures a step (%(default)s)")
-        add("--learning-rate", type=float, default=self.defaults["learning_rate"],
-            help="peak of the one-cycle rate (%(default)s)")  # fmt: skip
+        add("--optimizer", choices=("sgd", "adamw"), help=f"({self.defaults['optimizer']}; adamw for a restorer alone)")
+        add("--learning-rate", type=float, help=f"peak of the one-cycle rate ({self.defaults['learning_rate']:g}; "
+            f"{RESTORER_RATE:g} for a restorer alone)")  # fmt: skip
         add("--codec-aware", type=float, default=0.0, metavar="SHARE", help="share of the pictures that are coded and "
             "decoded")  # fmt: skip
         add("--codec", default="x264", help="recipe for --codec-aware (%(default)s)")
         add("--disturb", metavar="noise:0-0.05,...", help="what goes wrong with pictures before that (as --task "
             "recognition has it)")  # fmt: skip
-        add("--encoder-rate", type=float, metavar="SHARE", help="rate of the early layers, in place of the regime's")
+        add("--loss", metavar="TERM[:WEIGHT],...", help=f"what is learned from, in place of the regime's: some of "
+            f"{', '.join(TERMS)}")  # fmt: skip
+        add("--teacher", type=Path, metavar="FILE.safetensors", help="network of the loss distil; it sees pristine "
+            "pictures")  # fmt: skip
+        add("--encoder-rate", type=float, metavar="SHARE", help="rate of the early layers (of the restorer, if there "
+            "is one), in place of the regime's")  # fmt: skip
+        add("--recognizer-rate", type=float, metavar="SHARE", help="rate of all others, in place of the regime's; 0 "
+            "leaves the recognizer as it is")  # fmt: skip
         add("--sr-epochs", type=int, default=5, help="passes of super-resolution pre-training (%(default)s)")
-        add("--start", type=Path, metavar="FILE.safetensors", help="weights to start from, in place of pre-training")
+        add("--start", type=Path, action="append", default=[], metavar="FILE.safetensors", help="weights to start "
+            "from, in place of pre-training: of the network, or of its recognizer")  # fmt: skip
+        add("--scales", default="1,2,4,6", help="scale factors whose scores go into the card (%(default)s)")
         add("--half", action="store_true", help="write the weights in half precision, half as large a file")
         add("--seed", type=int, default=0, help="of weights, order and degradations (%(default)s)")
         add_run(parser)
@@ -95,22 +119,41 @@ class PictureTask(Task):
 
     def check(self, options: argparse.Namespace) -> None:
         """Refuse wrong options of training."""
+        from vidlink.training.losses import parse_loss
+        from vidlink.training.regimes import find_regime
+        from vidlink.units import parse_scales
+
         check_least(options, epochs=1, batch=1, width=1, sr_epochs=1)
-        if not 0 < options.learning_rate < 100:
-            raise UserError(f"--learning-rate {options.learning_rate}: above 0")
-        for name in ("codec_aware", "encoder_rate"):
+        if options.restorer_width is not None:
+            check_least(options, restorer_width=1)
+        for name in ("codec_aware", "encoder_rate", "recognizer_rate"):
             value = getattr(options, name)
             if value is not None and not 0 <= value <= 1:
                 raise UserError(f"--{name.replace('_', '-')} {value}: a share from 0 to 1")
+        regime = find_regime(options.regime)
+        for name in ("encoder_rate", "recognizer_rate", "loss"):
+            if getattr(options, name) is None:
+                setattr(options, name, getattr(regime, name))
+        if not options.encoder_rate and not options.recognizer_rate:
+            raise UserError("--encoder-rate 0 and --recognizer-rate 0: nothing is left to learn")
+        restorer_alone = not options.recognizer_rate
+        if options.optimizer is None:
+            options.optimizer = "adamw" if restorer_alone else self.defaults["optimizer"]
+        if options.learning_rate is None:
+            options.learning_rate = RESTORER_RATE if restorer_alone else self.defaults["learning_rate"]
+        if not 0 < options.learning_rate < 100:
+            raise UserError(f"--learning-rate {options.learning_rate}: above 0")
+        if ("distil" in parse_loss(options.loss)) != (options.teacher is not None):
+            raise UserError(
+                f"--loss {options.loss}: with --teacher FILE.safetensors, give distil:WEIGHT; without, leave it out"
+            )
+        parse_scales("--scales", options.scales)
         if options.codec_aware:
             from vidlink.codec.shelf import load_codec
             from vidlink.link.probe import check_codec
 
             check_codec(load_codec(options.codec))
-        if options.disturb:
-            from vidlink.training.disturb import parse_mix
-
-            parse_mix(options.disturb)
+        _disturb(options)
         from vidlink.tasks.picture_network import parse_size
 
         parse_size(options.size)
@@ -122,17 +165,22 @@ class PictureTask(Task):
         from vidlink.nets.pictures import describe_pictures
         from vidlink.recognizers.registry import find_device
         from vidlink.report.curves import write_curves
-        from vidlink.tasks.picture_network import make_network, pretrain_restorer
+        from vidlink.tasks.picture_network import load_teacher, make_network, pretrain_restorer
         from vidlink.training.answer_kinds import answers_for
         from vidlink.training.checkpoint import save_results
         from vidlink.training.degrade import Degradation
         from vidlink.training.loop import Training
+        from vidlink.training.losses import parse_loss
         from vidlink.training.pictures import PictureLearner, SceneBatches
         from vidlink.training.regimes import find_regime
+        from vidlink.units import parse_scales
 
         regime, device = find_regime(options.regime), find_device(options.device)
         train, valid = learn_and_validate(options.data, options.valid, self.form)
-        network, module = make_network(self.name, options, train.classes, regime)
+        network, module, begun = make_network(self.name, options, train.classes, regime)
+        loss = parse_loss(options.loss)
+        loss.check(module, network.name)
+        teacher = load_teacher(options.teacher, network, module) if options.teacher else None
         settings = self._settings(options, regime, network)
         size = held_size(train, network.size)
         held, seen = (hold(each, size, quiet=options.quiet) for each in (train, valid))
@@ -149,14 +197,17 @@ class PictureTask(Task):
         if settings.pretrained and not checkpoint.exists():
             pretrain_restorer(options, regime, network, module, batches, device)
         answers = answers_for(self.form, len(held.classes), held.labels if self.form == "maps" else None)
-        learner = PictureLearner(module, answers, batches, seen, settings, device=device)
+        learner = PictureLearner(
+            module, answers, batches, seen, settings, loss=loss, teacher=teacher, whiten=not begun, device=device
+        )
         run = Training(asdict(settings), checkpoint=checkpoint, log=log, device=device, quiet=options.quiet)
         best = run.fit(learner)
         weights = {
             name: tensor.half() if options.half and tensor.is_floating_point() else tensor
             for name, tensor in best["weights"].items()
         }
-        card = self._card(settings, learner, {name: each.float() for name, each in weights.items()}, train)
+        scales = parse_scales("--scales", options.scales)
+        card = self._card(settings, learner, {name: each.float() for name, each in weights.items()}, train, scales)
         write_curves(options.out.with_suffix(".png"), run.log)
         about = {"regime": regime.name, "data": settings.data, "seed": str(settings.seed)}
         save_results(options.out, weights, describe_pictures(network).to_metadata() | about, card)
@@ -169,9 +220,10 @@ class PictureTask(Task):
 
     def table(self, scores: dict[str, dict[str, float | None]]) -> str:
         """Lay scores out for the terminal, a line a scale factor."""
-        lines = ["scale  " + "  ".join(f"{name:>8}" for name in self.shown)]
+        shown = [*self.shown, *(name for name in ("psnr",) if any(name in found for found in scores.values()))]
+        lines = ["scale  " + "  ".join(f"{name:>8}" for name in shown)]
         for scale, found in scores.items():
-            cells = ["-" if found.get(name) is None else f"{found[name]:.3f}" for name in self.shown]
+            cells = ["-" if found.get(name) is None else f"{found[name]:.3f}" for name in shown]
             lines.append(f"{scale:>5}  " + "  ".join(f"{cell:>8}" for cell in cells))
         return "\n".join(lines)
 
@@ -187,6 +239,7 @@ class PictureTask(Task):
             "(%(default)s)")  # fmt: skip
         self.add_weights(parser)
         add("--scales", default="1,2,4,6", help="scale factors (%(default)s)")
+        add("--disturb", metavar="KIND:STRENGTH,...", help="what goes wrong with pictures before that")
         add("--network", metavar="package.module:Class", help="that of the weights, where it is code of your own")
         add("--json", type=Path, metavar="FILE", help="also write the scores here")
         add_machine(parser)
@@ -202,6 +255,7 @@ class PictureTask(Task):
         from vidlink.units import parse_scales
 
         parse_scales("--scales", options.scales)
+        _disturb(options)
         check_folder(options.json, "--json ")
 
     def evaluate(self, options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
@@ -213,7 +267,8 @@ class PictureTask(Task):
 
         network, module = load_shipped(self.name, options.weights, options.network or "")
         found = load_pictures(options.data, self.form, options.split)
-        scores = score_pictures(network, module, found, parse_scales("--scales", options.scales), options)
+        scales = parse_scales("--scales", options.scales)
+        scores = score_pictures(network, module, found, scales, options, disturb=_disturb(options))
         return self.table(scores), {
             "task": self.name,
             "data": options.data,
@@ -221,16 +276,18 @@ class PictureTask(Task):
             "pictures": len(found),
             "classes": list(network.classes),
             "labels": found.about,
+            **({"disturb": options.disturb} if options.disturb else {}),
             "scores": scores,
         }
 
     def _settings(self, options: argparse.Namespace, regime: Regime, network: PictureNetwork) -> PictureSettings:
+        from vidlink.nets.pictures import parts_of
         from vidlink.tasks.affect import digest_of
-        from vidlink.tasks.picture_network import restorer_in
+        from vidlink.training.losses import parse_loss
         from vidlink.training.pictures import PictureSettings
 
         valid = str(options.valid or "")
-        pretrained = regime.pretrain and restorer_in(network.name) and not options.start
+        pretrained = regime.pretrain and parts_of(network.name).restorer and not options.start
         return PictureSettings(
             task=self.name,
             regime=regime.name,
@@ -242,11 +299,15 @@ class PictureTask(Task):
             epochs=options.epochs,
             batch=options.batch,
             learning_rate=options.learning_rate,
-            optimizer=self.defaults["optimizer"],
-            weight_decay=self.defaults["weight_decay"],
-            encoder_rate=regime.encoder_rate if options.encoder_rate is None else options.encoder_rate,
+            optimizer=options.optimizer,
+            weight_decay=WEIGHT_DECAY[options.optimizer] if options.recognizer_rate else 0.0,
+            encoder_rate=options.encoder_rate,
+            recognizer_rate=options.recognizer_rate,
+            restorer_width=network.restorer_width,
+            loss=str(parse_loss(options.loss)),
+            teacher=digest_of(options.teacher, "--teacher"),
             pretrained=f"at {regime.pretrain:g}, {options.sr_epochs} epochs" if pretrained else "",
-            start=digest_of(options.start, "--start"),
+            start=",".join(digest_of(path, "--start") for path in options.start),
             coded=options.codec_aware,
             codec=options.codec if options.codec_aware else "",
             disturb=options.disturb,
@@ -254,12 +315,17 @@ class PictureTask(Task):
         )
 
     def _card(
-        self, settings: PictureSettings, learner: PictureLearner, weights: dict[str, Any], train: PictureSet
+        self,
+        settings: PictureSettings,
+        learner: PictureLearner,
+        weights: dict[str, Any],
+        train: PictureSet,
+        scales: Sequence[float],
     ) -> dict[str, Any]:
         from vidlink.tasks.picture_scores import named
 
         scores = {}
-        for scale in REPORTED_SCALES:
+        for scale in scales:
             found = learner.scores(learner.valid, scale, weights)  # type: ignore[arg-type]
             scores[f"{scale:g}"] = named(found, train.classes)
         return {

@@ -21,7 +21,6 @@ class SegmentationTask(PictureTask):
         "batch": 8,
         "learning_rate": 4e-3,
         "optimizer": "adamw",
-        "weight_decay": 0.02,
     }
     shown = ("miou", "pixels")
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from vidlink.training.restore import Scores
 
-WIDTH = {"temporal": 32, "denoiser": 16, "boost": 32, "tone": 16}
-"""Default width of restorers that have one of their own."""
 MOST = 16.0
 """Largest scale factor."""
 
@@ -69,8 +67,10 @@ class SuperResolutionTask(Task):
 
     def check(self, options: argparse.Namespace) -> None:
         """Refuse wrong options of training."""
+        from vidlink.nets.build import RESTORER_WIDTH, WIDTH
+
         if options.width is None:
-            options.width = WIDTH.get(options.network, 48)
+            options.width = RESTORER_WIDTH.get(options.network, WIDTH)
         check_least(options, steps=1, batch=1, width=1)
         if not 0 < options.learning_rate < math.inf:
             raise UserError(f"--learning-rate {options.learning_rate}: above 0")

@@ -16,7 +16,7 @@ import torch
 
 from vidlink.errors import UserError, unknown
 from vidlink.training.bicubic import bicubic_matrix
-from vidlink.training.degrade import downsample_and_back
+from vidlink.training.degrade import send
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,8 +92,7 @@ def haze(pictures: Tensor, strength: Tensor, generator: Generator) -> Tensor:
 
 def area(pictures: Tensor, strength: Tensor, generator: Generator) -> Tensor:
     """Downsample as the sender does, by area, and back as the receiver does; the strength is the scale factor."""
-    sides = (pictures.shape[-1] / strength).round().long().clamp(1, pictures.shape[-1])
-    return torch.where(_column(strength) > 1, downsample_and_back(pictures, sides), pictures)
+    return send(pictures, strength)
 
 
 def bicubic(pictures: Tensor, strength: Tensor, generator: Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""Learning from labelled pictures: batches that a thin link has gone over, loss, moving average and validation."""
+"""Learning from labelled pictures: batches that a thin link has gone over, losses, moving average and validation."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import numpy as np
 import torch
 
 from vidlink.nets.precision import computes_bfloat16
+from vidlink.nets.seen import see
 from vidlink.training.averaged import AveragedLearner
 from vidlink.training.degrade import Degradation, draw_scales, send
+from vidlink.training.losses import Look, Loss, patch_distance
 from vidlink.training.scenes import Variation, vary_scene
 
 if TYPE_CHECKING:
@@ -58,10 +60,18 @@ class PictureSettings:
     """Decay a step of the moving average of the weights, which is what is kept."""
     encoder_rate: float = 1.0
     """Learning rate of the network's encoder as a share of that of the rest; 0 freezes it."""
+    loss: str = "recognition"
+    """What is learned from, as :func:`~vidlink.training.losses.parse_loss` reads it."""
+    recognizer_rate: float = 1.0
+    """Learning rate of what follows the encoder as a share; 0 freezes it."""
+    restorer_width: int | None = None
+    """Channels of the restorer's first layer; None for its default."""
+    teacher: str = ""
+    """Digest of the teacher's weights; empty for none."""
     pretrained: str = ""
     """What super-resolution pre-trained the encoder: factor and epochs; empty for nothing."""
     start: str = ""
-    """Digest of the weights to start from; empty for random ones."""
+    """Digests of the weights to start from; empty for random ones."""
     coded: float = 0.0
     """Share of the pictures that go through a real codec."""
     codec: str = ""
@@ -178,7 +188,8 @@ class PictureLearner(AveragedLearner):
     Parameters
     ----------
     network
-        Takes (n, 3, height, width) within [0, 1] and scale factors; has ``encoder``, ``features`` and ``head``.
+        Takes (n, 3, height, width) within [0, 1] and scale factors; has ``encoder``, ``features`` and ``head``. Where
+        a part is frozen the other is ``recognizer``.
     answers
         What it is to answer.
     batches
@@ -187,6 +198,12 @@ class PictureLearner(AveragedLearner):
         Pictures to look at after each epoch; None for none.
     settings
         What decides the result.
+    loss
+        What it learns from.
+    teacher
+        A network that sees the pristine pictures; for losses that ask for one.
+    whiten
+        Whether the recognizer's first layer is to be set by the pictures, where it can be.
     device
         Where to compute.
     """
@@ -201,14 +218,20 @@ class PictureLearner(AveragedLearner):
         valid: Held | None,
         settings: PictureSettings,
         *,
+        loss: Loss | None = None,
+        teacher: nn.Module | None = None,
+        whiten: bool = True,
         device: torch.device,
     ) -> None:
         self.settings, self.answers, self.valid, self.device, self._batches = settings, answers, valid, device, batches
         self.epochs, self.learning_rate = settings.epochs, settings.learning_rate
         self.network: Any = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if hasattr(network, "whiten"):
+        self.objective = loss or Loss()
+        self.teacher: Any = teacher.to(device).eval().requires_grad_(False) if teacher is not None else None
+        recognizes: Any = getattr(network, "recognizer", network)
+        if whiten and hasattr(recognizes, "whiten"):
             images = batches.held.images[:: max(1, len(batches.held) // WHITENED)]
-            self.network.whiten(send(as_pictures(images, device), torch.ones(len(images)), settings.size))
+            recognizes.whiten(send(as_pictures(images, device), torch.ones(len(images)), settings.size))
         self.start_average()
         self.optimizer = self._optimizer()
         self.half = computes_bfloat16(device)
@@ -216,17 +239,24 @@ class PictureLearner(AveragedLearner):
 
     def _optimizer(self) -> torch.optim.Optimizer:
         encoder = {id(each) for each in self.network.encoder.parameters()}
-        learned = [each for each in self.network.parameters() if each.requires_grad]
-        groups: list[dict[str, Any]] = [{"params": [each for each in learned if id(each) not in encoder], "share": 1.0}]
-        if self.settings.encoder_rate:
-            early = [each for each in learned if id(each) in encoder]
-            groups.append({"params": early, "share": self.settings.encoder_rate})
-        else:
-            self.network.encoder.requires_grad_(False)
+        groups: list[dict[str, Any]] = []
+        for early, rate in ((False, self.settings.recognizer_rate), (True, self.settings.encoder_rate)):
+            part = [each for each in self.network.parameters() if (id(each) in encoder) == early]
+            learned = [each for each in part if each.requires_grad]
+            if rate and learned:
+                groups.append({"params": learned, "share": rate})
+            for each in learned:
+                each.requires_grad_(bool(rate))
         if self.settings.optimizer == "sgd":
             self.clip = None
             return torch.optim.SGD(groups, lr=0.1, momentum=0.9, nesterov=True, weight_decay=self.settings.weight_decay)
         return torch.optim.AdamW(groups, lr=1e-3, weight_decay=self.settings.weight_decay)
+
+    def begin(self) -> None:
+        """Get ready for an epoch; statistics of what is frozen stay as they are."""
+        super().begin()
+        if not self.settings.recognizer_rate:
+            self.network.recognizer.eval()
 
     def steps(self, epoch: int) -> int:
         """As many as the pictures fill batches."""
@@ -237,15 +267,23 @@ class PictureLearner(AveragedLearner):
         return self._batches.epoch(generator)
 
     def loss(self, batch: SceneBatch) -> Tensor:
-        """That of the answers."""
+        """The sum of the terms that the settings name."""
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.half):
-            outputs = self.network(batch.pictures, batch.scales)
+            seen = see(self.network, batch.pictures, batch.scales, recognize=self.objective.recognizes)
         labels = batch.labels
         if self._batches.held.form == "boxes":
             labels = (labels, self._batches.held.images.shape[2:0:-1])
         else:
             labels = labels.to(self.device)
-        return self.answers.loss(outputs, labels)
+        return self.objective(
+            Look(
+                seen=seen,
+                pristine=batch.pristine,
+                against_labels=lambda outputs: self.answers.loss(outputs, labels),
+                recognizer=getattr(self.network, "recognizer", None),
+                teacher=self.teacher,
+            )
+        )
 
     def state(self) -> dict[str, Any]:
         """The averaged weights, and the epochs done."""
@@ -272,21 +310,40 @@ class PictureLearner(AveragedLearner):
         return found
 
     def scores(self, held: Held, scale: float, weights: dict[str, Tensor] | None = None) -> dict[str, float | None]:
-        """Scores at one scale factor, of the averaged weights by default."""
+        """Scores at one scale factor, of the averaged weights by default.
+
+        What goes wrong with pictures in training goes wrong here, too, and each time alike. Where the network restores,
+        ``psnr`` is the mean over the restored pictures in dB, and ``perception`` the distance between the
+        distributions of their patches and those of pristine ones, per 255.
+        """
         trained = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
         self.network.load_state_dict(weights or self.average)
         self.network.eval()
         found: list[Any] = []
+        psnr: list[float] = []
+        apart: list[float] = []
         hr = (held.images.shape[2], held.images.shape[1])
         batch = max(1, 16 * 320 * 240 // math.prod(self.settings.size))
-        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+        disturb, chance = self._batches.disturb, torch.Generator().manual_seed(0)
+        with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
             for start in range(0, len(held), batch):
                 pictures = as_pictures(held.images[start : start + batch], self.device)
                 scales = pictures.new_full((len(pictures),), scale)
-                sent = send(pictures, scales, self.settings.size).contiguous(memory_format=torch.channels_last)
-                found += self.answers.decide(self.network(sent, scales), hr)
+                source = disturb(pictures, chance) if disturb else pictures
+                sent = send(source, scales, self.settings.size).contiguous(memory_format=torch.channels_last)
+                with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+                    seen = see(self.network, sent, scales)
+                found += self.answers.decide(seen.outputs[-1], hr)
+                if seen.restored:
+                    restored = seen.restored[-1].float().clamp(0, 1)
+                    pristine = send(pictures, torch.ones(len(pictures)), self.settings.size)
+                    errors = (restored - pristine).square().mean(dim=(1, 2, 3))
+                    psnr += (-10 * errors.clamp(min=1e-10).log10()).tolist()
+                    apart.append(float(patch_distance(restored, pristine)) * 255)
         self.network.load_state_dict(trained)
-        return self.answers.scores(found, held.labels)
+        more = {"psnr": float(np.mean(psnr)), "perception": float(np.mean(apart))} if psnr else {}
+        return {**self.answers.scores(found, held.labels), **more}
 
 
 def as_pictures(images: Any, device: torch.device) -> Tensor:
