@@ -7,7 +7,7 @@ are not decoded; which of them could be shown, and with which status, follows fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from vidlink.link.planned import Link
 from vidlink.receiver.receive import Receiver
 from vidlink.scores.receptions import Receptions
 from vidlink.sender.fec import parse_fec
+from vidlink.sender.groups import without_pictures
 from vidlink.sender.protect import Protector
 from vidlink.types import Fate, Kind, Shown, Status
 from vidlink.units import LEAST_SHARE
@@ -87,7 +88,7 @@ class Redraws:
             self._bytes += int(packets.bytes.sum())
             if self._keeps and self._bytes <= MOST_BYTES:
                 # Without the pictures: they are large, and no draw looks at them.
-                self._sent.append((replace(segment, frames=()), coded, packets))
+                self._sent.append((without_pictures(segment), coded, packets))
             elif self._keeps:
                 self._keeps = False
                 self._sent.clear()
