@@ -61,8 +61,8 @@ class Plan:
     """Fixed factors."""
     loss_rate: str
     """Budget at which loss is measured."""
-    every: int = 5
-    """The receiver looks at every n-th frame: five a second say what 25 say."""
+    every: int = 10
+    """The receiver looks at every n-th frame: a face is on show for a second or more, and looks cost most of the time."""
     rivals: bool = True
     """Whether other encoders are run."""
     by_task: tuple[int, tuple[str, ...]] = (6, ("8k", "12k", "18k", "26k", "48k"))
@@ -82,7 +82,6 @@ QUICK = Plan(
     rates=("12k", "26k", "48k"),
     factors=(1, 2),
     loss_rate="",
-    every=10,
     rivals=False,
     by_task=(1, ("12k", "26k", "48k")),
 )
