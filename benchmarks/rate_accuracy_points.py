@@ -62,7 +62,7 @@ class Plan:
     loss_rate: str
     """Budget at which loss is measured."""
     every: int = 10
-    """The receiver looks at every n-th frame: a face is on show for a second or more, and looks cost most of the time."""
+    """The receiver looks at every n-th frame: a face is on show for a second or more, and looks cost most."""
     rivals: bool = True
     """Whether other encoders are run."""
     by_task: tuple[int, tuple[str, ...]] = (6, ("8k", "12k", "18k", "26k", "48k"))
