@@ -247,14 +247,15 @@ def write_json(path: Path | None, figures: Mapping[str, float | None], **more: A
 def made() -> dict[str, Any]:
     """From what this process makes its figures.
 
-    ``command``, without the machine's folders; ``commit``, with ``-dirty`` where files differ from it; ``weights``, the
-    digests of those that ship; ``cpu_s``, processor seconds of this process and its children, so far; ``versions``.
+    ``command``, without the machine's folders; ``commit``, with ``-dirty`` where files other than documents differ from
+    it; ``weights``, the digests of those that ship; ``cpu_s``, processor seconds of this process and its children, so
+    far; ``versions``.
     """
     usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     weights = sorted((ROOT / "vidlink" / "weights").glob("*.safetensors"))
     return {
         "command": shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *map(_without_folder, sys.argv[1:])]),
-        "commit": git_revision(),
+        "commit": git_revision(besides="docs"),
         "weights": {path.stem: digest_file(path)[:12] for path in weights},
         "cpu_s": round(sum(each.ru_utime + each.ru_stime for each in usage)),
         "versions": describe_versions(),

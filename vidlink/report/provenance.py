@@ -126,8 +126,14 @@ def _libraries() -> dict[str, str]:
 
 
 @cache
-def git_revision() -> str | None:
-    """Revision of the checkout that vidlink runs from, with ``-dirty`` where files differ from it; None outside one."""
+def git_revision(*, besides: str = "") -> str | None:
+    """Revision of the checkout that vidlink runs from, with ``-dirty`` where files differ from it; None outside one.
+
+    Parameters
+    ----------
+    besides
+        A folder of the checkout whose files may differ; empty for none.
+    """
     package = Path(__file__).parents[1]
 
     def git(*words: str) -> str:
@@ -137,7 +143,8 @@ def git_revision() -> str | None:
 
     try:
         git("ls-files", "--error-unmatch", "__init__.py")  # or it lies within somebody else's checkout
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", str(package), str(package.parent))
+        places = [str(package), str(package.parent), *([f":(exclude,top){besides}"] if besides else [])]
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", *places)
         return git("rev-parse", "HEAD") + ("-dirty" if changed else "")
     except (OSError, subprocess.SubprocessError):
         return None
