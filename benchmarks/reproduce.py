@@ -157,6 +157,13 @@ RESULTS = (
         pages=("docs/live.md", "docs/figures.md"),
         code=("vidlink/sender", "vidlink/link", "vidlink/channel"),
     ),
+    Result(
+        name="tasks",
+        file="docs/tasks.json",
+        command="python benchmarks/tasks.py --json docs/tasks.json --figure docs/tasks_surface.png",
+        pages=("docs/pictures.md",),
+        code=("vidlink/nets", "vidlink/training", "vidlink/tasks", "benchmarks/tasks_claims.py"),
+    ),
 )
 """All of them; a new one is an entry here."""
 
