@@ -38,8 +38,12 @@ def class_pictures(path: str, split: str = "train") -> PictureSet:
     loose = next((name for name in names if not parts[name]), None)
     classes = tuple(sorted({part[-1] for part in parts.values() if part}))
     if loose or len(classes) < 2:
-        why = f"{loose} lies in no class folder" if loose else f"{len(classes)} class folders with pictures"
-        raise UserError(f"images {path}: {why}; expected CLASS/picture.jpg, two classes or more")
+        held = f"holds one class folder with pictures, {classes[0]}" if classes else "holds no pictures in class folders"
+        why = f"{loose} lies in no class folder" if loose else held
+        raise UserError(
+            f"images {path}: {why}; expected CLASS/picture.jpg, two classes or more (--task sr alone takes pictures "
+            "without classes)"
+        )
     number = {name: index for index, name in enumerate(classes)}
 
     def picture(name: str) -> Picture:
