@@ -38,8 +38,8 @@ def class_pictures(path: str, split: str = "train") -> PictureSet:
     loose = next((name for name in names if not parts[name]), None)
     classes = tuple(sorted({part[-1] for part in parts.values() if part}))
     if loose or len(classes) < 2:
-        held = f"holds one class folder with pictures, {classes[0]}" if classes else "holds no pictures in class folders"
-        why = f"{loose} lies in no class folder" if loose else held
+        held = f"one class folder with pictures, {classes[0]}" if classes else "no pictures in class folders"
+        why = f"{loose} lies in no class folder" if loose else f"holds {held}"
         raise UserError(
             f"images {path}: {why}; expected CLASS/picture.jpg, two classes or more (--task sr alone takes pictures "
             "without classes)"
