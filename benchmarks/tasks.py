@@ -70,7 +70,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--seeds", default="0,1", help="(%(default)s)")
     add("--effort", type=float, default=1.0, metavar="X", help="so many times the epochs of every training (1)")
     add("--pictures", type=int, default=5000, metavar="N", help="of CIFAR-10 to learn from (%(default)s)")
-    add("--tested", type=int, default=2000, metavar="N", help="of CIFAR-10 to test on (%(default)s)")
+    add("--tested", type=int, default=5000, metavar="N", help="of CIFAR-10 to test on (%(default)s)")
     add("--work", type=Path, default=Path("results/tasks"), metavar="FOLDER", help="trainings (%(default)s)")
     add("--threads", type=int, default=1, help="CPU threads (%(default)s)")
     options = parser.parse_args(arguments)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from vidlink.training.pictures import SceneBatches
     from vidlink.training.regimes import Regime
+    from vidlink.training.scene_batches import SceneBatches
 
 RESTORER = "srcnn"
 """The restorer in front, where a regime has one and the command line names none."""
