@@ -190,8 +190,11 @@ def state_of(result: Result, root: Path = bench.ROOT) -> tuple[dict[str, Any], s
 
 
 def _changed_since(commit: str, paths: Sequence[str], root: Path) -> str:
-    """The first of these files that a commit after this one changed, in words; empty where none was."""
-    words = ["git", "-C", str(root), "diff", "--name-only", commit, "HEAD", "--", *paths]
+    """The first of these files that a commit after this one changed, in words; empty where none was.
+
+    A file that was not there could not be measured; it counts once one that was there is changed to use it.
+    """
+    words = ["git", "-C", str(root), "diff", "--name-only", "--diff-filter=a", commit, "HEAD", "--", *paths]
     try:
         found = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -60,6 +60,10 @@ ALONE = [
     ("seed", "x", "--seed: invalid int value: 'x'"),
     ("workers", "0", "--workers 0: at least 1"),
     ("recognize_every", "0", "--recognize-every 0: at least 1"),
+    ("restorer_budget", "much", "--restorer-budget 'much': write multiply-adds a pixel, above 0, like 900 or 1.2k"),
+    ("restorer_budget", "0", "--restorer-budget '0'"),
+    ("restorer_budget", "nan", "--restorer-budget 'nan'"),
+    ("restorer_budget", "-900", "--restorer-budget '-900'"),
 ]
 
 

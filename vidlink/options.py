@@ -170,7 +170,7 @@ def _settings(given: Mapping[str, Any]) -> Settings:
     if settings.restorer != declarations()["restorer"].default:
         from vidlink.restorers.registry import check_restorer
 
-        check_restorer(settings.restorer)
+        check_restorer(settings.restorer, settings.restorer_budget)
     if settings.live:
         from vidlink.sender.estimator import check_estimator
 

@@ -27,6 +27,7 @@ from vidlink.units import (
     parse_roi,
     parse_scales,
     parse_size,
+    parse_work,
     plain_seconds,
     plain_share,
     shown,
@@ -427,6 +428,14 @@ class Settings:
         help="what brings received pictures to full size: bicubic, temporal, weights of vidlink train --task sr "
         "(FILE.safetensors), or package.module:Class (default: {default})",
     )
+    restorer_budget: float | None = option(
+        RUN,
+        "restorer-budget",
+        read=parse_work,
+        metavar="N",
+        help="multiply-adds that the restorer may spend a pixel of full size, like 900 or 1.2k; for networks classsr "
+        "and path-restore (default: no bound)",
+    )
     vmaf: bool = option(RUN, "vmaf", False, kind=bool, help="add VMAF (needs an ffmpeg with libvmaf on this machine)")
     seed: int = option(
         RUN,
@@ -511,6 +520,11 @@ class Settings:
         UserError
             Two of them exclude each other.
         """
+        if self.restorer_budget is not None and self.restorer == declarations()["restorer"].default:
+            raise UserError(
+                f"--restorer-budget {self.restorer_budget:g}: there is nothing to bound, because --restorer is "
+                f"{self.restorer}; give one that can keep a budget as well, classsr or path-restore"
+            )
         if self.label is not None and self.labels is not None:
             raise UserError("--label names one class and --labels a table of labels: give one of them")
         if self.scale is not None and "scales" in given:

@@ -170,6 +170,27 @@ def parse_rate(text: str | float) -> float:
     return rate
 
 
+def parse_work(option: str, text: str | float) -> float:
+    """Read an amount of arithmetic, multiply-adds a pixel: ``900``, ``1.2k``, ``0.01M``.
+
+    Raises
+    ------
+    UserError
+        It is none, or not above 0 and at most 1e12; the message names the option.
+
+    Examples
+    --------
+    >>> parse_work("--restorer-budget", "1.2k"), parse_work("--restorer-budget", 900)
+    (1200.0, 900.0)
+    """
+    written = str(text).strip()
+    number, factor = (written[:-1], _FACTORS[written[-1:]]) if written[-1:] in _FACTORS else (written, 1.0)
+    amount = float(number) * factor if _NUMBER.fullmatch(number) else math.nan
+    if not 0 < amount <= RATE.most:
+        raise UserError(f"{option} {shown(text)}: write multiply-adds a pixel, above 0, like 900 or 1.2k")
+    return amount
+
+
 def plain_seconds(text: str) -> str:
     """Text of a time as a number of seconds: ``400ms`` is ``0.4``, ``2s`` is ``2``; what has no unit stays as it is.
 

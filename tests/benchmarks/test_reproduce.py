@@ -48,6 +48,12 @@ def test_a_result_is_stale_when_what_it_measures_has_changed(checkout, monkeypat
     git("add", ".")
     git("commit", "-qm", "another file")
     assert state(commit=commit, weights=weights) == ""
+    (folder / "code").mkdir()
+    (folder / "code" / "new.py").write_text("3")
+    git("add", ".")
+    git("commit", "-qm", "a new file beside what it measures")
+    wide = Result(name="a", file="a.json", command="", pages=(), code=("code.py", "code"), weights=("affect",))
+    assert state_of(wide, folder)[1] == "", "what was not there was not measured"
     (folder / "code.py").write_text("2")
     git("commit", "-qam", "what it measures")
     assert state(commit=commit, weights=weights) == "changed since: code.py"

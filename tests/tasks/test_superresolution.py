@@ -62,6 +62,29 @@ def test_a_restorer_of_several_pictures_learns_from_clips(tmp_path, make_clip, c
         evaluate.main(["--task", "sr", *scored, "--disturb", "noise:0.1"])
 
 
+def test_networks_that_choose_a_path_learn_from_clips_and_restore(tmp_path, make_clip, capsys):
+    for name in ("a", "b"):
+        make_clip(tmp_path / f"{name}.mp4", count=12, size=(320, 240))
+    (tmp_path / "split.csv").write_text("name,split\na,train\nb,valid\n")
+    out, result = tmp_path / "my.safetensors", tmp_path / "scores.json"
+    given = ["--network", "classsr", "--least", "2", "--data", f"videos:{tmp_path}", "--out", str(out)]
+    small = ["--steps", "1", "--batch", "2", "--patches", "16", "--threads", "1", "--quiet"]
+    card = trained(SuperResolutionTask().training_parser().parse_args([*given, *small]))
+    assert (card["network"], card["clips"], card["valid"]) == ("classsr", ["a"], ["b"])
+    assert card["valid_mean"]["longest_path_db"] > 10
+    evaluate.main(
+        ["--task", "sr", "--weights", str(out), "--data", f"videos:{tmp_path / 'b.mp4'}", "--json", str(result)]
+    )
+    assert json.loads(result.read_text())["scores"] == card["valid_scores"]
+    elsewhere = [*given[:4], "--data", "videos:none", "--out", "other.safetensors"]
+    for more, words in (
+        (["--patch", "48"], "--patch 48"),
+        (["--disturb", "noise:0.1"], "learns from clips as they are"),
+    ):
+        with pytest.raises(UserError, match=words):
+            SuperResolutionTask().check(SuperResolutionTask().training_parser().parse_args([*elsewhere, *more]))
+
+
 def test_restorers_learn_to_make_good_what_went_wrong(folder, tmp_path):
     out = tmp_path / "my.safetensors"
     card = trained(training(folder, out, "--scale", "1", "--disturb", "noise:0.1", "--steps", "60", "--batch", "4"))

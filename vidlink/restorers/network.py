@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
 
 from vidlink.nets.temporal_sr import align
 from vidlink.nets.weights import load_restorer_range
+from vidlink.restorers.count import MultiplyAdds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,16 +53,7 @@ class NetworkRestorer:
         self._network: Any = network.to(self.device).eval()
         self.frames = int(getattr(network, "frames", 1))
         self.multiply_adds = 0.0
-        self._counted = 0
-        for layer in network.modules():
-            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-                layer.register_forward_hook(self._count)
-
-    def _count(self, layer: nn.Module, given: tuple[Tensor, ...], result: Tensor) -> None:
-        places = given[0] if isinstance(layer, nn.ConvTranspose2d) else result
-        weight: Any = layer.weight
-        sites = places.shape[-2:].numel() if places.dim() == 4 else 1
-        self._counted += weight.numel() * sites * len(result)
+        self._count = MultiplyAdds(network)
 
     def suits(self, scale: float) -> bool:
         """Whether pictures of a scale factor are restored."""
@@ -74,13 +65,13 @@ class NetworkRestorer:
     def __call__(self, looks: Sequence[Look]) -> NDArray[np.uint8]:
         """Restore the first picture, or leave it as it is."""
         asked = looks[0]
-        self.multiply_adds, self._counted = 0.0, 0
+        self.multiply_adds, self._count.total = 0.0, 0
         if not self.suits(asked.scale):
             return asked.large
         with torch.inference_mode():
             restored = self._restored(looks).float().clamp(0, 1).cpu().numpy()
-        self.multiply_adds = self._counted / asked.large.size
-        found = np.floor(restored * 255 + 0.5).astype(np.uint8)
+        self.multiply_adds = self._count.total / asked.large.size
+        found = rounded(restored)
         height, width = asked.large.shape
         return found if found.shape == (height, width) else _resized(found, width, height)
 
@@ -115,6 +106,11 @@ class Temporal(NetworkRestorer):
 
         with as_file(files("vidlink.weights") / self.shipped) as path:
             super().__init__(path, device=device)
+
+
+def rounded(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A picture within [0, 1] as 8 bits."""
+    return np.floor(picture * 255 + 0.5).astype(np.uint8)
 
 
 def _resized(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
-from vidlink.plugins import Catalogue
+from vidlink.plugins import Catalogue, taken_of
 from vidlink.units import shown
 
 if TYPE_CHECKING:
@@ -26,12 +27,14 @@ RESTORERS = Catalogue(
     },
 )
 """Restorers by name. Those that are trained by ``vidlink.train --task sr`` go by their file."""
+UNBOUNDED = ("temporal",)
+"""Those that ship, restore, and cannot keep a budget."""
 SUFFIX = ".safetensors"
 MOST_FRAMES = 31
 """Pictures that a restorer may look at."""
 
 
-def load_restorer(name: str, *, device: torch.device | None = None) -> Restorer:
+def load_restorer(name: str, *, device: torch.device | None = None, budget: float | None = None) -> Restorer:
     """Load a restorer.
 
     Parameters
@@ -40,18 +43,22 @@ def load_restorer(name: str, *, device: torch.device | None = None) -> Restorer:
         A registered name, a file of weights, or ``package.module:Class``.
     device
         Where it is to compute; None for the CPU.
+    budget
+        Multiply-adds that a picture may take, a pixel of full size; None for any.
 
     Raises
     ------
     UserError
         Where there is none of that name, its import or construction fails (the reason is shown), the weights are
-        missing, damaged or no restorer's, or it lacks what :class:`~vidlink.restorers.restorer.Restorer` asks for.
+        missing, damaged or no restorer's, it lacks what :class:`~vidlink.restorers.restorer.Restorer` asks for, or
+        there is a budget and it cannot keep one.
     """
     if is_file(name):
-        from vidlink.restorers.network import NetworkRestorer
-
-        return NetworkRestorer(Path(name), device=device)
-    made: Any = RESTORERS.make(name, {"device": device})
+        return _load_file(Path(name), device, budget)
+    offered = {"device": device} if budget is None else {"device": device, "budget": budget}
+    if budget is not None and "budget" not in taken_of(RESTORERS.find(name), offered):
+        raise _takes_no_budget(name, budget)
+    made: Any = RESTORERS.make(name, offered)
     called = RESTORERS.called(name)
     if not callable(made):
         raise UserError(f"{called}: cannot be called; expected __call__(looks)")
@@ -60,6 +67,43 @@ def load_restorer(name: str, *, device: torch.device | None = None) -> Restorer:
         raise UserError(f"{called}: frames is {shown(frames)}, expected an odd number from 1 to {MOST_FRAMES}")
     check_multiply_adds(name, made)
     return made  # type: ignore[no-any-return]
+
+
+def _load_file(path: Path, device: torch.device | None, budget: float | None) -> Restorer:
+    from vidlink.nets.routes import is_routed
+
+    if is_routed(path):
+        from vidlink.restorers.routed import RoutedRestorer
+
+        return RoutedRestorer(path, device=device, budget=budget)
+    from vidlink.restorers.network import NetworkRestorer
+
+    if budget is not None:
+        raise _takes_no_budget(str(path), budget)
+    return NetworkRestorer(path, device=device)
+
+
+def _takes_no_budget(name: str, budget: float) -> UserError:
+    return UserError(
+        f"--restorer-budget {budget:g}: --restorer {name} takes the same for every picture and cannot keep a budget; "
+        "classsr and path-restore can"
+    )
+
+
+def check_budget(name: str, restorer: Any, budget: float, *, height: int, width: int) -> None:
+    """Refuse a budget that is too small for pictures of so many pixels.
+
+    Raises
+    ------
+    UserError
+        The restorer says that it takes more at the least.
+    """
+    least = restorer.least(height, width) if hasattr(restorer, "least") else 0.0
+    if budget < least:
+        raise UserError(
+            f"--restorer-budget {budget:g}: too small for any path of --restorer {name}, which takes at least "
+            f"{math.ceil(least)} multiply-adds a pixel for pictures of {width}x{height}"
+        )
 
 
 def check_multiply_adds(name: str, restorer: Any) -> float:
@@ -83,11 +127,15 @@ def is_file(name: str) -> bool:
     return name.endswith(SUFFIX)
 
 
-def check_restorer(name: str) -> None:
-    """Refuse a name that is neither registered, nor a file that is there, nor ``package.module:Class``."""
-    from vidlink.nets import build
+def check_restorer(name: str, budget: float | None = None) -> None:
+    """Refuse a name that is neither registered, nor a file that is there, nor ``package.module:Class``.
 
-    if name in build.RESTORERS.known() and name not in RESTORERS.known():
+    With a budget, refuse those that ship and cannot keep one, too.
+    """
+    from vidlink.nets import build
+    from vidlink.nets.routes import ROUTES
+
+    if name in (*build.RESTORERS.known(), *ROUTES.known()) and name not in RESTORERS.known():
         raise UserError(
             f"--restorer {name}: is a network without weights; train it (vidlink train --task sr --network {name} ...) "
             f"and give its file"
@@ -96,6 +144,8 @@ def check_restorer(name: str) -> None:
         RESTORERS.target(name)
     elif not Path(name).is_file():
         raise UserError(f"--restorer {name}: no such file")
+    if budget is not None and name in UNBOUNDED:
+        raise _takes_no_budget(name, budget)
 
 
 def list_restorers() -> dict[str, str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from vidlink.errors import UserError
 from vidlink.plugins import RAISED, reason
-from vidlink.restorers.registry import DEFAULT, RESTORERS, check_multiply_adds, load_restorer
+from vidlink.restorers.registry import DEFAULT, RESTORERS, check_budget, check_multiply_adds, load_restorer
 from vidlink.restorers.restorer import Look
 from vidlink.restorers.window import nearest
 from vidlink.video.park import fetched
@@ -39,24 +39,37 @@ class Restoration:
         Whether it may look at pictures that come later, which live it cannot.
     device
         Where it is to compute.
+    budget
+        Multiply-adds that a picture may take, a pixel of full size; None for any.
 
     Raises
     ------
     UserError
-        There is no such restorer, or it cannot be loaded.
+        There is no such restorer, it cannot be loaded, or the budget is too small for it.
     """
 
     def __init__(
-        self, clip: Clip, name: str = DEFAULT, *, later: bool = True, device: torch.device | None = None
+        self,
+        clip: Clip,
+        name: str = DEFAULT,
+        *,
+        later: bool = True,
+        device: torch.device | None = None,
+        budget: float | None = None,
     ) -> None:
-        self._clip, self._name, self._later = clip, name, later
-        self._restorer: Restorer | None = None if name == DEFAULT else load_restorer(name, device=device)
+        self._clip, self._name, self._later, self._budget = clip, name, later, budget
+        self._restorer: Restorer | None = None
+        if name != DEFAULT:
+            self._restorer = load_restorer(name, device=device, budget=budget)
+        if budget is not None:
+            check_budget(name, self._restorer, budget, height=clip.height, width=clip.width)
         self._upsample = Upsampler(clip.width, clip.height)
         self._stream: list[Reception] = []
         self._place: dict[int, int] = {}
         self._last: tuple[Picture, av.VideoFrame] | None = None
         self._counted: set[int] = set()
         self._restored, self._left, self._multiply_adds = 0, 0, 0.0
+        self._patches: dict[str, int] = {}
 
     @property
     def interpolates(self) -> bool:
@@ -106,11 +119,13 @@ class Restoration:
         multiply_adds = check_multiply_adds(self._name, restorer)
         picture = self._stream[asked].picture
         if id(picture) not in self._counted:  # large ones are made again for whoever looks
-            self._count(multiply_adds)
+            self._count(multiply_adds, getattr(restorer, "patches", {}))
             self._counted.add(id(picture))
         return with_luma(large[asked], self._checked(found))
 
-    def _count(self, multiply_adds: float) -> None:
+    def _count(self, multiply_adds: float, patches: dict[str, int]) -> None:
+        for path, count in patches.items():
+            self._patches[path] = self._patches.get(path, 0) + count
         self._restored, self._left = self._restored + bool(multiply_adds), self._left + (not multiply_adds)
         self._multiply_adds += multiply_adds * self._clip.width * self._clip.height
 
@@ -133,6 +148,8 @@ class Restoration:
             "left": self._left,
             "multiply_adds": round(self._multiply_adds),
             "multiply_adds_per_pixel": round(self._multiply_adds / pixels, 1) if pixels else None,
+            **({} if self._budget is None else {"budget": self._budget}),
+            **({"patches": self._patches} if self._patches else {}),
         }
 
 
@@ -142,7 +159,13 @@ def make_restoration(clip: Clip, settings: Settings) -> Restoration:
         return Restoration(clip)
     from vidlink.recognizers.registry import find_device
 
-    return Restoration(clip, settings.restorer, later=not settings.live, device=find_device(settings.device))
+    return Restoration(
+        clip,
+        settings.restorer,
+        later=not settings.live,
+        device=find_device(settings.device),
+        budget=settings.restorer_budget,
+    )
 
 
 def _look(reception: Reception, large: av.VideoFrame) -> Look:

@@ -12,6 +12,10 @@ Anyone can write one. It is a class that says how many pictures it looks at, and
 
 It is found as ``package.module:Sharper``, by a file of weights, or by name, see :mod:`vidlink.restorers.registry`. Its
 constructor is called with ``device`` (a ``torch.device``) if it takes that. Chroma is always interpolated.
+
+One that can do with more or less takes ``budget`` as well: what a picture may take, multiply-adds a pixel, or None. Its
+``least(height, width)`` says what a picture of that size takes at the least, and ``patches``, where it has that, how
+many patches of the last picture took each path.
 """
 
 from __future__ import annotations

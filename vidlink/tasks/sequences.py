@@ -59,7 +59,7 @@ def train_on_clips(
     from vidlink.training.sequences import score_windows
     from vidlink.training.temporal_sr import ClipLearner
 
-    settings, through = _settings(options), _through(options)
+    settings, through = _settings(options), through_of(options)
     clips = load_sequences(options.data, TRAIN)
     valid = load_sequences(options.valid, ALL) if options.valid else load_sequences(options.data, VALID)
     learner = ClipLearner(restorer, clips, settings, through, valid=valid, device=device)  # type: ignore[arg-type]
@@ -85,10 +85,10 @@ def evaluate_on_clips(options: argparse.Namespace, restorer: nn.Module, scale: f
     clips = load_sequences(options.data, ALL)
     frames: Any = restorer.frames
     how = {"scale": scale, "quality": options.quality, "frames": frames, "count": SCORED}
-    return score_windows(restorer, clips, _through(options), **how), {"quality": options.quality}
+    return score_windows(restorer, clips, through_of(options), **how), {"quality": options.quality}
 
 
-def _through(options: argparse.Namespace) -> Through:
+def through_of(options: argparse.Namespace) -> Through:
     """What clips go through."""
     from vidlink.codec.shelf import load_codec
     from vidlink.training.coded import useful_range
@@ -105,7 +105,7 @@ def _settings(options: argparse.Namespace) -> ClipSettings:
     """What decides the result."""
     from vidlink.training.temporal_sr import ClipSettings
 
-    through = _through(options)
+    through = through_of(options)
     return ClipSettings(
         network=options.network,
         width=options.width,

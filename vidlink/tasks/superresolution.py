@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vidlink.errors import UserError
 from vidlink.parser import Parser
 from vidlink.tasks.images import check_images, evaluate_on_images, train_on_images
+from vidlink.tasks.routed import check_routed, train_routed
 from vidlink.tasks.sequences import NETWORKS, check_clips, evaluate_on_clips, train_on_clips
 from vidlink.tasks.task import (
     Task,
@@ -22,6 +23,9 @@ from vidlink.tasks.task import (
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Collection
+
+    from torch import nn
 
     from vidlink.training.restore import Scores
 
@@ -34,11 +38,9 @@ class SuperResolutionTask(Task):
 
     def training_parser(self) -> Parser:
         """Options of ``vidlink.train --task sr``."""
-        from vidlink.nets.build import RESTORERS
-
         parser = Parser(prog="vidlink.train --task sr", description="Train a restorer on a folder of images or clips.")
         add = parser.add_argument
-        add("--network", default="srcnn", metavar="|".join(RESTORERS.known()), help="(%(default)s)")
+        add("--network", default="srcnn", metavar="|".join(_names()), help="(%(default)s)")
         add(
             "--width",
             type=int,
@@ -80,25 +82,32 @@ class SuperResolutionTask(Task):
         if not 1 <= options.least <= options.scale:
             raise UserError(f"--least {options.least:g}: from 1 to --scale ({options.scale:g})")
         check_out(options)
-        (check_clips if options.network in NETWORKS else check_images)(options)
+        if options.network in _routed():
+            check_routed(options)
+        else:
+            (check_clips if options.network in NETWORKS else check_images)(options)
 
     def train(self, options: argparse.Namespace) -> dict[str, Any]:
         """Train, or go on; returns the card."""
         import torch
 
         from vidlink.nets.build import build_restorer
+        from vidlink.nets.routes import ROUTES, describe_routed
         from vidlink.nets.weights import Header
         from vidlink.recognizers.registry import find_device
         from vidlink.training.checkpoint import save_results
 
         device = find_device(options.device)
+        routed, name = options.network in _routed(), options.network
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
-            restorer = build_restorer(options.network, options.width, options.scale)
-        learn = train_on_clips if options.network in NETWORKS else train_on_images
+            restorer: Any = ROUTES.make(name, {}) if routed else build_restorer(name, options.width, options.scale)
+        learn: Any = train_routed if routed else train_on_clips if name in NETWORKS else train_on_images
         weights, card, run = learn(options, restorer, device=device)
         arguments = {"width": options.width, "scale": options.scale, "least": options.least}
-        header = Header(kind="restorer", network=options.network, arguments=arguments)
+        header = Header(kind="restorer", network=name, arguments=arguments)
+        if routed:
+            header = describe_routed(name, (options.least, options.scale))
         save_results(options.out, weights, header.to_metadata(), card)
         run.finish()
         return card
@@ -132,21 +141,43 @@ class SuperResolutionTask(Task):
 
     def evaluate(self, options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         """Score a restorer on images or clips."""
-        from vidlink.nets.weights import load_restorer_range
         from vidlink.recognizers.registry import find_device
         from vidlink.training.restore import mean_psnr_db
 
         device = find_device(options.device)
-        restorer, (_, trained) = load_restorer_range(options.weights, own=options.network or "")
+        restorer, (_, trained) = _load(options)
         scale = trained if options.scale is None else options.scale
         if not 1 <= scale <= MOST:
             raise UserError(f"--scale {scale:g}: a scale factor from 1 to {MOST:g}")
-        if getattr(restorer, "frames", 1) > 1:
+        of_clips = getattr(restorer, "frames", 1) > 1 or options.data.startswith("videos:")
+        if of_clips and hasattr(restorer, "frames"):
             scores, about = evaluate_on_clips(options, restorer, scale)
         else:
             scores, about = evaluate_on_images(options, restorer, scale, trained=trained, device=device)
         means = {key: mean_psnr_db(scores, key) for key in ("psnr_db", "bicubic_db")}
         return table(scores), {"data": options.data, "scale": scale, **about, **means, "scores": scores}
+
+
+def _routed() -> Collection[str]:
+    from vidlink.nets.routes import ROUTES
+
+    return ROUTES.known()
+
+
+def _names() -> list[str]:
+    from vidlink.nets.build import RESTORERS
+
+    return [*RESTORERS.known(), *_routed()]
+
+
+def _load(options: argparse.Namespace) -> tuple[nn.Module, tuple[float, float]]:
+    """The restorer of ``--weights``, of either kind."""
+    from vidlink.nets.routes import is_routed, load_routed
+    from vidlink.nets.weights import load_restorer_range
+
+    if is_routed(options.weights):
+        return load_routed(options.weights)
+    return load_restorer_range(options.weights, own=options.network or "")
 
 
 def table(scores: Scores) -> str:
