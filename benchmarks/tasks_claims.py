@@ -139,7 +139,7 @@ def _denoise() -> Claim:
         shown=("psnr",),
         width=16,
         batch=8,
-        epochs={"first": 40, "restore": 6, "tune": 8},
+        epochs={"first": 40, "restore": 8, "tune": 12},
         common="--scales 1",
         trainings=(
             Trained(name="unet", words="--network unet", stage="first"),
@@ -169,7 +169,7 @@ def _dfd() -> Claim:
     figures = []
     for side, s, published in ((16, 2, "+1.3 (ResNet-18)"), (8, 4, "+1.4 (ResNet-18)")):
         words = f"--network residual --regime lr-{s} --scales {s}"
-        loss = "--loss recognition,distil:30"
+        loss = "--loss recognition,distil:10"
         trainings += [
             Trained(name=f"plain-{side}", words=words, stage="first"),
             Trained(name=f"distilled-{side}", words=f"{words} {loss}", stage="first", teacher="residual"),
@@ -190,7 +190,7 @@ def _dfd() -> Claim:
         score="accuracy",
         width=16,
         batch=256,
-        epochs={"first": 14, "restore": 1, "tune": 1},
+        epochs={"first": 28, "restore": 1, "tune": 1},
         trainings=tuple(trainings),
         rows=tuple(rows),
         figures=tuple(figures),
