@@ -82,7 +82,7 @@ class PictureTask(Task):
         network, module, begun = make_network(self.name, options, train.classes, regime)
         loss = parse_loss(options.loss)
         loss.check(module, network.name)
-        teacher = load_teacher(options.teacher, network, module) if options.teacher else None
+        teacher = load_teacher(options.teacher, network, module, own=options.network or "") if options.teacher else None
         settings = settings_of(self, options, regime, network)
         size = held_size(train, network.size)
         held, seen = (hold(each, size, quiet=options.quiet) for each in (train, valid))
