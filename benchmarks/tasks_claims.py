@@ -209,7 +209,7 @@ def _weather(name: str, figure: str, disturb: str, restorer: str, about: str) ->
         shown=("map", "psnr"),
         width=16,
         batch=8,
-        epochs={"first": 24, "restore": 3, "tune": 8},
+        epochs={"first": 40, "restore": 5, "tune": 12},
         common="--scales 1",
         trainings=(
             Trained(name="centre", words="--network centre", stage="first"),

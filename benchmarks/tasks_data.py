@@ -134,7 +134,7 @@ def _drawn_scenes(split: str) -> Iterator[Pair]:
     rng = np.random.default_rng(1 if split == "train" else 2)
     index = {name: CLASSES.index(name) for name in ("sky", "road", "car", "pedestrian")}
     colours = {"sky": (150, 180, 230), "road": (90, 90, 90), "car": (180, 30, 40), "pedestrian": (40, 150, 70)}
-    for _ in range(16 if split == "train" else 6):
+    for _ in range(8 if split == "train" else 4):
         labels = np.full((240, 320), index["road"], np.uint8)
         labels[: int(rng.integers(80, 120))] = index["sky"]
         left, top = int(rng.integers(0, 200)), int(rng.integers(110, 150))

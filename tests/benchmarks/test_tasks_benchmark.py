@@ -69,7 +69,7 @@ def test_drawn_pictures_are_written_once_and_have_all_classes(tmp_path, monkeypa
     spec = tasks_data.prepare("camvid-48x32", tmp_path, pictures=0, tested=0, quick=True)
     for form, classes in (("maps", 11), ("boxes", 3)):
         found = load_pictures(spec, form)
-        assert len(found) == 16
+        assert len(found) == 8
         assert found.pictures[0].read().shape == (32, 48, 3)
         assert len(found.classes) == classes
     classes = load_pictures(tasks_data.prepare("cifar", tmp_path, pictures=0, tested=0, quick=True), "labels", "valid")
@@ -96,7 +96,7 @@ def test_a_claim_from_drawn_pictures_to_its_table(tmp_path, capsys, monkeypatch)
     options = tasks.parse(["--quick", "--work", str(tmp_path)])
     whole = CLAIMS["denoise"]
     rows = (*whole.rows[:2], replace(whole.rows[2], trained="denoised"))
-    claim = replace(whole, data="camvid-64x48", trainings=whole.trainings[:2], rows=rows)
+    claim = replace(whole, data="camvid-48x32", trainings=whole.trainings[:2], rows=rows)
     scores = tasks.try_claim(options, claim)
     assert set(scores) == {"clean", "noisy", "separate"}
     assert scores["separate"][0]["psnr"] > 5
