@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vidlink.nets.fsrcnn import AROUND, FSRCNN, KNOWN, known_of
-from vidlink.nets.patchwork import CELL, cut, fill, grid_of, join
+from vidlink.nets.patchwork import CELL, cut, fill, grid_of, pick, put
 from vidlink.nets.route import Routed, RoutedNetwork, within
 
 if TYPE_CHECKING:
@@ -118,18 +118,19 @@ class ClassSR(RoutedNetwork):
         """
         grid = grid_of(*picture.shape)
         canvas = fill(picture[None, None], grid)
-        patches = cut(canvas, grid.height * CELL, grid.width * CELL, AROUND * CELL)
-        known = known_of(picture.new_tensor([scale]), picture.new_tensor([qp])).expand(len(patches), -1)
-        chances = self.classify(patches, known).softmax(dim=1)
+        high, wide = grid.height * CELL, grid.width * CELL
+        known = known_of(picture.new_tensor([scale]), picture.new_tensor([qp])).expand(grid.patches, -1)
+        chances = self.classifier(cut(canvas, high, wide, 0), known).softmax(dim=1)
         costs = self.costs(grid)
         left = None if budget is None else budget - grid.patches * self.classifier.work(grid.height, grid.width)
         chosen = within(chances, costs, left)
-        lacking = patches.new_empty(len(patches), 1, grid.height * CELL, grid.width * CELL)
+        lacking = torch.empty_like(canvas)
         for number, branch in enumerate(self.branches):
             of_it = (chosen == number).nonzero()[:, 0]
             if len(of_it):
-                lacking[of_it] = branch(patches[of_it], known[: len(of_it)])
-        restored = (canvas + join(lacking, grid.rows, grid.columns))[0, 0, : picture.shape[0], : picture.shape[1]]
+                patches = pick(canvas, high, wide, AROUND * CELL, of_it)
+                put(lacking, branch(patches, known[: len(of_it)]), of_it)
+        restored = (canvas + lacking)[0, 0, : picture.shape[0], : picture.shape[1]]
         counts = chosen.bincount(minlength=len(costs)).tolist()
         return Routed(
             picture=restored,

@@ -3,9 +3,11 @@
 Dong et al., "Accelerating the super-resolution convolutional neural network", ECCV 2016, arXiv 1608.00367:
 a 5x5 convolution to d channels, 1x1 to 12, four 3x3 of 12, 1x1 back to d, and a 9x9 deconvolution.
 
-Three things differ from the paper. Pictures come in upsampled by bicubic interpolation and are folded four by four into
+Four things differ from the paper. Pictures come in upsampled by bicubic interpolation and are folded four by four into
 channels, so that one network serves every scale factor at the cost of a network that works at LR with a factor of 4.
-It is told the scale factor and the quantization. And it gives the difference from the interpolated picture.
+It is told the scale factor and the quantization. It gives the difference from the interpolated picture. And the
+deconvolution is 12x12, computed as a 3x3 convolution whose channels are the pixels of a cell, which takes a third of
+the time.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ class FSRCNN(nn.Module):
             layers += [convolution, nn.PReLU(SHRUNK, init=RECTIFIED)]
         self.mapping = nn.Sequential(*layers)
         self.expand = nn.Sequential(nn.Conv2d(SHRUNK, width, 1), nn.PReLU(width, init=RECTIFIED))
-        self.last = nn.ConvTranspose2d(width, 1, 9, CELL, padding=3, output_padding=1)
+        self.last = nn.Conv2d(width, CELL * CELL, 3)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):  # as the paper; with PyTorch's own, little comes out of seven layers
                 nn.init.kaiming_normal_(layer.weight, RECTIFIED)
@@ -98,10 +100,10 @@ class FSRCNN(nn.Module):
         mapped = self.mapping(self.shrink(features))
         # The last layer reaches one cell further than the patch.
         around = functional.pad(mapped, (1, 1, 1, 1), mode="replicate")
-        return self.last(self.expand(around))[..., CELL:-CELL, CELL:-CELL]  # type: ignore[no-any-return]
+        return functional.pixel_shuffle(self.last(self.expand(around)), CELL)
 
     def work(self, height: int, width: int) -> int:
         """Multiply-adds for a patch of so many cells."""
-        inner = CELL**2 * (2 * AROUND + 1) ** 2 * self.width + self.width * SHRUNK + MAPPINGS * 9 * SHRUNK**2
-        outer = SHRUNK * self.width + 81 * self.width
+        inner = CELL**2 * ((2 * AROUND + 1) ** 2 + 9) * self.width + self.width * SHRUNK + MAPPINGS * 9 * SHRUNK**2
+        outer = SHRUNK * self.width
         return height * width * inner + (height + 2) * (width + 2) * outer + KNOWN * self.width

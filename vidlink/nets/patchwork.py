@@ -82,9 +82,28 @@ def cut(maps: Tensor, height: int, width: int, around: int) -> Tensor:
     Tensor
         Shape (n * rows * columns, c, height + 2 * around, width + 2 * around), row by row.
     """
-    padded = functional.pad(maps, (around,) * 4, mode="replicate") if around else maps
-    parts = padded.unfold(2, height + 2 * around, height).unfold(3, width + 2 * around, width)
+    parts = _parts(maps, height, width, around)
     return parts.permute(0, 2, 3, 1, 4, 5).reshape(-1, maps.shape[1], height + 2 * around, width + 2 * around)
+
+
+def pick(maps: Tensor, height: int, width: int, around: int, numbers: Tensor) -> Tensor:
+    """Cut some patches out of one map, as :func:`cut` does: ``numbers`` of them, counted row by row."""
+    parts = _parts(maps, height, width, around)[0]
+    columns = parts.shape[2]
+    return parts[:, numbers // columns, numbers % columns].swapaxes(0, 1)
+
+
+def put(maps: Tensor, patches: Tensor, numbers: Tensor) -> None:
+    """Lay patches into one map, in place: those of these numbers, counted row by row."""
+    height, width = patches.shape[-2:]
+    parts = maps[0].unfold(1, height, height).unfold(2, width, width)
+    columns = parts.shape[2]
+    parts[:, numbers // columns, numbers % columns] = patches.swapaxes(0, 1)
+
+
+def _parts(maps: Tensor, height: int, width: int, around: int) -> Tensor:
+    padded = functional.pad(maps, (around,) * 4, mode="replicate") if around else maps
+    return padded.unfold(2, height + 2 * around, height).unfold(3, width + 2 * around, width)
 
 
 def join(patches: Tensor, rows: int, columns: int) -> Tensor:

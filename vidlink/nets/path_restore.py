@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vidlink.nets.fsrcnn import KNOWN, RECTIFIED, known_of
-from vidlink.nets.patchwork import CELL, cut, fill, grid_of, join
+from vidlink.nets.patchwork import CELL, cut, fill, grid_of, pick, put
 from vidlink.nets.route import Routed, RoutedNetwork
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class PathRestore(RoutedNetwork):
             logits, memory = self.finder(cut(features, grid.height, grid.width, 0), of_patches, memory)
             room = grid.patches if most is None else (most - int(counts.sum())) // (len(self.blocks) - number)
             chosen = choose(logits, room)
-            features = lengthened(block, features, chosen, grid)
+            features = take_longer(block, features, chosen, grid)
             counts[chosen] += 1
         restored = (canvas + self.end(features))[0, 0, : picture.shape[0], : picture.shape[1]]
         long = int(counts.sum())
@@ -196,11 +196,10 @@ def choose(logits: Tensor, room: int) -> Tensor:
     return order[gain[order] > 0]
 
 
-def lengthened(block: Block, features: Tensor, chosen: Tensor, grid: Grid) -> Tensor:
+def take_longer(block: Block, features: Tensor, chosen: Tensor, grid: Grid) -> Tensor:
     """Features after the dynamic path: of the chosen patches by the residual block, of the others as they are."""
     if not len(chosen):
         return features
-    around = cut(features, grid.height, grid.width, 2)
-    patches = around[..., 2:-2, 2:-2].clone()
-    patches[chosen] = block.longer(around[chosen])
-    return join(patches, grid.rows, grid.columns)
+    lengthened = features.clone()
+    put(lengthened, block.longer(pick(features, grid.height, grid.width, 2, chosen)), chosen)
+    return lengthened
