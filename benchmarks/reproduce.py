@@ -164,6 +164,14 @@ RESULTS = (
         pages=("docs/pictures.md",),
         code=("vidlink/nets", "vidlink/training", "vidlink/tasks", "benchmarks/tasks_claims.py"),
     ),
+    Result(
+        name="learned-codec",
+        file="docs/learned_codec.json",
+        command="python benchmarks/learned_codec.py --json docs/learned_codec.json --figure docs/learned_codec.png",
+        pages=("docs/learned_codec.md",),
+        code=("vidlink/codec", "vidlink/nets/dvc", "codecs", "vidlink/sender/encode.py"),
+        weights=("dvc",),
+    ),
 )
 """All of them; a new one is an entry here."""
 

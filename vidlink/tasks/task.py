@@ -30,6 +30,7 @@ TASKS = Catalogue(
         "classification": "vidlink.tasks.classification:ClassificationTask",
         "segmentation": "vidlink.tasks.segmentation:SegmentationTask",
         "detection": "vidlink.tasks.detection:DetectionTask",
+        "codec": "vidlink.tasks.codec:CodecTask",
     },
 )
 """The tasks by name; the first one is that of a command line that names none."""

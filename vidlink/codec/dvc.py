@@ -1,0 +1,217 @@
+"""The learned codec as a codec of this project: segments to units and back (:mod:`vidlink.nets.dvc`).
+
+A unit begins with three bytes: what it is (two bits: 0 an intra picture, 1 a predicted one) with its quality in halves
+above 20 (six bits), and a CRC-16 over that byte and the rest. What follows is H.265 in an intra picture
+(:mod:`vidlink.codec.intra`), and one stream of a range coder in a predicted one: hyperprior and latents of the motion,
+then those of the residual.
+
+References are whole pictures of 8 bits, so that what the two ends compute a little differently is rounded away.
+A unit that is damaged or cut gives no picture; the next one is predicted from the last picture there is.
+"""
+
+from __future__ import annotations
+
+from binascii import crc_hqx
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import torch
+from torch.nn import functional
+
+from vidlink.codec.intra import decode_intra, encode_intra
+from vidlink.codec.range_coding import Damaged, Reader, Writer, library
+from vidlink.errors import UserError
+from vidlink.nets.dvc.fixed import FixedPrior
+from vidlink.nets.dvc.hyperprior import BEST, MOST, WORST
+from vidlink.nets.dvc.network import STRIDE
+from vidlink.nets.dvc.weights import load_codec_network
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
+
+    from vidlink.nets.dvc.hyperprior import Hyperprior
+    from vidlink.nets.dvc.network import Planes
+
+INTRA, PREDICTED = 0, 1
+"""What a unit is."""
+HEAD = 3
+"""Bytes before what is coded."""
+OFFSET = 0.3
+"""Of the rounding of latents, see :func:`~vidlink.nets.dvc.hyperprior.rounded`."""
+INTRA_FINER = 3
+"""The first picture, from which all others are predicted, has a quantization parameter that is smaller by so much."""
+SHIPPED = Path(__file__).parents[1] / "weights" / "dvc.safetensors"
+
+
+class DVCodec:
+    """Pictures predicted by networks from the one before, their latents range-coded.
+
+    Parameters
+    ----------
+    weights
+        File of :mod:`vidlink.train` ``--task codec``; empty for those that ship.
+
+    Raises
+    ------
+    UserError
+        The library for range coding is missing, or the weights are missing or damaged.
+    """
+
+    intra = False
+
+    def __init__(self, weights: str = "") -> None:
+        library()
+        self.network = load_codec_network(Path(weights) if weights else SHIPPED)
+        self._flows = _Coder(self.network.flow_prior)
+        self._rests = _Coder(self.network.residual_prior)
+
+    @torch.inference_mode()
+    def encode(self, pictures: Sequence[av.VideoFrame], quality: float) -> list[bytes]:
+        """Code a segment: an intra picture, then predicted ones. Quality is from 20 to 50, in halves."""
+        level = min(max(round(2 * (quality - BEST)), 0), round(2 * (WORST - BEST)))
+        units: list[bytes] = []
+        reference: Planes | None = None
+        for picture in pictures:
+            if reference is None:
+                intra = encode_intra(picture, round(BEST + level / 2) - INTRA_FINER)
+                units.append(_closed(INTRA, level, intra))
+                decoded = decode_intra(intra)
+                if decoded is None:
+                    raise UserError(f"intra picture of {picture.width}x{picture.height} cannot be decoded")
+                reference = _planes(decoded)
+                continue
+            data, reference = self._encode_predicted(_planes(picture), reference, level)
+            units.append(_closed(PREDICTED, level, data))
+        return units
+
+    @torch.inference_mode()
+    def decode(self, units: Mapping[int, bytes]) -> dict[int, av.VideoFrame]:
+        """Decode what arrived; units that are damaged, or predicted from nothing, give no picture."""
+        pictures: dict[int, av.VideoFrame] = {}
+        reference: Planes | None = None
+        size = (0, 0)
+        for frame, unit in sorted(units.items()):
+            opened = _opened(unit)
+            if opened is None:
+                continue
+            kind, level, data = opened
+            if kind == INTRA:
+                picture = decode_intra(data)
+                if picture is None:
+                    continue
+                reference, size = _planes(picture), (picture.width, picture.height)
+            elif reference is None:
+                continue
+            else:
+                try:
+                    reference = self._decode_predicted(data, reference, level)
+                except Damaged:
+                    continue
+                picture = _picture(reference, *size)
+            pictures[frame] = picture
+        return pictures
+
+    def _encode_predicted(self, current: Planes, reference: Planes, level: int) -> tuple[bytes, Planes]:
+        quality, network, writer = _as_tensor(level), self.network, Writer()
+        flow = self._flows.write(writer, network.flow_latents(current, reference, quality), level)
+        predicted = network.prediction(flow, reference, quality)
+        rest = self._rests.write(writer, network.residual_latents(current, predicted, quality), level)
+        return writer.bytes(), _whole(network.reconstruct(rest, predicted, quality))
+
+    def _decode_predicted(self, data: bytes, reference: Planes, level: int) -> Planes:
+        quality, network, reader = _as_tensor(level), self.network, Reader(data)
+        height, width = reference[0].shape[-2:]
+        flow = self._flows.read(reader, (height // 16, width // 16), level)
+        predicted = network.prediction(flow, reference, quality)
+        rest = self._rests.read(reader, (height // 8, width // 8), level)
+        return _whole(network.reconstruct(rest, predicted, quality))
+
+
+class _Coder:
+    """One kind of latents, written and read slice after slice."""
+
+    def __init__(self, prior: Hyperprior) -> None:
+        self._prior, self._fixed = prior, FixedPrior(prior)
+        self._shrinks = 2 ** len(prior.decode)
+
+    def write(self, writer: Writer, latents: Tensor, level: int) -> Tensor:
+        """Round and write latents, shape (1, channels, h, w); returns what was written."""
+        own = self._prior.encode(latents.abs().clamp(max=32)).round().clamp(-MOST, MOST)[0]
+        writer.write(_numbers(own), self._own_tables(own.shape[1:]))
+        values = (latents.sign() * (latents.abs() + OFFSET).floor()).clamp(-MOST, MOST)
+        features = self._fixed.features(own)
+        start = 0
+        for part, count in enumerate(self._fixed.slices):
+            tables = self._fixed.tables_of(features, values[0], part, BEST + level / 2)
+            writer.write(_numbers(values[0, start : start + count]), tables)
+            start += count
+        return values
+
+    def read(self, reader: Reader, size: tuple[int, int], level: int) -> Tensor:
+        """Latents of so many rows and columns, shape (1, channels, h, w)."""
+        small = (size[0] // self._shrinks, size[1] // self._shrinks)
+        own = torch.from_numpy(reader.read(self._own_tables(small))).float()
+        features = self._fixed.features(own)
+        values = torch.zeros(sum(self._fixed.slices), *size)
+        start = 0
+        for part, count in enumerate(self._fixed.slices):
+            tables = self._fixed.tables_of(features, values, part, BEST + level / 2)
+            values[start : start + count] = torch.from_numpy(reader.read(tables)).float()
+            start += count
+        return values[None]
+
+    def _own_tables(self, size: tuple[int, ...]) -> np.ndarray:
+        return np.broadcast_to(self._fixed.own_tables[:, None, None], (self._fixed.own, *size))
+
+
+def _closed(kind: int, level: int, data: bytes) -> bytes:
+    first = bytes([kind << 6 | level])
+    return first + crc_hqx(first + data, 0xFFFF).to_bytes(2) + data
+
+
+def _opened(unit: bytes) -> tuple[int, int, bytes] | None:
+    """What a unit is, its quality and what is coded; None where it is damaged."""
+    if len(unit) < HEAD or crc_hqx(unit[:1] + unit[HEAD:], 0xFFFF) != int.from_bytes(unit[1:HEAD]):
+        return None
+    kind, level = unit[0] >> 6, unit[0] & 63
+    return (kind, level, unit[HEAD:]) if kind in (INTRA, PREDICTED) and level <= 2 * (WORST - BEST) else None
+
+
+def _as_tensor(level: int) -> Tensor:
+    return torch.tensor([BEST + level / 2])
+
+
+def _numbers(values: Tensor) -> np.ndarray:
+    return values.numpy().astype(np.int64)
+
+
+def _planes(picture: av.VideoFrame) -> Planes:
+    """Luma and chroma within [0, 1], their edges repeated until the sides are multiples of the stride."""
+    down, right = -picture.height % STRIDE, -picture.width % STRIDE
+    rows = [
+        np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+        for plane in picture.planes
+    ]
+    luma = functional.pad(torch.from_numpy(rows[0].copy())[None, None].float(), (0, right, 0, down), mode="replicate")
+    both = torch.from_numpy(np.stack(rows[1:]))[None].float()
+    wide, tall = (picture.width + right) // 2 - both.shape[-1], (picture.height + down) // 2 - both.shape[-2]
+    return luma / 255, functional.pad(both, (0, wide, 0, tall), mode="replicate") / 255
+
+
+def _whole(planes: Planes) -> Planes:
+    """Rounded to 8 bits."""
+    luma, chroma = ((each * 255).round().clamp(0, 255) / 255 for each in planes)
+    return luma, chroma
+
+
+def _picture(planes: Planes, width: int, height: int) -> av.VideoFrame:
+    """The picture of so many pixels in the top left corner."""
+    made = av.VideoFrame(width, height, "yuv420p")
+    for plane, values in zip(made.planes, [planes[0][0, 0], *planes[1][0]], strict=True):
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+        rows[:, : plane.width] = (values * 255).round().byte().numpy()[: plane.height, : plane.width]
+    return made
