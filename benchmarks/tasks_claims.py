@@ -214,7 +214,10 @@ def _weather(name: str, figure: str, disturb: str, restorer: str, about: str) ->
         trainings=(
             Trained(name="centre", words="--network centre", stage="first"),
             Trained(
-                name=f"{short}-restored", words=f"{both} --regime restore {wrong}", stage="restore", start="centre"
+                name=f"{short}-restored",
+                words=f"{both} --regime restore --learning-rate 3e-3 {wrong}",
+                stage="restore",
+                start="centre",
             ),
             Trained(name=f"{short}-retrained", words=f"--network centre {TUNED} {wrong}", start="centre"),
             Trained(name=f"{short}-joint", words=f"{both} {TUNED} {wrong}", start=f"{short}-restored"),
@@ -245,7 +248,7 @@ def _boost() -> Claim:
         shown=("psnr",),
         width=16,
         batch=8,
-        epochs={"first": 40, "restore": 1, "tune": 1},
+        epochs={"first": 60, "restore": 1, "tune": 1},
         common="--scales 1",
         trainings=tuple(
             Trained(name=name, words=f"--network {name} {words}", stage="first") for name in blocks.values()
@@ -271,7 +274,7 @@ def _aeris() -> Claim:
         shown=("map",),
         width=16,
         batch=8,
-        epochs={"first": 24, "restore": 1, "tune": 1},
+        epochs={"first": 48, "restore": 1, "tune": 1},
         trainings=(
             Trained(name="aeris-one", words=f"--network centre {words}", stage="first"),
             Trained(name="aeris-two", words=two, stage="first"),
@@ -343,7 +346,7 @@ def _surface() -> Claim:
         shown=("psnr", "perception"),
         width=16,
         batch=128,
-        epochs={"first": 12, "restore": 2, "tune": 3},
+        epochs={"first": 12, "restore": 4, "tune": 6},
         trainings=(
             Trained(
                 name="vgg", words="--network vgg --optimizer adamw --learning-rate 2e-3 --scales 1,2,4,8", stage="first"
