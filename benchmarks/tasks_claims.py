@@ -255,8 +255,19 @@ def _boost() -> Claim:
         ),
         rows=tuple(Row(title=count, trained=name) for count, name in blocks.items()),
         figures=(
-            Figure(name="boost_miou_gain", ours="three blocks", theirs="one block"),
-            Figure(name="boost_psnr_gain_db", ours="three blocks", theirs="one block", score="psnr"),
+            Figure(
+                name="boost_miou_gain",
+                ours="three blocks",
+                theirs="one block",
+                published="66.5 with three (Cityscapes)",
+            ),
+            Figure(
+                name="boost_psnr_gain_db",
+                ours="three blocks",
+                theirs="one block",
+                score="psnr",
+                published="34.42 dB with three (Cityscapes)",
+            ),
         ),
     )
 
