@@ -38,12 +38,16 @@ if TYPE_CHECKING:
 
 INTRA, PREDICTED = 0, 1
 """What a unit is."""
+COARSEST = round(2 * (WORST - BEST))
+"""The largest quality in halves."""
 HEAD = 3
 """Bytes before what is coded."""
-OFFSET = 0.3
+OFFSET = 0.2
 """Of the rounding of latents, see :func:`~vidlink.nets.dvc.hyperprior.rounded`."""
-INTRA_FINER = 3
+INTRA_FINER = 6
 """The first picture, from which all others are predicted, has a quantization parameter that is smaller by so much."""
+COARSER = (0, 6, 3, 6)
+"""Halves by which the quality of predicted pictures is coarser, in turn: one of four is finer, for those after it."""
 SHIPPED = Path(__file__).parents[1] / "weights" / "dvc.safetensors"
 
 
@@ -72,10 +76,10 @@ class DVCodec:
     @torch.inference_mode()
     def encode(self, pictures: Sequence[av.VideoFrame], quality: float) -> list[bytes]:
         """Code a segment: an intra picture, then predicted ones. Quality is from 20 to 50, in halves."""
-        level = min(max(round(2 * (quality - BEST)), 0), round(2 * (WORST - BEST)))
+        level = min(max(round(2 * (quality - BEST)), 0), COARSEST)
         units: list[bytes] = []
         reference: Planes | None = None
-        for picture in pictures:
+        for number, picture in enumerate(pictures):
             if reference is None:
                 intra = encode_intra(picture, round(BEST + level / 2) - INTRA_FINER)
                 units.append(_closed(INTRA, level, intra))
@@ -84,8 +88,9 @@ class DVCodec:
                     raise UserError(f"intra picture of {picture.width}x{picture.height} cannot be decoded")
                 reference = _planes(decoded)
                 continue
-            data, reference = self._encode_predicted(_planes(picture), reference, level)
-            units.append(_closed(PREDICTED, level, data))
+            own = min(level + COARSER[number % len(COARSER)], COARSEST)
+            data, reference = self._encode_predicted(_planes(picture), reference, own)
+            units.append(_closed(PREDICTED, own, data))
         return units
 
     @torch.inference_mode()
@@ -178,7 +183,7 @@ def _opened(unit: bytes) -> tuple[int, int, bytes] | None:
     if len(unit) < HEAD or crc_hqx(unit[:1] + unit[HEAD:], 0xFFFF) != int.from_bytes(unit[1:HEAD]):
         return None
     kind, level = unit[0] >> 6, unit[0] & 63
-    return (kind, level, unit[HEAD:]) if kind in (INTRA, PREDICTED) and level <= 2 * (WORST - BEST) else None
+    return (kind, level, unit[HEAD:]) if kind in (INTRA, PREDICTED) and level <= COARSEST else None
 
 
 def _as_tensor(level: int) -> Tensor:
