@@ -96,7 +96,7 @@ def test_stages_follow_one_another_and_a_killed_run_goes_on(pool, tmp_path, make
         return network, training
 
     whole, training = run(None)
-    stages = ["general", "simple", "medium", "complex", "classifier", "together"]
+    stages = ["general", "simple", "medium", "complex", "classes", "classifier", "together"]
     assert list(dict.fromkeys(row["stage"] for row in training.log)) == (
         stages if make is ClassSR else ["paths", "finder"]
     )

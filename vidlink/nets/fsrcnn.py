@@ -3,11 +3,11 @@
 Dong et al., "Accelerating the super-resolution convolutional neural network", ECCV 2016, arXiv 1608.00367:
 a 5x5 convolution to d channels, 1x1 to 12, four 3x3 of 12, 1x1 back to d, and a 9x9 deconvolution.
 
-Four things differ from the paper. Pictures come in upsampled by bicubic interpolation and are folded four by four into
-channels, so that one network serves every scale factor at the cost of a network that works at LR with a factor of 4.
-It is told the scale factor and the quantization. It gives the difference from the interpolated picture. And the
-deconvolution is 12x12, computed as a 3x3 convolution whose channels are the pixels of a cell, which takes a third of
-the time.
+What differs from the paper: pictures come in upsampled by bicubic interpolation and are folded four by four into
+channels, so that one network serves every scale factor at the cost of a network that works at LR with a factor of 4. It
+is told the scale factor and the quantization. It sees how pixels differ from what is around them, gives the difference
+from the interpolated picture, and has a short cut beside the layers in between: so it learns in fewer steps. And the
+deconvolution is 12x12, computed as a 3x3 convolution whose channels are the pixels of a cell, which is faster.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ SHRUNK, MAPPINGS = 12, 4
 """Channels in between, and how many convolutions they have."""
 RECTIFIED = 0.1
 """Slope of the rectifiers below zero, in the beginning."""
+DETAIL = 8.0
+"""By so much the difference from the mean of the cells around is multiplied, which is what counts, and small."""
 QP_RANGE = 51.0
 """Largest QP of H.264 and H.265."""
 KNOWN = 3
@@ -95,9 +97,11 @@ class FSRCNN(nn.Module):
         Tensor
             Shape (n, 1, h, w).
         """
-        folded = functional.pixel_unshuffle(patches - 0.5, CELL)
-        features = self.first_rectifier(self.first(folded) + self.known(known)[:, :, None, None])
-        mapped = self.mapping(self.shrink(features))
+        folded = functional.pixel_unshuffle(patches, CELL)
+        smooth = functional.avg_pool2d(folded.mean(dim=1, keepdim=True), 3, 1, 1, count_include_pad=False)
+        features = self.first_rectifier(self.first(DETAIL * (folded - smooth)) + self.known(known)[:, :, None, None])
+        shrunk = self.shrink(features)
+        mapped = shrunk + self.mapping(shrunk)
         # The last layer reaches one cell further than the patch.
         around = functional.pad(mapped, (1, 1, 1, 1), mode="replicate")
         return functional.pixel_shuffle(self.last(self.expand(around)), CELL)

@@ -3,11 +3,13 @@
 1. ``general``: a network of the complex branch's size, on all patches.
 2. ``simple``, ``medium``, ``complex``: patches are sorted by the PSNR that the general network reaches. Each branch
    learns from its third; the complex one goes on from the general network.
-3. ``classifier``: the branches stay as they are, and the classifier learns by what their weighted sum lacks.
-4. ``together``: everything learns.
+3. ``classes``: the classifier learns the thirds by themselves, so that it does not begin undecided (not in the paper).
+4. ``classifier``: the branches stay as they are, and the classifier learns by what their weighted sum lacks.
+5. ``together``: everything learns.
 
-The loss of the last two is 1000 L1 + class loss + 6 average loss: the class loss makes probabilities far apart, the
-average loss keeps the classes equally frequent in a batch (Kong et al., CVPR 2021, equations 3 to 5).
+Branches learn by mean squared error, where the paper has L1. The loss of the last two stages is 1000 L1 + class loss +
+6 average loss: the class loss makes probabilities far apart, the average loss keeps the classes equally frequent in a
+batch (Kong et al., CVPR 2021, equations 3 to 5).
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ SCORED = 64
 
 
 class BranchLearner(StageLearner):
-    """One branch, on some of the patches, by mean absolute error as in the paper."""
+    """One branch, on some of the patches."""
 
     of: Tensor | None = None
     """Numbers of its patches; None for all."""
@@ -55,9 +57,30 @@ class BranchLearner(StageLearner):
             yield self.pool.patches(self.settings.batch, generator, self.of)
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean absolute error."""
+        """Mean squared error."""
         given, target, known = (tensor.to(self.device) for tensor in batch)
-        return functional.l1_loss(inner(given) + self.network(given, known), target)
+        return functional.mse_loss(inner(given) + self.network(given, known), target)
+
+
+class ClassesLearner(StageLearner):
+    """The classifier, on the classes that the patches were sorted into."""
+
+    classes: Tensor
+    """Class of each patch."""
+
+    def batches(self, epoch: int, generator: Generator) -> Iterator[Batch]:
+        """Patches as received, their classes, and what is known."""
+        for _ in range(self.steps(epoch)):
+            numbers = torch.randint(len(self.classes), (self.settings.batch,), generator=generator)
+            given, _, known = self.pool.at(numbers)
+            yield inner(given).float() / 255, self.classes[numbers], known
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Cross entropy."""
+        given, classes, known = (tensor.to(self.device) for tensor in batch)
+        logits = self.network(given, known)
+        self.note(right=float((logits.argmax(dim=1) == classes).float().mean()))
+        return functional.cross_entropy(logits, classes)
 
 
 class RoutingLearner(StageLearner):
@@ -141,6 +164,11 @@ def learn_classsr(
         learner = BranchLearner(branch, pool, settings, stage=1 + number, share=share, device=device)
         learner.of = classes[number]
         learned(run, learner, name)
+    sorter = ClassesLearner(network.classifier, pool, settings, stage=7, device=device)
+    sorter.classes = torch.empty(4 * len(pool), dtype=torch.long)
+    for number, of in enumerate(classes):
+        sorter.classes[of] = number
+    learned(run, sorter, "classes")
     for stage, (name, share) in enumerate((("classifier", CLASSIFIER_SHARE), ("together", TOGETHER_SHARE)), start=8):
         freeze(network.branches.parameters(), frozen=name == "classifier")
         router = RoutingLearner(network, pool, settings, stage=stage, share=share, device=device)
