@@ -97,7 +97,7 @@ class FSRCNN(nn.Module):
         Tensor
             Shape (n, 1, h, w).
         """
-        folded = functional.pixel_unshuffle(patches, CELL)
+        folded = functional.pixel_unshuffle(patches, CELL).contiguous(memory_format=torch.channels_last)
         smooth = functional.avg_pool2d(folded.mean(dim=1, keepdim=True), 3, 1, 1, count_include_pad=False)
         features = self.first_rectifier(self.first(DETAIL * (folded - smooth)) + self.known(known)[:, :, None, None])
         shrunk = self.shrink(features)
