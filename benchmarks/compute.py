@@ -12,6 +12,8 @@ flops_share
     Multiply-adds as a share of those of the longest path, mean over all sets of pictures.
 psnr_loss_db
     PSNR of the longest path minus that within the budget, mean over all sets of pictures.
+psnr_loss_worst_db
+    The same, of the set that loses most.
 time_share
     Time as a share of that of the longest path, mean over all sets of pictures.
 gain_db
@@ -189,6 +191,7 @@ def figures_of(sets: dict[str, dict[str, dict[str, float]]]) -> dict[str, float]
     return {
         "flops_share": mean(lambda rows: rows[at]["flops_share"]),
         "psnr_loss_db": mean(lambda rows: rows["longest"]["psnr_db"] - rows[at]["psnr_db"]),
+        "psnr_loss_worst_db": max(rows["longest"]["psnr_db"] - rows[at]["psnr_db"] for rows in sets.values()),
         "time_share": mean(lambda rows: rows[at]["time_share"]),
         "gain_db": mean(lambda rows: rows["longest"]["psnr_db"] - rows["bicubic"]["psnr_db"]),
         "free_flops_share": mean(lambda rows: rows[FREE]["flops_share"]),
