@@ -15,7 +15,7 @@ The clips
 Figures
 -------
 bd_rate_vs_x264, bd_rate_vs_x264_zerolatency, bd_rate_vs_x264_realtime, bd_rate_vs_x265
-    Bits of ``dvc`` beyond the other's at equal PSNR, in percent, mean over the clips; of points from 48 to 768 kb/s.
+    Bits of ``dvc`` beyond the other's at equal PSNR, in percent, mean over the clips; of points from 16 to 1024 kb/s.
 encode_ratio, decode_ratio
     Processor time of ``dvc`` as a multiple of that of x264 medium, in turns in this process, one thread.
 encode_fps, decode_fps
@@ -69,7 +69,7 @@ AGAINST = {
     "bd_rate_vs_x264_realtime": "x264-realtime",
     "bd_rate_vs_x265": "x265",
 }
-LEAST_KBPS, MOST_KBPS = 48.0, 768.0
+LEAST_KBPS, MOST_KBPS = 16.0, 1024.0
 TARGETS = {"bd_rate_vs_x264_zerolatency": "hoped for: at most 30"}
 
 
