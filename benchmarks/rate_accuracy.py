@@ -96,6 +96,7 @@ def chosen_methods(curves: dict[str, Curve], main: str) -> dict[str, str]:
         "full": r"hr, s = 1",
         "lr": r"lr-[\d.]+, s = [\d.]+",
         "fixed": rf"{one}, s = [\d.]+",
+        "adaptive_hr": r"hr, adaptive",
         "adaptive": rf"{one}, adaptive",
     }
     found = {role: best_of(curves, pattern) for role, pattern in families.items()}

@@ -28,6 +28,7 @@ LOOKS = {  # role: colour, line, marker, face
     "full": (BLACK, "-", "o", BLACK),
     "lr": (VERMILION, "--", "^", VERMILION),
     "fixed": (SKY, "-.", "D", SKY),
+    "adaptive_hr": (BLACK, "--", "X", WHITE),
     "adaptive": (BLUE, "-", "X", BLUE),
 }
 MORE = [  # looks of methods without a role
@@ -155,15 +156,16 @@ def _draw_curve(axis: Axes, curve: Curve, x: str, y: str, look: tuple[str, str, 
     axis.plot(at, curve.estimate(y), line, color=colour, **style)
 
 
-def _dress(axis: Axes, x: str, y: str) -> None:
+def _dress(axis: Axes, x: str, y: str, *, narrow: bool = False) -> None:
     if x in ("wire_bps", "bpp"):
         axis.set_xscale("log")
         axis.xaxis.set_major_locator(LogLocator(base=2, numticks=12))
-        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g}"))
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.minorticks_off()
         if x == "wire_bps":
-            axis.set_xticks([6, 8, 12, 18, 26, 36, 48, 80, 128])
+            ticks = [6, 12, 26, 48, 128] if narrow else [6, 8, 12, 18, 26, 36, 48, 80, 128]
+            axis.set_xticks(ticks, [str(tick) for tick in ticks])
     axis.set_xlabel(NAMES[x])
     axis.set_ylabel(NAMES[y])
 
@@ -190,7 +192,7 @@ def _draw_factors(place: Path, curves: dict[str, Curve], looks: dict[str, Any]) 
             for name, curve in curves.items():
                 if name.endswith(f", s = {factor:g}") and curve.along:
                     _draw_curve(axis, curve, "wire_bps", y, looks[name])
-            _dress(axis, "wire_bps", y)
+            _dress(axis, "wire_bps", y, narrow=True)
             axis.legend(fontsize=7, loc="lower right")
             axis.set_title(f"s = {factor:g}", fontsize=9)
     ends = [axis.get_ylim() for axis in axes]
@@ -209,28 +211,25 @@ def _draw_pictures(place: Path, curves: dict[str, Curve], ranks: pd.DataFrame) -
     for name, curve in curves.items():
         if curve.along:
             receivers.setdefault(name.partition(", ")[0], []).append(curve)
-    shown = sorted(receivers, key=lambda receiver: -len(receivers[receiver]))[:3]
+    shown = sorted(receivers, key=lambda receiver: -len(receivers[receiver]))[:2]
     figure, axes = _new(2, len(shown), 2.7)
+    ways = list(dict.fromkeys(curve.name.partition(", ")[2] for receiver in shown for curve in receivers[receiver]))
+    looks = {way: ("oXsD^vP<>ph*"[k % 12], GREY if k < 12 else WHITE) for k, way in enumerate(ways)}
     for row, picture in enumerate(("psnr_db", "ssim")):
         for column, receiver in enumerate(shown):
             axis = axes[row * len(shown) + column]
-            for curve, marker in zip(receivers[receiver], "oXsD^vP<>ph", strict=False):
-                axis.plot(
-                    curve.estimate(picture),
-                    curve.estimate("ccc_mean"),
-                    marker,
-                    color=DARK_GREY,
-                    markerfacecolor=WHITE if marker in "sD^v" else GREY,
-                    markersize=5,
-                    label=curve.name.partition(", ")[2],
-                )
+            for curve in receivers[receiver]:
+                way = curve.name.partition(", ")[2]
+                marker, face = looks[way]
+                at = curve.estimate(picture), curve.estimate("ccc_mean")
+                axis.plot(*at, marker, color=DARK_GREY, markerfacecolor=face, markersize=5, label=way)
             found = ranks.query("receiver == @receiver and picture == @picture and score == 'ccc_mean'")
             texts = [f"rank correlation, {r['over']}: {r['rho']:.2f}" for r in found.to_dict("records")]
             axis.set_title("\n".join([receiver, *texts]) if row == 0 else "\n".join(texts), fontsize=8)
             axis.set_xlabel(NAMES[picture])
             axis.set_ylabel(NAMES["ccc_mean"])
-            if row == 0:
-                axis.legend(fontsize=7, loc="lower right")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=7)
     clips = next(iter(curves.values())).clips
     figure.suptitle(f"{clips} clip{'s' if clips != 1 else ''}, a point a budget", fontsize=8.5, x=0.99, ha="right")
     _save(figure, place)
@@ -245,7 +244,7 @@ def _draw_waterfall(place: Path, parts: pd.DataFrame) -> None:
     heights = [max(len(group), 1) for group in groups]
     figure = Figure(figsize=(7.6, 0.34 * sum(heights) + 1.5), layout="constrained")
     axes = figure.subplots(2, 1, sharex=True, height_ratios=heights)
-    titles = ("added one after another", "each by itself, from the adaptive sender by PSNR")
+    titles = ("added one after another", "each by itself: the adaptive sender by PSNR against the same without it")
     for axis, group, title, colour in zip(axes, groups, titles, (BLUE, SKY), strict=True):
         at = np.arange(len(group))[::-1]
         axis.barh(at, group["value"], color=colour, height=0.6)

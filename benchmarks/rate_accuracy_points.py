@@ -157,7 +157,7 @@ def make_ways(files: Mapping[str, Path], plan: Plan, main: str, judge: str | Non
     ways += [
         Way(name="s = 1, every frame, key frame a second", receivers=(*hr, main), settings=_fixed(1) | {"gop": "1"}),
         Way(name="adaptive", receivers=(*hr, *uncoded, main, *judges)),
-        Way(name="adaptive, by task", receivers=(main, *judges), planner=main),
+        Way(name="adaptive, by task", receivers=(main, *hr, *judges), planner=main),
         Way(name="adaptive, every frame", receivers=(main,), settings={"divisors": "1"}),
         Way(name="adaptive, key frame a second", receivers=(main,), settings={"gop": "1"}),
     ]

@@ -85,7 +85,7 @@ def test_each_way_is_seen_by_those_it_is_for(files):
     assert ways["s = 1"].receivers == ("hr", "mix")
     assert ways["s = 2, every frame"].receivers == ("lr-2", "mix")
     assert ways["s = 2, every frame"].settings == {"scale": 2, "divisors": "1"}
-    assert ways["adaptive, by task"].receivers == ("mix", "judge")
+    assert ways["adaptive, by task"].receivers == ("mix", "hr", "judge")
     assert ways["adaptive, by task"].as_method({**files, "judge": files["hr"]})["objective"] == "panel:ByPlanner"
 
 
@@ -136,7 +136,7 @@ def test_the_tables_show_every_method_part_and_refusal(curves, capsys):
     ours = roles["adaptive"]
     by_task = {name: curves[name] for name in ("mix, adaptive", "mix, adaptive, by task")}
     parts = waterfall(curves, by_task, roles, "mix")
-    assert parts["part"].tolist()[:2] == ["receiver that knows low quality", "any scale factor"]
+    assert parts["part"].tolist()[:2] == ["receiver trained at all factors", "any scale factor"]
     print_by_task(by_task)
     assert "| mix, adaptive, by task | " in capsys.readouterr().out
     assert parts.set_index("part").loc["any scale factor", "value"] == pytest.approx(-50, abs=1)
