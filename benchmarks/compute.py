@@ -31,9 +31,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bench
-import matplotlib as mpl
 import numpy as np
 import torch
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
 from video_sr_clips import HELD_OUT, copy
 
 from vidlink.codec.shelf import load_codec
@@ -41,6 +42,7 @@ from vidlink.data.images import read_images
 from vidlink.data.sequences import read_sequence
 from vidlink.nets.fsrcnn import known_of
 from vidlink.nets.routes import load_routed
+from vidlink.report.style import BLUE, GREEN, ORANGE, PURPLE, VERMILION
 from vidlink.restorers.count import MultiplyAdds
 from vidlink.restorers.network import rounded
 from vidlink.scores.psnr import psnr_db
@@ -71,7 +73,7 @@ FREE = "free"
 TARGETS = {"flops_share": "<= 0.60", "psnr_loss_db": "<= 0.05"}
 DRAWN = ("butterfly_GT", "woman_GT", "bikes-4", "camvid-4")
 """Pictures of the figure, those that are coded at the last quality."""
-COLOURS = ("#2c7bb6", "#fdae61", "#d7191c", "#7b3294", "#1a9641")
+COLOURS = (BLUE, ORANGE, VERMILION, PURPLE, GREEN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,17 +218,8 @@ def show(name: str, sets: dict[str, dict[str, dict[str, float]]]) -> None:
 
 def draw(path: Path, networks: dict[str, RoutedNetwork], chosen: list[Sample]) -> None:
     """Which patch went where: restored pictures, each patch tinted by its path."""
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-    from matplotlib.patches import Patch, Rectangle
-
-    figure, axes = plt.subplots(
-        len(networks),
-        len(chosen),
-        figsize=(3.6 * len(chosen), 3.5 * len(networks)),
-        squeeze=False,
-        layout="constrained",
-    )
+    figure = Figure(figsize=(3.6 * len(chosen), 3.5 * len(networks)), layout="constrained")
+    axes = figure.subplots(len(networks), len(chosen), squeeze=False)
     for line, (name, network) in zip(axes, networks.items(), strict=True):
         labels = network.paths if name == "classsr" else [f"{number} residual" for number in range(len(COLOURS))]
         for axis, sample in zip(line, chosen, strict=True):

@@ -241,7 +241,7 @@ def test_below_the_floor_names_the_lowest_rate_and_that_works(
 @pytest.mark.parametrize(
     ("option", "name", "near", "known"),
     [
-        ("--codec", "x246", "did you mean", "av1, vp9, x264, x264-realtime, x265"),
+        ("--codec", "x246", "did you mean", "av1, dvc, vp9, x264, x264-realtime, x265"),
         ("--channel", "perfct", "did you mean 'perfect'", "bernoulli-10, bernoulli-2"),
         ("--channel", "gilbert-eliott", "did you mean 'gilbert-elliott'", "perfect"),
         ("--recognizer", "afect", "did you mean 'affect'", "known are"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vidlink.errors import UserError
 from vidlink.parser import Parser
 from vidlink.tasks.task import (
+    TASKS,
     Task,
     add_machine,
     add_out,
@@ -41,6 +42,7 @@ class CodecTask(Task):
             prog="vidlink.train --task codec", description="Train the codec of codecs/dvc.toml on a folder of clips."
         )
         add = parser.add_argument
+        add("--task", choices=tuple(TASKS.known()), default="codec", help="%(default)s")
         add("--network", default="dvc", choices=("dvc",), help="(%(default)s)")
         add("--data", required=True, metavar="videos:FOLDER", help="clips: those of the split train are learned from, "
             "those of the split valid are scored on")  # fmt: skip
