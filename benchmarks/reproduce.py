@@ -43,6 +43,11 @@ RECEIVER = (
     *(f"vidlink/recognizers/{name}.py" for name in ("affect", "ask", "crop", "looks", "recognize", "spatial")),
 )
 """What decides what is recognized of them. Files, not folders, where other networks and codecs stand beside them."""
+COMPARED = tuple(
+    f"benchmarks/receivers/{name}-0.safetensors"
+    for name in ("hr", "lr-1.5", "lr-2", "lr-3", "lr-4", "mix", "mix-uncoded")
+)
+"""The receivers that are compared."""
 TRAINING = (
     *(
         f"vidlink/training/{name}.py"
@@ -77,7 +82,7 @@ RESULTS = (
         file="docs/rate_accuracy/figures.json",
         command="python benchmarks/rate_accuracy.py --out results/rate_accuracy --json docs/rate_accuracy/figures.json",
         pages=("docs/rate_accuracy.md", "docs/figures.md"),
-        code=(*SENDER, *RECEIVER, "benchmarks/receivers"),
+        code=(*SENDER, *RECEIVER, *COMPARED),
     ),
     Result(
         name="own-numbers",
