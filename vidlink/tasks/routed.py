@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from vidlink.errors import UserError
-from vidlink.tasks.sequences import SCORED, TRAIN, VALID, through_of
-from vidlink.tasks.task import check_least, versions, without_folder
+from vidlink.tasks.sequences import SCORED, TRAIN, VALID, learned_from, through_of
+from vidlink.tasks.task import check_least, versions
 
 if TYPE_CHECKING:
     import argparse
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from vidlink.training.loop import Training
     from vidlink.training.restore import Scores
     from vidlink.training.routed import RoutedSettings
-    from vidlink.training.sequences import Through
 
 
 def check_routed(options: argparse.Namespace) -> None:
@@ -90,19 +89,7 @@ def _settings(options: argparse.Namespace) -> RoutedSettings:
     """What decides the result."""
     from vidlink.training.routed import RoutedSettings
 
-    through: Through = through_of(options)
-    return RoutedSettings(
-        network=options.network,
-        data=without_folder(options.data),
-        scales=through.scales,
-        codec=options.codec,
-        quality=through.quality,
-        patches=options.patches,
-        steps=options.steps,
-        batch=options.batch,
-        learning_rate=options.learning_rate,
-        seed=options.seed,
-    )
+    return RoutedSettings(**learned_from(options))
 
 
 def _card(settings: RoutedSettings, clips: list[str], scores: dict[str, Scores]) -> dict[str, Any]:

@@ -105,21 +105,24 @@ def _settings(options: argparse.Namespace) -> ClipSettings:
     """What decides the result."""
     from vidlink.training.temporal_sr import ClipSettings
 
+    return ClipSettings(**learned_from(options), width=options.width, side=options.patch or SIDE)
+
+
+def learned_from(options: argparse.Namespace) -> dict[str, Any]:
+    """What decides the result of every training on clips, by the names of its settings."""
     through = through_of(options)
-    return ClipSettings(
-        network=options.network,
-        width=options.width,
-        data=without_folder(options.data),
-        scales=through.scales,
-        codec=options.codec,
-        quality=through.quality,
-        patches=options.patches,
-        steps=options.steps,
-        batch=options.batch,
-        side=options.patch or SIDE,
-        learning_rate=options.learning_rate,
-        seed=options.seed,
-    )
+    return {
+        "network": options.network,
+        "data": without_folder(options.data),
+        "scales": through.scales,
+        "codec": options.codec,
+        "quality": through.quality,
+        "patches": options.patches,
+        "steps": options.steps,
+        "batch": options.batch,
+        "learning_rate": options.learning_rate,
+        "seed": options.seed,
+    }
 
 
 def _card(settings: ClipSettings, clips: list[str], scores: Scores) -> dict[str, Any]:
