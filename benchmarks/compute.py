@@ -258,9 +258,7 @@ def main() -> None:
     }
     networks = {name: load_routed(file)[0].eval() for name, file in files.items() if file.exists()}
     if not networks:
-        raise SystemExit(
-            "no weights ship: give --classsr FILE or --path-restore FILE, from vidlink train --task sr"
-        )
+        raise SystemExit("no weights ship: give --classsr FILE or --path-restore FILE, from vidlink train --task sr")
     with bench.folder_or_scratch(arguments.work) as work, torch.inference_mode():
         pictures = samples(arguments.quick, work)
         figures: dict[str, float] = {}
