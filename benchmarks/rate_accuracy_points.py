@@ -240,11 +240,11 @@ def by_receiver(table: pd.DataFrame, ways: Sequence[Way], rates: Sequence[str]) 
         nearest = np.abs(np.log(rows["bitrate_bps"].to_numpy(float)[:, None] / points)).argmin(axis=1)
         rows = rows.assign(bitrate_bps=points[nearest])
         for receiver in receivers[str(way).removesuffix(", parity")]:
-            parts.append(_of_receiver(rows, receiver).assign(method=f"{receiver}, {way}"))
+            parts.append(of_receiver(rows, receiver).assign(method=f"{receiver}, {way}"))
     return pd.concat(parts, ignore_index=True)
 
 
-def _of_receiver(rows: pd.DataFrame, receiver: str) -> pd.DataFrame:
+def of_receiver(rows: pd.DataFrame, receiver: str) -> pd.DataFrame:
     """The scores of one receiver under the names that one alone has; those of the others go."""
     moments = [name for name in rows.columns if name.startswith(("moments_", "recognition_"))]
     kept = {

@@ -3,6 +3,7 @@
 import degradations
 import max_mix
 import numpy as np
+import paper_figure
 import pytest
 import trainings
 
@@ -41,3 +42,10 @@ def test_differences_are_taken_seed_by_seed():
     assert (found["difference"], found["low"], found["high"]) == pytest.approx((0.1, 0.1, 0.1))
     assert trainings.difference_cell(found) == "+0.100 [+0.100, +0.100]"
     assert trainings.difference_cell(trainings.paired(ours[:1], theirs[:1])) == "+0.100"
+
+
+def test_networks_of_the_figure_of_the_paper_differ_in_their_regime_alone():
+    options = paper_figure.parse([])
+    words = {regime: paper_figure.words_of(options, "residual", regime) for regime in paper_figure.REGIMES}
+    for regime in paper_figure.REGIMES[1:]:
+        assert differing(words[regime], words["lr-4"]) == {regime}
