@@ -79,6 +79,12 @@ class Panel:
         return torch.cat([member(pictures, context) for member in self.members.values()], dim=1)
 
 
+class RestoredPanel(Panel):
+    """The same on faces that ``--restorer`` brought to full size: pixels are restored first."""
+
+    restored = True
+
+
 class ByPlanner(TaskObjective):
     """How little the output of the panel's planner moves; the others only judge."""
 

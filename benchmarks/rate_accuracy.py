@@ -225,7 +225,8 @@ def report(
     curves = make_curves(rate_rows[~by_task], "method")
     both = rate_rows[rate_rows["input"].isin(rate_rows[by_task]["input"])]
     both = both[both["bitrate_bps"].isin(rate_rows[by_task]["bitrate_bps"])]
-    by_task_curves = make_curves(both[both["method"].str.contains(", adaptive(?:, by task)?$")], "method")
+    both = both[both["method"].str.contains(", adaptive(?:, by task)?$")]
+    by_task_curves = make_curves(both, "method") if len(both) else {}
     roles = chosen_methods(curves, arguments.main)
     pairs = parse_pairs(arguments.pairs, curves)
     by_loss: dict[str, Curve] = {}

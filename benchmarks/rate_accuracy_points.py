@@ -96,10 +96,12 @@ class Way:
     settings: dict[str, Any] = field(default_factory=dict)
     planner: str = ""
     """The receiver by whose output is planned; empty: by PSNR."""
+    panel: str = "panel:Panel"
+    """The class of ``benchmarks/panel.py`` that looks."""
 
     def as_method(self, files: Mapping[str, Path]) -> dict[str, Any]:
         """The table of a sweep's axis."""
-        own = {"recognizer": "panel:Panel", "recognizer-arg": arguments(files, self.receivers, self.planner)}
+        own = {"recognizer": self.panel, "recognizer-arg": arguments(files, self.receivers, self.planner)}
         plans = {"objective": "panel:ByPlanner"} if self.planner else {}
         return {"name": self.name, **own, **plans, **self.settings}
 
@@ -160,7 +162,16 @@ def make_ways(files: Mapping[str, Path], plan: Plan, main: str, judge: str | Non
         Way(name="adaptive, by task", receivers=(main, *hr, *judges), planner=main),
         Way(name="adaptive, every frame", receivers=(main,), settings={"divisors": "1"}),
         Way(name="adaptive, key frame a second", receivers=(main,), settings={"gop": "1"}),
+        Way(name="adaptive, regions", receivers=(*hr, main), settings={"roi": "qp"}),
     ]
+    if hr:
+        restored: dict[str, Any] = {"receivers": ("hr",), "panel": "panel:RestoredPanel"}
+        ways += [
+            Way(name=f"s = {factor:g}, pixels restored", settings={"scale": factor, "restorer": "temporal"}, **restored)
+            for factor in plan.factors
+            if factor >= 2
+        ]
+        ways.append(Way(name="adaptive, pixels restored", settings={"restorer": "temporal"}, **restored))
     return ways
 
 

@@ -36,6 +36,8 @@ ALONE = (
     ("any scale factor, not full size", "{0}, s = 1", "{0}, adaptive"),
     ("any scale factor, not the best one", "{fixed}", "{0}, adaptive"),
     ("one receiver for all factors, not one for each", "{lr}", "{fixed}"),
+    ("finer where the receiver looks", "{0}, adaptive", "{0}, adaptive, regions"),
+    ("one receiver, not pixels restored before the HR-trained one", "hr, adaptive, pixels restored", "{0}, adaptive"),
 )
 """What each part of the adaptive sender brings by itself: what, without it, with it."""
 

@@ -10,7 +10,7 @@ import rate_accuracy as benchmark
 import rate_accuracy_points as points
 import receivers
 import torch
-from panel import ByPlanner, Panel, arguments
+from panel import ByPlanner, Panel, RestoredPanel, arguments
 from rate_accuracy_tables import (
     bd_table,
     print_by_task,
@@ -87,6 +87,10 @@ def test_each_way_is_seen_by_those_it_is_for(files):
     assert ways["s = 2, every frame"].settings == {"scale": 2, "divisors": "1"}
     assert ways["adaptive, by task"].receivers == ("mix", "hr", "judge")
     assert ways["adaptive, by task"].as_method({**files, "judge": files["hr"]})["objective"] == "panel:ByPlanner"
+    restored = ways["s = 2, pixels restored"].as_method(files)
+    assert (restored["restorer"], RestoredPanel.restored) == ("temporal", True)
+    assert restored["recognizer"] == "panel:RestoredPanel"
+    assert restored["recognizer-arg"] == arguments(files, ("hr",))
 
 
 def test_points_are_each_way_clip_and_budget_and_the_rows_each_receivers(files, tmp_path):
