@@ -93,6 +93,13 @@ RESULTS = (
         weights=("affect",),
     ),
     Result(
+        name="label-control",
+        file="docs/label_control.json",
+        command="python benchmarks/label_control.py --json docs/label_control.json",
+        pages=("docs/rate_accuracy.md",),
+        code=("vidlink/data/ferplus.py", "vidlink/scores/metrics.py"),
+    ),
+    Result(
         name="receivers",
         file="docs/receivers.json",
         command="python benchmarks/receivers.py --json docs/receivers.json",
