@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidlink.scores.metrics import score
-from vidlink.scores.moments import join, moments, scores, table_moments
+from vidlink.scores.moments import MOMENTS, join, moments, scores, table_moments
 
 
 def clip(rng, n):
@@ -47,6 +47,7 @@ def test_rows_count_as_in_the_run_itself():
     table = pd.DataFrame(
         {
             "frame": [0, 1, 2],
+            "face": [0, 0, 0],
             "valence": [0.1, 0.2, np.nan],
             "arousal": [0.3, 0.4, 0.5],
             "valence_label": [0.0, 0.5, 0.5],
@@ -55,6 +56,19 @@ def test_rows_count_as_in_the_run_itself():
         }
     )
     found = table_moments(table, "labels")
-    assert {name: values["n"] for name, values in found.items()} == {"valence": 1, "arousal": 1}
+    assert {name: found[name]["n"] for name in ("valence", "arousal")} == {"valence": 1, "arousal": 1}
     assert table_moments(table, "pristine")["valence"]["n"] == 2
-    assert table_moments(table[["frame"]], "labels") == {}
+    assert table_moments(table[["frame", "face"]], "labels") == {}
+
+
+def test_within_tracks_only_changes_count():
+    generator = np.random.default_rng(0)
+    change = generator.normal(size=40)
+    face = np.repeat([0, 1], 20)
+    table = pd.DataFrame({"face": face, "valence": change + 3 * face, "valence_label": change - 2 * face})
+    found = table_moments(table, "labels")
+    over, within = (
+        scores(np.array([[found[name][part] for part in MOMENTS]])) for name in ("valence", "valence_within")
+    )
+    assert over["ccc"][0] < 0
+    assert within["ccc"][0] == pytest.approx(1)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 MOMENTS = ("n", "mean_prediction", "mean_reference", "var_prediction", "var_reference", "cov")
 """Names of the moments, in the order of the last axis of the arrays here."""
+WITHIN = "_within"
+"""Behind the name of a dimension: its values less the mean of each face's own track. What is left is how well changes
+are followed; that one face has higher values than another does not count."""
 
 
 def moments(predictions: ArrayLike, references: ArrayLike) -> NDArray[np.float64]:
@@ -47,15 +50,16 @@ def table_moments(predictions: pd.DataFrame, against: str) -> dict[str, dict[str
     Parameters
     ----------
     predictions
-        With columns ``NAME`` and ``NAME_label`` or ``NAME_pristine``. As in the run's own scores, a row counts where
-        all dimensions and references are there.
+        With columns ``face``, ``NAME`` and ``NAME_label`` or ``NAME_pristine``. As in the run's own scores, a row
+        counts where all dimensions and references are there.
     against
         ``labels`` or ``pristine``.
 
     Returns
     -------
     dict
-        Dimension to moment to value; empty where the table has no such columns.
+        Dimension to moment to value, and the same once more for its values within tracks (:data:`WITHIN`); empty
+        where the table has no such columns.
     """
     import pandas as pd
 
@@ -65,11 +69,13 @@ def table_moments(predictions: pd.DataFrame, against: str) -> dict[str, dict[str
     if not all(map(pd.api.types.is_numeric_dtype, numeric.dtypes)):
         return {}
     rows = numeric[np.isfinite(numeric.to_numpy(float)).all(axis=1)] if names else numeric
+    within = rows - rows.groupby(predictions["face"].loc[rows.index]).transform("mean") if names else rows
     found = {}
-    for name in names:
-        values = moments(rows[name].to_numpy(float), rows[f"{name}{suffix}"].to_numpy(float))
-        found[name] = dict(zip(MOMENTS, values.tolist(), strict=True))
-        found[name]["n"] = int(found[name]["n"])
+    for end, table in (("", rows), (WITHIN, within)):
+        for name in names:
+            values = moments(table[name].to_numpy(float), table[f"{name}{suffix}"].to_numpy(float))
+            found[name + end] = dict(zip(MOMENTS, values.tolist(), strict=True))
+            found[name + end]["n"] = int(found[name + end]["n"])
     return found
 
 
