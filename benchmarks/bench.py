@@ -177,6 +177,7 @@ def sweep_table(
     *,
     may_refuse: bool = False,
     cache_bytes: int = 0,
+    keep_runs: bool = False,
     about: dict[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Run the points that have no result in the folder yet; the table of all, a row a point.
@@ -188,7 +189,15 @@ def sweep_table(
     def announce(done: int, left: int) -> None:
         print(f"{left} points to run, {done} done", file=sys.stderr)
 
-    table = sweep(points, folder, Processes(workers), cache_bytes=cache_bytes, about=about, on_start=announce)
+    table = sweep(
+        points,
+        folder,
+        Processes(workers),
+        cache_bytes=cache_bytes,
+        keep_runs=keep_runs,
+        about=about,
+        on_start=announce,
+    )
     bad = table[~table["status"].isin([DONE, REFUSED] if may_refuse else [DONE])]
     if len(bad):
         raise RuntimeError(f"{len(bad)} of {len(table)} points have no result; the first: {bad['error'].iloc[0]}")

@@ -4,119 +4,196 @@ The film is ``camvid/val``: 101 pictures, 15 a second, 320x240, one recording. T
 (``road-segmentation``, ``road-detection``); neither learned from these pictures. Scores are held against the labels;
 boxes are those about connected regions of the label maps. The film goes over each channel at each rate
 
-- at full size, and at each fixed factor, with the planner's own choice of frame rate and key frames;
-- adaptive: the planner chooses the factor, too, by PSNR and by how little the recognizer's answer moves.
+- at full size, and at fixed factors, with the planner's own choice of frame rate and key frames;
+- adaptive: the planner chooses the factor, too, by PSNR or by how little the recognizer's answer moves.
 
-One network serves every factor. ``--dedicated 2=maps-lr-2.safetensors`` (again for other factors) also holds networks
-that were trained at one factor against it, at that factor.
+Over channels that lose packets two rates are tried, with three seeds of the channel each, and of the ways those that
+take least time; plans by the task (a minute of processor time each) on the perfect channel alone, at 24 and 48 kb/s.
 
-It is one film of one street: there is no interval, and small differences say nothing.
+The shipped networks serve every factor. With ``--trained FOLDER`` three networks that were tuned alike take part:
+``maps-mix.safetensors`` over all factors, ``maps-lr-2`` and ``maps-lr-4`` at one alone (docs/pictures.md has the
+commands), through the perfect channel.
 
-Figures, for each recognizer, means over channels and rates that every method could code
------------------------------------------------------------------------------------------
-miou_full, miou_fixed, miou_adaptive_psnr, miou_adaptive_task
-    mIoU over all frames; ``fixed`` is the best fixed factor above 1.
-map50_full, map50_fixed, map50_adaptive_psnr, map50_adaptive_task
-    The same of mAP50.
-miou_ceiling, map50_ceiling
+It is one film of one street. Intervals are a jackknife over ten stretches of 0.7 s: they say what other moments of this
+film would have given, and nothing of other streets.
+
+Figures, for ``miou`` and ``map50``
+-----------------------------------
+NAME_ceiling
     On the pristine pictures.
+NAME_full, NAME_s2, NAME_s4, NAME_adaptive_psnr, NAME_adaptive_task
+    Perfect channel, mean over the rates that every way could code.
+NAME_full_lossy, NAME_s2_lossy, NAME_adaptive_psnr_lossy
+    Mean over both channels that lose, rates and seeds.
+miou_all_s2, miou_dedicated_s2, miou_all_s4, miou_dedicated_s4
+    The network that was tuned over all factors, and the one that was tuned at this factor, both at this factor: perfect
+    channel, mean over rates.
 """
 
 from __future__ import annotations
 
 import csv
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bench
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from roads_figures import draw, figures_of, tables
+from roads_scores import Film, scored
 
 from vidlink.command import run_command
 from vidlink.data.camvid import BOXED, camvid_boxes, camvid_maps
 from vidlink.errors import UserError
-from vidlink.report.style import BLACK, BLUE, FAINT_GREY, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from vidlink.sweeping.grid import sweep_from
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator, Sequence
+
+    from vidlink.sweeping.grid import Point
 
 FRAME_RATE = 15
 """Pictures a second of the film."""
-CHANNELS = ("perfect", "bernoulli-5", "gilbert-elliott")
 RATES = ("24k", "48k", "96k", "192k", "512k")
-FACTORS = (2, 4)
-"""Fixed factors that full size is held against."""
+LOSSY = ("bernoulli-5", "gilbert-elliott")
+"""Channels that lose packets."""
+LOSSY_RATES = ("24k", "96k")
+SEEDS = (0, 1, 2)
+"""Of the channels that lose packets."""
+TASK_RATES = RATES[:2]
+"""Where plans by the task are made."""
+TRAINED_RATES = RATES[:3]
+"""Where the networks of ``--trained`` are compared."""
 SCORES = {"road-segmentation": "miou", "road-detection": "map50"}
 """The score of each recognizer."""
-WRITTEN = {"miou": "mIoU", "map50": "mAP50"}
-COLOURS = {
-    "full": VERMILION,
-    "s = 2": GREY,
-    "s = 4": ORANGE,
-    "adaptive, psnr": SKY,
-    "adaptive, task": BLUE,
-    "dedicated": PURPLE,
+WAYS: dict[str, dict[str, Any]] = {
+    "full": {"scale": 1},
+    "s = 2": {"scale": 2},
+    "s = 4": {"scale": 4},
+    "adaptive, psnr": {"objective": "psnr"},
+    "adaptive, task": {"objective": "task"},
 }
+"""Ways of sending, as settings."""
+LOSSY_WAYS = {
+    "road-segmentation": ("full", "s = 2", "adaptive, psnr"),
+    "road-detection": ("full", "adaptive, psnr"),
+}
+TRAINED = {"mix": ("s = 2", "s = 4", "adaptive, psnr"), "lr-2": ("s = 2",), "lr-4": ("s = 4",)}
+"""Networks of ``--trained``, and the ways that each is tried in."""
 
 
 def main() -> None:
-    """Run the sweep (or go on with it), print the table, draw the figure."""
-    parser = bench.flags(__doc__, quick="one channel, two rates, three ways, the first two seconds", figure=True)
+    """Run the sweep (or go on with it), print the tables, draw the figure."""
+    parser = bench.flags(
+        __doc__, quick="perfect channel, two rates, two ways, the first two seconds", figure=True, redraw=True
+    )
     parser.add_argument("--data", type=Path, help="camvid's folder (default: camvid in VIDLINK_DATA)")
     parser.add_argument("--recognizers", default=",".join(SCORES), help="which (%(default)s)")
-    parser.add_argument("--rates", default=",".join(RATES), help="bits per second (%(default)s)")
-    parser.add_argument("--channels", default=",".join(CHANNELS), help="(%(default)s)")
-    parser.add_argument("--methods", metavar="full;s = 2;...", help="some of the ways of sending (all)")
-    parser.add_argument("--dedicated", action="append", default=[], metavar="S=FILE", help="a network of one factor")
+    parser.add_argument("--rates", default="", help="these alone, in bits per second")
+    parser.add_argument("--channels", default="", help="these alone")
+    parser.add_argument("--methods", default="", metavar="full;s = 2;...", help="these ways of sending alone")
+    parser.add_argument("--trained", type=Path, metavar="FOLDER", help="networks that were tuned alike")
     parser.add_argument("--out", type=Path, default=Path("runs/roads"), help="results folder, gone on with")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
+    if arguments.redraw:
+        rows = pd.DataFrame(json.loads(arguments.redraw.read_text(encoding="utf-8"))["rows"])
+    else:
+        rows = measure(arguments)
+    print(*tables(rows), sep="\n\n")
+    if arguments.figure:
+        draw(arguments.figure, rows)
+    bench.report(figures_of(rows), arguments.json, rows=json.loads(rows.to_json(orient="records")))
+
+
+def measure(arguments: argparse.Namespace) -> pd.DataFrame:
+    """Send the film in every way, and score what arrived; see :func:`roads_scores.scored`."""
     place = arguments.data or bench.data("camvid")
     if place is None:
         raise UserError("no pictures: give --data, or set VIDLINK_DATA to a folder with camvid")
-    rows = summarize(run(place, arguments))
-    print(rows.to_string(index=False))
-    if arguments.figure:
-        draw(arguments.figure, rows)
-    bench.report(figures_of(rows), arguments.json, rows=rows.to_dict("records"))
-
-
-def run(place: Path, arguments: argparse.Namespace) -> pd.DataFrame:
-    """The table of the sweep, a row a run."""
     beside = arguments.out.with_name(f"{arguments.out.name}-{'quick' if arguments.quick else 'film'}")
     beside.mkdir(parents=True, exist_ok=True)
-    film = write_film(place, beside, 30 if arguments.quick else None)
-    labels = write_labels(place, beside, 30 if arguments.quick else None)
-    looking = [
-        {"name": name, "recognizer": name, "labels": str(labels[SCORES[name]])}
-        for name in arguments.recognizers.split(",")
-    ]
-    ways: list[dict[str, Any]] = [{"name": "full", "scale": 1}, *({"name": f"s = {s}", "scale": s} for s in FACTORS)]
-    ways += [{"name": f"adaptive, {each}", "objective": each} for each in ("psnr", "task")]
-    for each in arguments.dedicated:
-        factor, _, weights = each.partition("=")
-        ways.append(
-            {"name": f"dedicated, s = {factor}", "scale": float(factor), "weights": str(Path(weights).absolute())}
-        )
-    if arguments.methods:
-        wanted = [name.strip() for name in arguments.methods.split(";")]
-        unknown = [name for name in wanted if name not in {way["name"] for way in ways}]
-        if unknown:
-            raise UserError(f"--methods {unknown[0]!r}: expected some of {'; '.join(way['name'] for way in ways)}")
-        ways = [way for way in ways if way["name"] in wanted]
-    raw = {
-        "settings": {"input": str(film), "no-scores": True, "device": "cpu"},
-        "grid": {
-            "looks": looking,
-            "method": ways[1::2] if arguments.quick else ways,
-            "bitrate": ["48k", "192k"] if arguments.quick else arguments.rates.split(","),
-            "channel": ["perfect"] if arguments.quick else arguments.channels.split(","),
-        },
+    count = 30 if arguments.quick else None
+    film, labels = write_film(place, beside, count), write_labels(place, beside, count)
+    points = list(make_points(film, labels, arguments))
+    table = bench.sweep_table(
+        points, arguments.out, arguments.workers, may_refuse=True, cache_bytes=2 * 10**9, keep_runs=True
+    )
+    return scored(table, arguments.out, Film(maps=labels["miou"], boxes=labels["map50"]))
+
+
+def make_points(film: Path, labels: dict[str, Path], arguments: argparse.Namespace) -> Iterator[Point]:
+    """Every run. Those that are cheap come first, so that a part of the sweep says something, too."""
+    chosen = _Chosen(arguments)
+    looks = {
+        name: {"name": SCORES[name], "recognizer": name, "labels": str(labels[SCORES[name]])}
+        for name in chosen("recognizer", arguments.recognizers.split(","), SCORES)
     }
-    points = list(sweep_from(raw).make_points(Path()))
-    return bench.sweep_table(points, arguments.out, arguments.workers, may_refuse=True, cache_bytes=2 * 10**9)
+    shipped = {"name": "shipped"}
+    every = [way for way in WAYS if way != "adaptive, task"]
+    parts: list[tuple[Sequence[str], dict[str, Any], Sequence[str], Sequence[str], Sequence[str], Sequence[int]]] = [
+        (list(looks), shipped, every, RATES, ["perfect"], [0]),
+        *(([name], shipped, LOSSY_WAYS[name], LOSSY_RATES, LOSSY, SEEDS) for name in looks),
+    ]
+    if arguments.trained is not None:
+        maps = [name for name in looks if SCORES[name] == "miou"]
+        for name, ways in TRAINED.items():
+            weights = (arguments.trained / f"maps-{name}.safetensors").absolute()
+            if not weights.exists():
+                raise UserError(
+                    f"--trained {arguments.trained}: no {weights.name}; expected maps-{', maps-'.join(TRAINED)}"
+                )
+            parts.append((maps, {"name": name, "weights": str(weights)}, ways, TRAINED_RATES, ["perfect"], [0]))
+    parts.append((list(looks), shipped, ["adaptive, task"], TASK_RATES, ["perfect"], [0]))
+    for looking, network, how, rates, channels, seeds in parts[:1] if arguments.quick else parts:
+        grid = {
+            "looks": [looks[name] for name in looking],
+            "network": [network],
+            "method": [{"name": name, **WAYS[name]} for name in chosen.of_methods(how)],
+            "bitrate": list(chosen.of_rates(rates)),
+            "channel": list(chosen.of_channels(channels)),
+            "seed": list(seeds),
+        }
+        if not all(grid.values()):
+            continue
+        raw = {"settings": {"input": str(film), "no-scores": True, "device": "cpu"}, "grid": grid}
+        for point in sweep_from(raw).make_points(Path()):
+            maps = point.columns["looks"] == "miou"  # they are kept beside the film as it arrived
+            yield replace(point, settings=replace(point.settings, save_plot=False, save_report=False, save_video=maps))
+
+
+class _Chosen:
+    """What the command line leaves of the grid."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        quick = arguments.quick
+        self._methods = self("way", _words(arguments.methods, ";"), WAYS) or (
+            ["full", "s = 4"] if quick else list(WAYS)
+        )
+        self._rates = _words(arguments.rates, ",") or (["48k", "192k"] if quick else [])
+        self._channels = self("channel", _words(arguments.channels, ","), ("perfect", *LOSSY))
+
+    def __call__(self, what: str, asked: Sequence[str], known: Any) -> list[str]:
+        """What was asked for, all of it known."""
+        for name in asked:
+            if name not in known:
+                raise UserError(f"{what} {name!r}: expected some of {'; '.join(known)}")
+        return list(asked)
+
+    def of_methods(self, ways: Sequence[str]) -> list[str]:
+        return [way for way in ways if way in self._methods]
+
+    def of_rates(self, rates: Sequence[str]) -> list[str]:
+        return [rate for rate in rates if not self._rates or rate in self._rates]
+
+    def of_channels(self, channels: Sequence[str]) -> list[str]:
+        return [channel for channel in channels if not self._channels or channel in self._channels]
+
+
+def _words(text: str, sign: str) -> list[str]:
+    return [word.strip() for word in text.split(sign) if word.strip()]
 
 
 def write_film(place: Path, folder: Path, count: int | None) -> Path:
@@ -151,77 +228,6 @@ def write_labels(place: Path, folder: Path, count: int | None) -> dict[str, Path
     with boxes.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["frame", "class", "x", "y", "width", "height"], *rows])
     return {"miou": maps.absolute(), "map50": boxes.absolute()}
-
-
-def summarize(table: pd.DataFrame) -> pd.DataFrame:
-    """A row a run: score, ceiling, wire rate, bits per pixel, mean scale factor."""
-    rows = []
-    for _, each in table.iterrows():
-        score = SCORES[str(each["looks"])]
-        done = each["status"] == "done"
-
-        def value(name: str, each: Any = each, done: bool = done) -> float:
-            return float(each[name]) if done and name in each and pd.notna(each[name]) else np.nan
-
-        rows.append(
-            {
-                "score": score,
-                "channel": each["channel"],
-                "method": each["method"],
-                "kbps": float(each["bitrate_bps"]) / 1000,
-                "value": value(f"recognition_{score}"),
-                "ceiling": value(f"recognition_{score}_ceiling"),
-                "wire_kbps": value("rate_wire_bps") / 1000,
-                "bpp": value("rate_bpp"),
-                "scale": value("plan_mean_scale"),
-            }
-        )
-    return pd.DataFrame(rows).round(4)
-
-
-def figures_of(rows: pd.DataFrame) -> dict[str, float | None]:
-    """The figures that the head of this file describes."""
-    found: dict[str, float | None] = {}
-    for score, mine in rows.groupby("score", sort=False):
-        wide = mine.pivot_table(index=["channel", "kbps"], columns="method", values="value", dropna=False)
-        wide = wide[[name for name in wide.columns if not name.startswith("dedicated")]].dropna()
-        means = wide.mean()
-        fixed = [means[name] for name in means.index if name.startswith("s = ")]
-        named = {"full": means.get("full"), "fixed": max(fixed, default=None)}
-        named |= {f"adaptive_{each}": means.get(f"adaptive, {each}") for each in ("psnr", "task")}
-        for name, value in named.items():
-            found[f"{score}_{name}"] = None if value is None or np.isnan(value) else float(value)
-        found[f"{score}_ceiling"] = float(mine["ceiling"].max()) if mine["ceiling"].notna().any() else None
-    return found
-
-
-def draw(path: Path, rows: pd.DataFrame) -> None:
-    """Draw each score against wire rate and against bits per pixel, a column a channel."""
-    channels = list(dict.fromkeys(rows["channel"]))
-    panels = [(score, key) for score in dict.fromkeys(rows["score"]) for key in ("wire_kbps", "bpp")]
-    figure = Figure(figsize=(max(5.5, 3.6 * len(channels)), 2.7 * len(panels)), layout="constrained", dpi=100)
-    axes = figure.subplots(len(panels), len(channels), sharey="row", squeeze=False)
-    for row, (score, key) in enumerate(panels):
-        for column, channel in enumerate(channels):
-            axis = axes[row, column]
-            shown = rows[(rows["score"] == score) & (rows["channel"] == channel)].dropna(subset=["value"])
-            for number, (method, mine) in enumerate(shown.groupby("method", sort=False)):
-                colour = COLOURS.get(str(method), PURPLE if number % 2 else GREEN)
-                axis.plot(mine[key], mine["value"], "o-", color=colour, markersize=4, label=method)
-            if shown["ceiling"].notna().any():
-                axis.axhline(shown["ceiling"].max(), color=BLACK, linewidth=0.8, linestyle=":", label="pristine")
-            axis.set_xscale("log", base=2)
-            axis.xaxis.set_major_formatter(lambda value, _: f"{value:.2g}" if value < 1 else f"{value:g}")
-            axis.set_xlabel("wire rate (kb/s)" if key == "wire_kbps" else "payload bits per pixel")
-            axis.grid(color=FAINT_GREY)
-            axis.spines[["top", "right"]].set_visible(False)
-            axis.tick_params(labelsize=8)
-            if not column:
-                axis.set_ylabel(WRITTEN[score])
-            if not row:
-                axis.set_title(channel, fontsize=10)
-    axes[0, 0].legend(frameon=False, fontsize=8, loc="lower right")
-    bench.save(figure, path)
 
 
 if __name__ == "__main__":
