@@ -202,6 +202,14 @@ def test_operators_that_onnxruntime_does_not_know_are_named(tmp_path):
     onnx.save(onnx.parser.parse_model(text), tmp_path / "odd.onnx")
     with pytest.raises(UserError, match=r"odd\.onnx: onnxruntime cannot load it: .*Odd"):
         load_recognizer(str(tmp_path / "odd.onnx"), arguments=["boxes=a"])
+    text = '<ir_version: 8, opset_import: ["" : 17]> g (float[n,1,4,4] x) => (float[2,8] y) <int64[2] s = {7, 5}>'
+    onnx.save(onnx.parser.parse_model(text + " { y = Reshape(x, s) }"), tmp_path / "shape.onnx")
+    wrong = load_recognizer(str(tmp_path / "shape.onnx"), arguments=["boxes=a"])
+    with pytest.raises(
+        UserError, match=r"shape\.onnx: onnxruntime cannot run it on pictures of shape \[1, 1, 4, 4\]"
+    ) as raised:
+        recognize_boxes(wrong, [np.zeros((4, 4), np.uint8)])
+    assert "onnxruntime_src" not in str(raised.value)
     with pytest.raises(UserError, match=r"takes no weights, but w\.pt was given"):
         load_recognizer(str(write_detector(tmp_path / "d.onnx")), weights="w.pt", arguments=["boxes=a"])
 
@@ -245,6 +253,9 @@ def test_boxes_come_in_the_layouts_in_which_detectors_are_exported():
     for each in (raw, raw.transpose(1, 2)):  # the second overlaps the first, and is of its class
         found = boxes_of(each, classes=3)[0]
         assert [np.round(row, 3).tolist() for row in found] == [[8, 8, 10, 10, 0.7, 0], [1, 2, 3, 4, 0.5, 1]]
+    raw[0, 0, 5] = float("nan")  # would be found by no threshold
+    with pytest.raises(UserError, match="gave numbers that are not finite"):
+        boxes_of(raw, classes=3)
 
 
 def test_arguments_of_files_have_types(detector):

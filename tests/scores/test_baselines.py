@@ -105,4 +105,6 @@ def test_overlapping_windows_prove_no_more_than_those_that_share_nothing():
 def test_kept_has_no_value_where_the_ceiling_is_no_better_than_a_constant():
     assert kept(0.2, 0.0, 0.0) is None
     assert kept(0.4, 0.0, 0.8) == 0.5
-    assert kept(0.3, 0.5, 0.1) == 0.5  # of an error
+    assert kept(0.3, 0.5, 0.1, falls=True) == 0.5  # of an error
+    assert kept(0.4, 0.9, 0.5) is None  # pristine pictures are worse than one answer for all
+    assert kept(0.4, 0.2, 0.5, falls=True) is None

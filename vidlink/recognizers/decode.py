@@ -120,7 +120,7 @@ def _surest(raw: Tensor) -> Tensor:
     scores, numbers = values[4:].max(axis=0), values[4:].argmax(axis=0)
     some = np.flatnonzero(scores >= LEAST)
     some = some[np.argsort(-scores[some], kind="stable")][: 30 * MOST_BOXES]
-    if not np.isfinite(values[:, some]).all():
+    if np.isnan(scores).any() or not np.isfinite(values[:, some]).all():
         raise UserError("gave numbers that are not finite, expected finite ones")
     centre, side = values[:2, some], values[2:4, some]
     corners = np.concatenate([centre - side / 2, side]).T

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from vidlink.recognizers.network import Description, Network, described
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
@@ -66,7 +68,7 @@ class _OnnxNetwork:
     """What onnxruntime runs."""
 
     def __init__(self, path: Path, device: torch.device) -> None:
-        self._session = _open(path, device)
+        self._path, self._session = path, _open(path, device)
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4:
             found = ", ".join(f"{each.name} {list(each.shape)}" for each in inputs)
@@ -95,8 +97,16 @@ class _OnnxNetwork:
             some = array[start : start + count]
             missing = count - len(some)  # the file fixes how many pictures there are
             fed = np.concatenate([some, np.repeat(some[-1:], missing, axis=0)]) if missing else some
-            parts.append(self._session.run(None, {self._input.name: fed}))
+            parts.append(self._run(fed))
         return self._outputs(parts, len(array))
+
+    def _run(self, pictures: NDArray[Any]) -> list[Any]:
+        try:
+            found: list[Any] = self._session.run(None, {self._input.name: pictures})
+        except Exception as error:  # onnxruntime has many
+            given = f"{self._path}: onnxruntime cannot run it on pictures of shape {list(pictures.shape)}"
+            raise UserError(f"{given}: {_said(error)}") from error
+        return found
 
     def _outputs(self, parts: list[list[Any]], pictures: int) -> Any:
         joined = []
@@ -138,5 +148,12 @@ def _open(path: Path, device: torch.device) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=[*asked, "CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has many
-        said = " ".join(str(error).split()).partition(":")[2].strip() or type(error).__name__
-        raise UserError(f"{path}: onnxruntime cannot load it: {said[:300]}") from error
+        raise UserError(f"{path}: onnxruntime cannot load it: {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    """What onnxruntime says, without its number, and without the place in its own sources."""
+    said = " ".join(str(error).split()).partition(":")[2]
+    said = re.sub(r"/onnxruntime_src/.*?\)(?=\s)", "", said)
+    said = re.sub(r"^[\s:\d]+", "", " ".join(said.split()))
+    return said[:300] or type(error).__name__

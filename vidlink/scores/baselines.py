@@ -46,9 +46,14 @@ def reference_of(recognition: dict[str, Any], name: str) -> str:
     return f"{name}_{'label' if recognition['against'] == 'labels' else 'pristine'}"
 
 
-def kept(score: float | None, constant: float | None, ceiling: float | None) -> float | None:
-    """Share of the way from a constant answer to the ceiling; None where the ceiling itself is no better."""
-    if score is None or constant is None or ceiling is None or abs(ceiling - constant) < 1e-3:
+def kept(score: float | None, constant: float | None, ceiling: float | None, *, falls: bool = False) -> float | None:
+    """Share of the way from a constant answer to the ceiling; None where the ceiling itself is no better.
+
+    ``falls`` is true of errors: the lower, the better.
+    """
+    if score is None or constant is None or ceiling is None:
+        return None
+    if (constant - ceiling if falls else ceiling - constant) < 1e-3:
         return None
     return round((score - constant) / (ceiling - constant), 4)
 
@@ -72,7 +77,10 @@ def of_dimensions(recognition: dict[str, Any], predictions: pd.DataFrame) -> Bas
     found: Baselines = {"ceiling": _rounded(ceiling), "constant": constant, "chance": _rounded(chance)}
     found["kept"] = {
         measure: {
-            name: kept(recognition[measure][name], constant[measure][name], ceiling[measure][name]) for name in names
+            name: kept(
+                recognition[measure][name], constant[measure][name], ceiling[measure][name], falls=measure == "rmse"
+            )
+            for name in names
         }
         for measure in SCORES
     }
