@@ -163,6 +163,22 @@ RESULTS = (
         code=(*SENDER, "vidlink/receiver", "vidlink/channel"),
     ),
     Result(
+        name="compute",
+        file="docs/compute.json",
+        command="python benchmarks/compute.py --json docs/compute.json --figure docs/compute.png",
+        pages=("docs/compute.md",),
+        code=(
+            "vidlink/nets/classsr.py",
+            "vidlink/nets/fsrcnn.py",
+            "vidlink/nets/patchwork.py",
+            "vidlink/nets/path_restore.py",
+            "vidlink/nets/route.py",
+            "vidlink/restorers/count.py",
+            "vidlink/training/sequences.py",
+        ),
+        weights=("restorer-classsr", "restorer-path-restore"),
+    ),
+    Result(
         name="live",
         file="docs/live.json",
         command="python benchmarks/live.py --resume results/live --json docs/live.json --figure docs/live.png",

@@ -425,16 +425,16 @@ class Settings:
         "restorer",
         "bicubic",
         metavar="NAME",
-        help="what brings received pictures to full size: bicubic, temporal, weights of vidlink train --task sr "
-        "(FILE.safetensors), or package.module:Class (default: {default})",
+        help="what brings received pictures to full size: bicubic, temporal, classsr, path-restore, weights of vidlink "
+        "train --task sr (FILE.safetensors), or package.module:Class (default: {default})",
     )
     restorer_budget: float | None = option(
         RUN,
         "restorer-budget",
         read=parse_work,
         metavar="N",
-        help="multiply-adds that the restorer may spend a pixel of full size, like 900 or 1.2k; for networks classsr "
-        "and path-restore (default: no bound)",
+        help="multiply-adds that the restorer may spend a pixel of full size, like 900 or 1.2k; for classsr and "
+        "path-restore (default: no bound)",
     )
     vmaf: bool = option(RUN, "vmaf", False, kind=bool, help="add VMAF (needs an ffmpeg with libvmaf on this machine)")
     seed: int = option(

@@ -7,11 +7,16 @@ import numpy as np
 import pytest
 import torch
 
+from vidlink.codec.shelf import load_codec
+from vidlink.data.builtin import open_builtin
 from vidlink.errors import UserError
 from vidlink.nets.routes import ROUTES, describe_routed
 from vidlink.restorers.registry import load_restorer
 from vidlink.restorers.restorer import Look
+from vidlink.scores.psnr import psnr_db
 from vidlink.training.checkpoint import save_results
+from vidlink.training.sequences import send
+from vidlink.video.pictures import luma
 
 
 def weights(folder, name, scales=(2.0, 4.0)):
@@ -104,6 +109,20 @@ def test_a_restorer_of_ones_own_is_told_the_budget_where_it_takes_one():
     assert load_restorer(f"{__name__}:Modest").multiply_adds == 50
     with pytest.raises(UserError, match="Plain takes the same for every picture and cannot keep a budget"):
         load_restorer(f"{__name__}:Plain", budget=7.0)
+
+
+@pytest.mark.parametrize("name", list(ROUTES.known()))
+def test_the_weights_that_ship_restore_by_name(name):
+    segment = next(iter(open_builtin().segments(1.0)))
+    film = luma(segment.frames[0])[None].copy()
+    free, bounded = load_restorer(name), load_restorer(name, budget=2000.0)
+    for scale in (2.0, 4.0):
+        large, _ = send(film, scale, None, load_codec("x264"))
+        asked = [Look(small=large[0], large=large[0], scale=scale, qp=0.0)]
+        before = psnr_db(large[0], film[0])
+        assert psnr_db(free(asked), film[0]) > before + 0.1
+        assert psnr_db(bounded(asked), film[0]) > before + 0.1
+        assert bounded.multiply_adds <= 2000
 
 
 def test_other_weights_are_refused(tmp_path):

@@ -24,6 +24,8 @@ RESTORERS = Catalogue(
     shipped={
         "bicubic": "vidlink.restorers.restorer:Bicubic",
         "temporal": "vidlink.restorers.network:Temporal",
+        "classsr": "vidlink.restorers.routed:ClassSR",
+        "path-restore": "vidlink.restorers.routed:PathRestore",
     },
 )
 """Restorers by name. Those that are trained by ``vidlink.train --task sr`` go by their file."""
