@@ -6,16 +6,20 @@ paths that the network chooses by itself, and within budgets, which are shares o
 counted is what was computed: classifier or path finder, and what is computed twice where patches meet, as well. Times
 are processor time on one thread, the least of a few, taken in turns with that of the longest path.
 
-Figures, of ClassSR, and after ``path_restore_`` of Path-Restore, at the budget of 0.55
+Figures, of ClassSR, and after ``path_restore_`` of Path-Restore, at the budget of 0.6
 -------
 flops_share
     Multiply-adds as a share of those of the longest path, mean over all sets of pictures.
 psnr_loss_db
     PSNR of the longest path minus that within the budget, mean over all sets of pictures.
+psnr_loss_coded_db
+    The same, mean over the sets of coded pictures.
 psnr_loss_worst_db
     The same, of the set that loses most.
 time_share
     Time as a share of that of the longest path, mean over all sets of pictures.
+time_share_large
+    The same, of pictures of 640x272.
 gain_db
     PSNR of the longest path minus that of bicubic interpolation: what there is to lose.
 free_flops_share, free_psnr_loss_db
@@ -24,6 +28,7 @@ free_flops_share, free_psnr_loss_db
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -41,6 +46,7 @@ from vidlink.codec.shelf import load_codec
 from vidlink.data.images import read_images
 from vidlink.data.sequences import read_sequence
 from vidlink.nets.fsrcnn import known_of
+from vidlink.nets.patchwork import grid_of
 from vidlink.nets.routes import load_routed
 from vidlink.report.style import BLUE, GREEN, ORANGE, PURPLE, VERMILION
 from vidlink.restorers.count import MultiplyAdds
@@ -62,11 +68,15 @@ WEIGHTS = bench.ROOT / "vidlink" / "weights"
 SCALES = (2.0, 3.0, 4.0)
 CODED = ((3.0, 23.0), (3.0, 28.0), (3.0, 33.0))
 """Scale factor and CRF of the coded pictures."""
+CODED_SET = "coded"
+"""In the name of the sets of coded pictures."""
+LARGE = "640x272"
+"""Size of the largest pictures."""
 ASKED = (1, 4, 7)
 """Pictures of each coded stretch that are scored."""
 BUDGETS = (0.45, 0.5, 0.55, 0.6, 0.7, 0.8)
 """As shares of what the longest path takes."""
-WORKING = 0.55
+WORKING = 0.6
 """That of the figures."""
 FREE = "free"
 """What there is without a budget."""
@@ -116,7 +126,7 @@ def samples(quick: bool, work: Path) -> dict[str, list[Sample]]:
                 Sample(name=f"{name}-{place}", wanted=film[place], given=given[place], scale=scale, qp=float(qp[place]))
                 for place in (ASKED[:1] if quick else ASKED)
             ]
-        found[f"coded x{scale:g} CRF {quality:g}"] = rows
+        found[f"{CODED_SET} x{scale:g} CRF {quality:g}"] = rows
     return found
 
 
@@ -185,15 +195,20 @@ def summarize(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
 
 def figures_of(sets: dict[str, dict[str, dict[str, float]]]) -> dict[str, float]:
     """The figures of one network, means over the sets of pictures."""
-
-    def mean(of: Callable[[dict[str, dict[str, float]]], float]) -> float:
-        return float(np.mean([of(rows) for rows in sets.values()]))
-
     at = f"{WORKING:g}"
+
+    def mean(of: Callable[[dict[str, dict[str, float]]], float], among: str = "") -> float:
+        found = [of(rows) for name, rows in sets.items() if among in name]
+        return float(np.mean(found)) if found else float("nan")
+
+    def lost(rows: dict[str, dict[str, float]]) -> float:
+        return rows["longest"]["psnr_db"] - rows[at]["psnr_db"]
+
     return {
         "flops_share": mean(lambda rows: rows[at]["flops_share"]),
-        "psnr_loss_db": mean(lambda rows: rows["longest"]["psnr_db"] - rows[at]["psnr_db"]),
-        "psnr_loss_worst_db": max(rows["longest"]["psnr_db"] - rows[at]["psnr_db"] for rows in sets.values()),
+        "psnr_loss_db": mean(lost),
+        "psnr_loss_coded_db": mean(lost, CODED_SET),
+        "psnr_loss_worst_db": max(map(lost, sets.values())),
         "time_share": mean(lambda rows: rows[at]["time_share"]),
         "gain_db": mean(lambda rows: rows["longest"]["psnr_db"] - rows["bicubic"]["psnr_db"]),
         "free_flops_share": mean(lambda rows: rows[FREE]["flops_share"]),
@@ -213,6 +228,31 @@ def show(name: str, sets: dict[str, dict[str, dict[str, float]]]) -> None:
             loss = rows["longest"]["psnr_db"] - row["psnr_db"] if row else 0.0
             cells.append(f"{loss:+.3f} ({row['flops_share']:.2f})" if row else "–")
         lines.append((label, *cells))
+    print(bench.markdown(head, lines), "\n")
+
+
+def by_size(
+    samples_of: dict[str, list[Sample]], measured: dict[str, list[dict[str, Any]]]
+) -> dict[str, dict[str, Any]]:
+    """What is saved by the size of the picture: the rows of :func:`summarize` for each, small ones first."""
+    sizes: dict[tuple[int, ...], list[dict[str, Any]]] = {}
+    for label, rows in measured.items():
+        for sample, row in zip(samples_of[label], rows, strict=True):
+            sizes.setdefault(sample.wanted.shape, []).append(row)
+    ordered = sorted(sizes.items(), key=lambda item: math.prod(item[0]))
+    return {f"{width}x{height}": summarize(rows) | {"patches": grid_of(height, width).patches}
+            for (height, width), rows in ordered}  # fmt: skip
+
+
+def show_sizes(name: str, sizes: dict[str, dict[str, Any]]) -> None:
+    """Print shares of multiply-adds and time by the size of the picture."""
+    at = f"{WORKING:g}"
+    head = (name, "patches", f"multiply-adds, {at}", f"time, {at}", "multiply-adds, free", "time, free")
+    lines = [
+        (size, str(rows["patches"]),
+         *(f"{rows[way][key]:.2f}" for way in (at, FREE) for key in ("flops_share", "time_share")))
+        for size, rows in sizes.items()
+    ]  # fmt: skip
     print(bench.markdown(head, lines), "\n")
 
 
@@ -239,8 +279,6 @@ def draw(path: Path, networks: dict[str, RoutedNetwork], chosen: list[Sample]) -
 
 
 def _patch(shape: torch.Size) -> tuple[int, int]:
-    from vidlink.nets.patchwork import grid_of
-
     grid = grid_of(*shape)
     return grid.height, grid.width
 
@@ -265,13 +303,17 @@ def main() -> None:
         tables = {}
         for name, network in networks.items():
             count, repeats = MultiplyAdds(network), 1 if arguments.quick else 3
-            found = {
-                label: summarize([measure(network, count, sample, repeats) for sample in rows])
-                for label, rows in pictures.items()
+            measured = {
+                label: [measure(network, count, sample, repeats) for sample in rows] for label, rows in pictures.items()
             }
+            found = {label: summarize(rows) for label, rows in measured.items()}
+            sizes = by_size(pictures, measured)
             show(name, found)
+            show_sizes(name, sizes)
             prefix = "" if name == NAMES[0] else "path_restore_"
             figures |= {prefix + key: value for key, value in figures_of(found).items()}
+            if LARGE in sizes:
+                figures[f"{prefix}time_share_large"] = sizes[LARGE][f"{WORKING:g}"]["time_share"]
             tables[name] = found
         if arguments.figure:
             known = {sample.name: sample for rows in pictures.values() for sample in rows if sample.scale == SCALES[1]}

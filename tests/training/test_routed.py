@@ -78,9 +78,9 @@ def test_paths_are_drawn_patch_by_patch(pool):
     given, _, known = pool.windows(3, torch.Generator().manual_seed(0))
     torch.manual_seed(0)
     for finds in (False, True):
-        lacking, log_chance, entropy, share = wander(network, inner(given), known, finds=finds)
+        lacking, log_chance, apart, share = wander(network, inner(given), known, finds=finds)
         assert lacking.shape == (3, 1, 2 * SIDE, 2 * SIDE)
-        assert log_chance.shape == entropy.shape == share.shape == (12,)
+        assert log_chance.shape == apart.shape == share.shape == (12,)
         used += share.tolist()
     assert set(used) == {0.0, 0.5, 1.0}
     assert log_chance.tolist() == pytest.approx([2 * np.log(0.5)] * 12)

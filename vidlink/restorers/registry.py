@@ -29,8 +29,6 @@ RESTORERS = Catalogue(
     },
 )
 """Restorers by name. Those that are trained by ``vidlink.train --task sr`` go by their file."""
-UNBOUNDED = ("temporal",)
-"""Those that ship, restore, and cannot keep a budget."""
 SUFFIX = ".safetensors"
 MOST_FRAMES = 31
 """Pictures that a restorer may look at."""
@@ -57,10 +55,9 @@ def load_restorer(name: str, *, device: torch.device | None = None, budget: floa
     """
     if is_file(name):
         return _load_file(Path(name), device, budget)
-    offered = {"device": device} if budget is None else {"device": device, "budget": budget}
-    if budget is not None and "budget" not in taken_of(RESTORERS.find(name), offered):
-        raise _takes_no_budget(name, budget)
-    made: Any = RESTORERS.make(name, offered)
+    if budget is not None:
+        _check_takes_budget(name, budget)
+    made: Any = RESTORERS.make(name, {"device": device} if budget is None else {"device": device, "budget": budget})
     called = RESTORERS.called(name)
     if not callable(made):
         raise UserError(f"{called}: cannot be called; expected __call__(looks)")
@@ -83,6 +80,11 @@ def _load_file(path: Path, device: torch.device | None, budget: float | None) ->
     if budget is not None:
         raise _takes_no_budget(str(path), budget)
     return NetworkRestorer(path, device=device)
+
+
+def _check_takes_budget(name: str, budget: float) -> None:
+    if "budget" not in taken_of(RESTORERS.find(name), {"budget": budget}):
+        raise _takes_no_budget(name, budget)
 
 
 def _takes_no_budget(name: str, budget: float) -> UserError:
@@ -132,7 +134,7 @@ def is_file(name: str) -> bool:
 def check_restorer(name: str, budget: float | None = None) -> None:
     """Refuse a name that is neither registered, nor a file that is there, nor ``package.module:Class``.
 
-    With a budget, refuse those that ship and cannot keep one, too.
+    With a budget, refuse those that cannot keep one, too.
     """
     from vidlink.nets import build
     from vidlink.nets.routes import ROUTES
@@ -146,8 +148,8 @@ def check_restorer(name: str, budget: float | None = None) -> None:
         RESTORERS.target(name)
     elif not Path(name).is_file():
         raise UserError(f"--restorer {name}: no such file")
-    if budget is not None and name in UNBOUNDED:
-        raise _takes_no_budget(name, budget)
+    if budget is not None and name != DEFAULT and not is_file(name):
+        _check_takes_budget(name, budget)
 
 
 def list_restorers() -> dict[str, str]:

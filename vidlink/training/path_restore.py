@@ -18,7 +18,7 @@ import torch
 from torch.nn import functional
 
 from vidlink.nets.patchwork import cut, grid_of, join
-from vidlink.nets.path_restore import LONG
+from vidlink.nets.path_restore import BYPASS, LONG
 from vidlink.training.classsr import inner
 from vidlink.training.patch_pool import SIDE
 from vidlink.training.routed import StageLearner, learned
@@ -37,12 +37,15 @@ if TYPE_CHECKING:
 
 USED = 0.3
 """Share of the residual blocks that the penalty aims at."""
-PENALTY, PACE = 0.01, 0.05
+PENALTY, PACE = 0.02, 0.02
 """The penalty of all blocks together in the beginning, and how fast it moves: by so much a step at the most."""
+BOUNDS = (0.002, 0.2)
+"""It stays within, or it would be far off by the time that a path finder which has made up its mind follows it."""
 FINDER_SHARE = 0.7
 """Steps of the second stage, as a share of those of the first."""
-ENTROPY = 0.01
-"""Weight of the entropy in the path finder's loss, which keeps it trying."""
+PULL = 0.03
+"""Weight of the squared distance between both logits in the path finder's loss: a chance that is nearly 0 or 1 would
+hardly learn any more, and an entropy would not bring it back either."""
 PATHS_RATE = 0.3
 """Learning rate of the paths in the second stage, as a share of that of the path finder."""
 
@@ -71,7 +74,7 @@ class PathsLearner(StageLearner):
         """Mean squared error, in the second stage with the path finder's loss."""
         given, target, known = (tensor.to(self.device) for tensor in batch)
         start: Any = inner(given)
-        lacking, log_chance, entropy, used = wander(self.network, start, known, finds=self.finds)  # type: ignore[arg-type]
+        lacking, log_chance, apart, used = wander(self.network, start, known, finds=self.finds)  # type: ignore[arg-type]
         error = _by_patch((start + lacking - target).square())
         if not self.finds:
             self.note(error=float(error.detach().mean()))
@@ -86,9 +89,10 @@ class PathsLearner(StageLearner):
             advantage = torch.cat([first - second, second - first])
             advantage = advantage / (advantage.std() + 1e-6)
             share = float(used.mean())
-            self.penalty *= math.exp(PACE * max(-1.0, min(1.0, 4 * (share - USED))))
+            moved = self.penalty * math.exp(PACE * max(-1.0, min(1.0, 4 * (share - USED))))
+            self.penalty = min(max(moved, BOUNDS[0]), BOUNDS[1])
         self.note(error=float(error.detach().mean()), used=share, penalty=self.penalty)
-        finder = -(advantage * log_chance).mean() - ENTROPY * entropy.mean()
+        finder = -(advantage * log_chance).mean() + PULL * apart.mean()
         return error.mean() + finder
 
     def reward(self, before: Tensor, after: Tensor, used: Tensor) -> Tensor:
@@ -114,14 +118,15 @@ def wander(
     -------
     lacking, shape (n, 1, h, w)
         What the pictures lack.
-    log_chance, entropy, used, shape (patches,)
-        Of all that was drawn for a patch: logarithm of its probability, mean entropy, share of residual blocks.
+    log_chance, apart, used, shape (patches,)
+        Of all that was drawn for a patch: logarithm of its probability, mean squared distance between the logits of
+        both paths, share of residual blocks.
     """
     grid = grid_of(*pictures.shape[-2:])
     of_patches = known.repeat_interleave(grid.patches, 0)
     features, memory = network.begin(pictures, known), None
     zero = pictures.new_zeros(len(of_patches))
-    log_chance, entropy, used = zero, zero, zero
+    log_chance, apart, used = zero, zero, zero
     blocks: Any = network.blocks
     for block in blocks:
         features = block.together(features)
@@ -129,7 +134,8 @@ def wander(
             logits, memory = network.finder(cut(features.detach(), grid.height, grid.width, 0), of_patches, memory)
             chances = torch.distributions.Categorical(logits=logits)
             drawn = chances.sample()
-            log_chance, entropy = log_chance + chances.log_prob(drawn), entropy + chances.entropy() / len(blocks)
+            log_chance = log_chance + chances.log_prob(drawn)
+            apart = apart + (logits[:, LONG] - logits[:, BYPASS]).square() / len(blocks)
         else:
             drawn = torch.randint(2, zero.shape, device=zero.device)
         long = drawn == LONG
@@ -137,7 +143,7 @@ def wander(
         mask = join(long.float()[:, None, None, None].expand(-1, 1, grid.height, grid.width), grid.rows, grid.columns)
         features = torch.where(mask > 0, block.longer(around), features)
         used = used + long.float() / len(blocks)
-    return network.end(features), log_chance, entropy, used
+    return network.end(features), log_chance, apart, used
 
 
 def _by_patch(error: Tensor) -> Tensor:
