@@ -4,7 +4,8 @@ Yu et al., "Path-Restore: learning network path selection for image restoration"
 1904.10343: each block has a shared path that all patches take, and behind it a dynamic one: a residual block or a
 bypass. The path finder (convolutions, a recurrent cell with memory of the blocks before, a softmax) has the same
 weights at every block. Fewer blocks and channels than theirs, and pictures come in upsampled and folded, as for
-:mod:`~vidlink.nets.fsrcnn`.
+:mod:`~vidlink.nets.fsrcnn`. The shared path sees one cell where theirs sees nine: four of theirs, one after another,
+are already as good a network as a short training makes, and residual blocks had nothing to add.
 
 All paths share one space of features, so shared paths work on the whole picture, and a residual block sees the true
 features around its patch: where patches with different paths meet there is nothing to blend, and nothing is computed
@@ -43,7 +44,7 @@ def _convolution(before: int, after: int, padding: int = 1) -> nn.Conv2d:
 
 
 class Block(nn.Module):
-    """A shared path, one convolution beside a short cut, and a residual block that may be left out.
+    """A shared path, one 1x1 convolution beside a short cut, and a residual block that may be left out.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ class Block(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.shared = _convolution(width, width)
+        self.shared = nn.Conv2d(width, width, 1)
         self.first, self.second = _convolution(width, width, 0), _convolution(width, width, 0)
         nn.init.zeros_(self.second.weight)
         nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
@@ -137,7 +138,10 @@ class PathRestore(RoutedNetwork):
     def costs(self, grid: Grid) -> tuple[int, int]:
         """Multiply-adds for one patch of a grid: what all take together, and a residual block."""
         cells, square = grid.cells, 9 * self.width**2
-        shared = cells * (2 * 9 * CELL**2 * self.width + len(self.blocks) * square) + KNOWN * self.width // grid.patches
+        shared = (
+            cells * (2 * 9 * CELL**2 * self.width + len(self.blocks) * self.width**2)
+            + KNOWN * self.width // grid.patches
+        )
         longer = (cells + (grid.height + 2) * (grid.width + 2)) * square
         return shared + len(self.blocks) * self.finder.work(grid, self.width), longer
 

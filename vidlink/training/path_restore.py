@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Batch = tuple[Tensor, Tensor, Tensor]
 
-USED = 0.3
+USED = 0.4
 """Share of the residual blocks that the penalty aims at."""
 PENALTY, PACE = 0.02, 0.02
 """The penalty of all blocks together in the beginning, and how fast it moves: by so much a step at the most."""
@@ -43,7 +43,7 @@ BOUNDS = (0.002, 0.2)
 """It stays within, or it would be far off by the time that a path finder which has made up its mind follows it."""
 FINDER_SHARE = 0.7
 """Steps of the second stage, as a share of those of the first."""
-PULL = 0.03
+PULL = 0.01
 """Weight of the squared distance between both logits in the path finder's loss: a chance that is nearly 0 or 1 would
 hardly learn any more, and an entropy would not bring it back either."""
 PATHS_RATE = 0.3
