@@ -61,7 +61,6 @@ from vidlink.sender.ladder import usable_scales
 from vidlink.settings import Settings
 from vidlink.sweeping.grid import sweep_from
 from vidlink.types import Rung
-from vidlink.units import parse_rate
 
 if TYPE_CHECKING:
     import argparse
@@ -120,7 +119,7 @@ def measure(arguments: argparse.Namespace, work: Path) -> Results:
     clips = {name: path for name, path in clips.items() if name in wanted} or clips
     rates: Sequence[float] = QUICK_RATES if arguments.quick else RATES
     if arguments.rates:
-        rates = [parse_rate(text) for text in arguments.rates.split(",")]
+        rates = bench.read_rates(arguments.rates)
     minutes = expected_s(clips, Settings(codec=arguments.codec, segment_s=arguments.segment)) / 60
     print(
         f"{len(clips)} clips, {len(rates)} rates: about {minutes:.0f} minutes of one core, less what is remembered",

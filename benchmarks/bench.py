@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import av
 
 from vidlink.data.builtin import open_builtin
+from vidlink.errors import UserError
 from vidlink.recognizers.content import digest_file
 from vidlink.report.memory import shared_memory
 from vidlink.report.provenance import describe_versions, git_revision
@@ -33,6 +34,7 @@ from vidlink.sweeping.executors import Processes
 from vidlink.sweeping.folder import read_record
 from vidlink.sweeping.sweep import sweep
 from vidlink.sweeping.work import DONE, REFUSED
+from vidlink.units import parse_rate
 from vidlink.video.open import open_source
 
 if TYPE_CHECKING:
@@ -72,6 +74,14 @@ def flags(text: str | None, *, quick: str, figure: bool = False, redraw: bool = 
     if redraw:
         add("--redraw", type=Path, metavar="FILE", help="run nothing: take the results of an earlier --json")
     return parser
+
+
+def read_rates(text: str) -> list[float]:
+    """The bit rates of ``--rates 12k,18k`` in bits per second; raises UserError where one of them is none."""
+    try:
+        return [parse_rate(each) for each in text.split(",")]
+    except UserError as error:
+        raise UserError(f"--rates {text}: {error}") from None
 
 
 @contextmanager

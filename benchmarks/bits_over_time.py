@@ -26,11 +26,11 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from vidlink.command import run_command
 from vidlink.files.cache import Cache
 from vidlink.reels import write_reels
 from vidlink.settings import Settings
 from vidlink.sweeping.intervals import interval
-from vidlink.units import parse_rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -170,7 +170,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.clips < 2:
         parser.error("--clips: at least 2, or there is no interval")
-    rates = tuple(round(parse_rate(text)) for text in arguments.rates.split(",")) if arguments.rates else RATES
+    rates = tuple(map(round, bench.read_rates(arguments.rates))) if arguments.rates else RATES
     depths = tuple(map(float, arguments.buffers.split(","))) if arguments.buffers else BUFFERS
     if depths[0] != BUFFERS[0] or not set(depths) <= set(BUFFERS):
         parser.error(f"--buffers {arguments.buffers}: 1, then some of {', '.join(f'{d:g}' for d in BUFFERS[1:])}")
@@ -185,4 +185,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

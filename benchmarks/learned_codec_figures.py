@@ -22,8 +22,10 @@ LOOKS = {
     "x265": (GREEN, "D-", 1.0, "x265, medium"),
 }
 """Colour, marker, width and name of each codec's curve."""
-RATES = (24.0, 1600.0)
+RATES = (24.0, 1700.0)
 """What is shown, in kb/s."""
+LIMITS = (20.0, 2000.0)
+"""Of the axes: markers at the ends are whole."""
 TICKS = (32, 64, 128, 256, 512, 1024)
 
 
@@ -44,7 +46,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
                 )
                 if points:
                     place.plot(*zip(*points, strict=True), look, color=colour, lw=width, ms=3.5, label=name)
-            place.set(xscale="log", title=clip, xlabel="on the wire, kb/s", ylabel="PSNR of luma, dB", xlim=RATES)
+            place.set(xscale="log", title=clip, xlabel="on the wire, kb/s", ylabel="PSNR of luma, dB", xlim=LIMITS)
             place.set_xticks(TICKS)
             place.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             place.xaxis.set_minor_locator(NullLocator())

@@ -34,12 +34,12 @@ from levers_figures import compare, draw, show, word_for
 from tqdm import tqdm
 
 from vidlink.codec.shelf import shelf
+from vidlink.command import run_command
 from vidlink.files.cache import Cache
 from vidlink.labels.affect import AFFECT
 from vidlink.reels import write_reels
 from vidlink.scores.metrics import score
 from vidlink.settings import Settings
-from vidlink.units import parse_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,7 +207,7 @@ def main() -> None:
     else:
         rates = (18_000,) if arguments.quick else tuple(RUNGS)
         if arguments.rates:
-            rates = tuple(round(parse_rate(text)) for text in arguments.rates.split(","))
+            rates = tuple(map(round, bench.read_rates(arguments.rates)))
         if unknown := [rate for rate in rates if rate not in RUNGS]:
             parser.error(f"--rates: {unknown[0]} has no rung here; there are {', '.join(map(str, RUNGS))}")
         clips = not (arguments.quick or arguments.no_clips)
@@ -222,4 +222,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

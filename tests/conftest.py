@@ -7,6 +7,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 import av
@@ -93,6 +94,43 @@ def make_clip():
 def small_clip(tmp_path_factory, make_clip):
     """Two seconds of 96x64 at 25 frames a second."""
     return make_clip(tmp_path_factory.mktemp("small") / "small.mp4")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once():
+    """The built-in clip is drawn once for all runs, which takes seconds."""
+    from vidlink.data import builtin
+
+    lock, pictures, (drawing, labels) = Lock(), [], builtin.builtin_clip()
+
+    def drawn():
+        for index in range(builtin.FRAME_COUNT):
+            with lock:
+                if index == len(pictures):
+                    pictures.append(next(drawing))
+            yield pictures[index]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(builtin, "builtin_clip", lambda: (drawn(), labels.copy()))
+        yield
+
+
+@pytest.fixture(scope="session")
+def face_clip(tmp_path_factory, drawn_once):
+    """A folder with the first two seconds of the built-in clip as ``face.mp4``, and its ``labels.csv``."""
+    from vidlink.data.builtin import builtin_clip
+
+    folder = tmp_path_factory.mktemp("face")
+    drawing, labels = builtin_clip()
+    with av.open(str(folder / "face.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        stream.options = {"crf": "12", "preset": "veryfast"}
+        for _ in range(50):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(next(drawing), format="rgb24")))
+        container.mux(stream.encode(None))
+    labels.iloc[:50].to_csv(folder / "labels.csv", index=False)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -106,10 +106,16 @@ def whole(place):
     assert {path.name for path in place.iterdir()} >= FILES, sorted(place.iterdir())
 
 
-def each(command, folder, how, prepare, step=1):
-    """Strike a command at every operation (or every ``step``-th): yields what came of each until it gets through."""
-    step = 1 if os.environ.get("VIDLINK_EVERY_OPERATION") else step
-    for number in range(1, 1000, step):
+def each(command, folder, how, prepare, step, first=1):
+    """Strike a command at every ``step``-th operation: yields what came of each until it gets through.
+
+    With VIDLINK_LONG it is three times as many, with VIDLINK_EVERY_OPERATION all of them.
+    """
+    if os.environ.get("VIDLINK_EVERY_OPERATION"):
+        first = step = 1
+    elif os.environ.get("VIDLINK_LONG"):
+        first, step = 1, max(1, step // 3)
+    for number in range(first, 1000, step):
         prepare()
         status, said, through = attempt(command, folder, number, how)
         if through:
@@ -131,7 +137,7 @@ def empty(folder):
 def run_killed(folder, clip):
     out = folder / "runs" / "R"
     out.parent.mkdir()
-    for status, said in each(simulate(clip, out), folder, "kill", lambda: empty(out.parent)):
+    for status, said in each(simulate(clip, out), folder, "kill", lambda: empty(out.parent), step=3):
         assert status == KILLED, said
         if out.exists():
             whole(out)
@@ -144,7 +150,7 @@ def run_killed(folder, clip):
 def run_full(folder, clip):
     out = folder / "runs" / "R"
     out.parent.mkdir()
-    for status, said in each(simulate(clip, out), folder, "full", lambda: empty(out.parent)):
+    for status, said in each(simulate(clip, out), folder, "full", lambda: empty(out.parent), step=3, first=2):
         one_line_or_whole(status, said, out)
         assert hidden(folder) == []
 
@@ -177,7 +183,9 @@ def run_replaced(folder, clip, exchange=True):
     out = folder / "runs" / "R"
     status, said, _ = attempt(simulate(clip, out))
     assert status == 0, said
-    for status, said in each(simulate(clip, out, "--overwrite"), folder, "kill", lambda: None):
+    for status, said in each(
+        simulate(clip, out, "--overwrite"), folder, "kill", lambda: None, step=3, first=1 if exchange else 2
+    ):
         assert status == KILLED, said
         if exchange:
             whole(out)
@@ -199,7 +207,7 @@ def run_terminated(folder, clip):
     """SIGTERM at each file operation: nothing is left, or what is marked as incomplete, or all."""
     out = folder / "runs" / "R"
     out.parent.mkdir()
-    for status, said in each(simulate(clip, out), folder, "term", lambda: empty(out.parent)):
+    for status, said in each(simulate(clip, out), folder, "term", lambda: empty(out.parent), step=3, first=3):
         assert (status, len(said.splitlines())) == (143, 1), said
         assert hidden(folder) == []
         if out.exists():
@@ -231,7 +239,7 @@ def sweep_killed(folder, clip):
         if out.exists():
             empty(out)
 
-    for status, said in each(command(out), out, "kill", prepare, step=7):
+    for status, said in each(command(out), out, "kill", prepare, step=40):
         assert status == KILLED, said
         status, said, _ = attempt(command(out))
         assert status == 0, said
@@ -270,7 +278,7 @@ def training_struck(folder, how, overwrite=()):
             for name, content in unbroken.items():
                 (place / name).write_bytes(content)
 
-    for status, said in each(training(out, data, *overwrite), place, how, prepare, step=7):
+    for status, said in each(training(out, data, *overwrite), place, how, prepare, step=40):
         if how == "kill":
             assert status == KILLED, said
         else:

@@ -5,6 +5,7 @@ import sys
 
 import pandas as pd
 import pytest
+from swept import Threads
 
 import vidlink
 
@@ -104,7 +105,10 @@ def test_what_cannot_be_run_is_refused_as_on_the_command_line(options, words):
 
 @pytest.fixture(scope="module")
 def table(small_clip):
-    return vidlink.compare(small_clip, quality=[30, 45], loss=[0, 0.2], seeds=2, scale=1, recognizer="none", quiet=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vidlink.sweeping.executors.Processes", lambda workers: Threads())
+        how = {"seeds": 2, "scale": 1, "recognizer": "none", "quiet": True}
+        return vidlink.compare(small_clip, quality=[30, 45], loss=[0, 0.2], **how)
 
 
 def test_every_combination_is_a_row(table):

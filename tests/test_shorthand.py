@@ -160,7 +160,7 @@ def test_a_size_and_a_rate_are_what_is_sent(simulated, small_clip, tmp_path):
 
 
 def test_a_loss_is_lost(simulated, small_clip, tmp_path, command):
-    options = (small_clip, "--bitrate=200k", "--mtu=200", *FAST)
+    options = (small_clip, "--scale=1", "--quality=30", "--mtu=200", "--no-scores", *FAST)
     lost = simulated(tmp_path / "one", *options, "--loss=20%").summary["delivery"]
     same = simulated(tmp_path / "two", *options, "--loss=0.2").summary["delivery"]
     assert 0.02 < lost["loss_rate"] < 0.5

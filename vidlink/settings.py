@@ -346,7 +346,8 @@ class Settings:
         "auto",
         read=parse_gop,
         metavar="S",
-        help="longest time between key frames in seconds; auto: the planner chooses, at most 8 (default: {default})",
+        help="longest time between key frames in seconds, as far as clip and memory allow; auto: the planner chooses, "
+        "at most 8 (default: {default})",
     )
     """Segments are joined into groups of up to so many seconds. Live, and with a fixed rung unless it is given, each
     segment is a group."""

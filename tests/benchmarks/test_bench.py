@@ -8,6 +8,7 @@ import av
 import bench
 import pytest
 
+from vidlink.errors import UserError
 from vidlink.settings import Settings
 from vidlink.sweeping.grid import sweep_from
 
@@ -91,3 +92,9 @@ def test_flags_data_runs_and_colours_are_the_shared_ones():
     assert [path.name for path in others if once.search(path.read_text())] == ["allocation_figures.py"]  # a colour map
     arguments = bench.flags("what", quick="less", figure=True).parse_args(["--quick", "--json", "a.json"])
     assert (arguments.quick, arguments.json, arguments.figure) == (True, Path("a.json"), None)
+
+
+def test_a_rate_that_is_none_is_named():
+    assert bench.read_rates("12k,1.5M") == [12_000, 1_500_000]
+    with pytest.raises(UserError, match="--rates 12k,12q: bit rate '12q': expected a positive number"):
+        bench.read_rates("12k,12q")

@@ -125,20 +125,18 @@ def test_a_plugin_that_breaks_leaves_the_rest_of_the_run(plugin, clip, tmp_path,
     assert summary["quality"]["psnr_db"] > 20
 
 
-def test_the_command_names_a_broken_plugin_and_ends_with_2(clip, tmp_path):
+def test_the_command_names_a_broken_plugin_and_ends_with_2(command, clip, tmp_path, monkeypatch):
     (tmp_path / "broken.py").write_text(
         "import torch\nfrom vidlink.recognizers.recognize import Wants\n"
         "class Broken:\n    name, task, gives = 'broken', 'x', ('a', 'b')\n"
         "    wants = Wants(region='frame', height=8, width=8, colour='luma')\n"
         "    def __call__(self, pictures, context):\n        return torch.zeros(len(pictures), 3)\n"
     )
-    command = [sys.executable, "-m", "vidlink.simulate", str(clip), "--bitrate", "64k", "--scales", "2"]
-    command += ["--recognizer", "broken:Broken", "--out", str(tmp_path / "run")]
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert "recognizer 'broken': gave shape" in done.stderr
+    monkeypatch.syspath_prepend(tmp_path)
+    done = command(clip, "--bitrate", "64k", "--scales", "2", "--recognizer", "broken:Broken", "--out", "run")
+    assert done.status == 2
+    assert done.err.count("\n") == 1
+    assert "recognizer 'broken': gave shape" in done.err
     assert (tmp_path / "run" / "segments.csv").stat().st_size > 0
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["recognition"] is None
 
@@ -156,7 +154,16 @@ def test_the_example_package_is_installed_and_runs(clip, tmp_path):
     listed = subprocess.run([*simulator, "--list", "recognizers"], capture_output=True, env=environment, check=True)
     assert b"moves" in listed.stdout
     command = [*simulator, str(clip), "--bitrate", "64k", "--scales", "1", "--recognizer", "moves"]
-    command += ["--recognizer-arg", "threshold=1e-4", "--no-video", "--out", str(tmp_path / "run")]
+    command += [
+        "--recognizer-arg",
+        "threshold=1e-4",
+        "--no-video",
+        "--no-plot",
+        "--no-report",
+        "--no-scores",
+        "--out",
+        str(tmp_path / "run"),
+    ]
     subprocess.run(command, capture_output=True, env=environment, check=True)
     found = json.loads((tmp_path / "run" / "summary.json").read_text())["recognition"]
     assert (found["recognizer"], found["class_label"], found["class"]) == ("moves", "moving", "moving")

@@ -1,8 +1,5 @@
 """The shipped recognizer of activities: on generated figures that it has not seen, and on real clips."""
 
-import json
-import subprocess
-import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -35,12 +32,10 @@ def test_weights_of_faces_are_refused():
         load_recognizer("activity", weights=faces)
 
 
-def test_a_real_clip_goes_through_the_main_job(data, tmp_path):
+def test_a_real_clip_goes_through_the_main_job(data, simulated, tmp_path):
     clip = data / "arid6" / "Sit" / "Sit_10_1.mp4"
-    command = [sys.executable, "-m", "vidlink.simulate", str(clip), "--bitrate", "16k", "--recognizer", "activity"]
-    command += ["--max-size", "16x12", "--divisors", "1,2", "--no-scores", "--no-video", "--out", str(tmp_path / "run")]
-    subprocess.run(command, check=True, capture_output=True)
-    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    how = ("--bitrate", "16k", "--recognizer", "activity", "--max-size", "16x12", "--divisors", "1,2")
+    summary = simulated(tmp_path / "run", clip, *how, "--no-scores", "--no-video").summary
     assert {row["scale"] for row in summary["plan"]} == {20.0}
     found = summary["recognition"]
     assert (found["task"], found["against"], found["class_label"]) == ("activity", "labels", "Sit")

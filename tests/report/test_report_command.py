@@ -8,6 +8,7 @@ import webbrowser
 
 import pytest
 
+from vidlink.command import run_command
 from vidlink.errors import UserError
 from vidlink.report.__main__ import main
 
@@ -34,19 +35,19 @@ def test_without_a_browser(folder, monkeypatch):
         main([str(folder), "--open"])
 
 
-def test_one_line_and_status_2(tmp_path):
+def test_one_line_and_status_2(tmp_path, capsys):
     (tmp_path / "film.mp4").write_bytes(b"")
     for place, words in (
         (tmp_path / "none", "no such folder"),
         (tmp_path / "film.mp4", "is a file"),
         (tmp_path, "nothing of a run"),
     ):
-        ended = subprocess.run(
-            [sys.executable, "-m", "vidlink", "report", str(place)], capture_output=True, text=True, check=False
-        )
-        assert ended.returncode == 2
-        assert ended.stderr.count("\n") == 1
-        assert words in ended.stderr
+        with pytest.raises(SystemExit) as end:
+            run_command(lambda place=place: main([str(place)]))
+        assert end.value.code == 2
+        err = capsys.readouterr().err
+        assert err.count("\n") == 1
+        assert words in err
 
 
 def test_help_imports_little():

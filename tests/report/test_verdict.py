@@ -40,6 +40,12 @@ def lossy(run):
     return run("bernoulli-10")
 
 
+@pytest.fixture(scope="module")
+def unprotected(run, lossy):
+    """Share of frames that are damaged where nothing helps, mean of three draws."""
+    return np.mean([damaged(lossy), *(damaged(run("bernoulli-10", seed=seed)) for seed in (1, 2))])
+
+
 def damaged(run):
     return (run.frames["status"] != "ok").mean()
 
@@ -76,13 +82,12 @@ def test_a_draw_shows_what_a_run_with_that_seed_shows(clip, coarse, monkeypatch,
 
 
 @pytest.mark.parametrize(("option", "settings"), [("--nack", {"nack": True}), ("--fec xor:k=5", {"fec": "xor:k=5"})])
-def test_what_is_said_to_help_helps_in_real_runs(lossy, run, option, settings):
+def test_what_is_said_to_help_helps_in_real_runs(lossy, unprotected, run, option, settings):
     told = {each["option"]: each for each in lossy.summary["verdict"]["draws"]["options"]}[option]
     assert told["helps"]
     assert any(f"`{option}` would help" in text for text in lossy.summary["verdict"]["words"])
-    seeds = range(4)
-    without, with_it = ([run("bernoulli-10", seed=seed, **more) for seed in seeds] for more in ({}, settings))
-    assert np.mean([*map(damaged, with_it)]) < 0.7 * np.mean([*map(damaged, without)])
+    protected = [damaged(run("bernoulli-10", seed=seed, **settings)) for seed in range(3)]
+    assert np.mean(protected) < 0.7 * unprotected
 
 
 def test_a_full_queue_is_named_and_the_lower_budget_helps(run, tmp_path):
@@ -146,10 +151,10 @@ def test_causes_in_words(cause, words):
     assert because(cause) == words
 
 
-def test_a_real_face_without_loss_is_good_and_above_chance(data):
-    run = vidlink.run(
-        data / "clips" / "expressions_640x360.mp4", bitrate="200k", scale=2.0, recognize_every=10, quiet=True
-    )
+def test_a_real_face_without_loss_is_good_and_above_chance(data, ffmpeg, tmp_path):
+    clip = tmp_path / "face.mp4"
+    ffmpeg("-i", data / "clips" / "expressions_640x360.mp4", "-t", "6", "-c", "copy", clip)
+    run = vidlink.run(clip, bitrate="200k", scale=2.0, recognize_every=3, quiet=True)
     verdict = run.summary["verdict"]
     assert verdict["grade"] == "good"
     assert verdict["ceiling"]["ccc"] == {"valence": 1.0, "arousal": 1.0}

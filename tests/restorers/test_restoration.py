@@ -221,13 +221,18 @@ class OfRestored(Brightness):
     restored = True
 
 
-def test_recognizers_of_faces_see_interpolated_pictures_unless_they_ask_for_restored_ones(small_clip, monkeypatch):
+def test_recognizers_of_faces_see_interpolated_pictures_unless_they_ask_for_restored_ones(face_clip, monkeypatch):
     monkeypatch.setitem(sys.modules, "looking", sys.modules[__name__])
     seen = {}
     for recognizer, restorer in (("Brightness", "bicubic"), ("Brightness", "Brighter"), ("OfRestored", "Brighter")):
         name = restorer if restorer == "bicubic" else f"looking:{restorer}"
         settings = Settings(
-            scale=2.0, quality=30, recognizer=f"looking:{recognizer}", restorer=name, recognize_every=50
+            input=str(face_clip / "face.mp4"),
+            scale=2.0,
+            quality=30,
+            recognizer=f"looking:{recognizer}",
+            restorer=name,
+            recognize_every=10,
         )
         run = simulate(settings, quiet=True)
         seen[recognizer, restorer] = run.tables["predictions"]["brightness"].mean()

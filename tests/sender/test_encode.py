@@ -187,7 +187,7 @@ def test_what_memory_held_before_does_not_matter(tmp_path, make_clip):
             check=True,
             capture_output=True,
         ).stdout
-        for filling in ("0", "85", "170")
+        for filling in ("0", "170")
     }
     assert len(found) == 1
 

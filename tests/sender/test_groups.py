@@ -106,9 +106,21 @@ def test_what_leaves_keeps_to_the_budget_over_every_window(simulated, with_cut, 
     assert (packets["send_s"].to_numpy()[1:] >= ends.to_numpy()[:-1] - 1e-6).all()
 
 
-def test_groups_of_segments_are_recognized_as_segments_are(simulated, coarse, tmp_path):
-    how = ("--scale", "2", "--quality", "22", "--codec", coarse, "--no-video", "--no-scores")
-    tables = [simulated(tmp_path / gop, *how, "--gop", gop).table("predictions") for gop in ("1", "4")]
+def test_groups_of_segments_are_recognized_as_segments_are(simulated, face_clip, coarse, tmp_path):
+    how = (
+        face_clip / "face.mp4",
+        "--segment",
+        "0.5",
+        "--scale",
+        "2",
+        "--quality",
+        "22",
+        "--codec",
+        coarse,
+        "--no-video",
+        "--no-scores",
+    )
+    tables = [simulated(tmp_path / gop, *how, "--gop", gop).table("predictions") for gop in ("0.5", "2")]
     columns = ["time_s", "face", "x", "y", "width", "height", "valence_pristine", "arousal_pristine"]
     np.testing.assert_allclose(tables[0][columns], tables[1][columns], atol=1e-5)
 
@@ -146,3 +158,13 @@ def test_a_group_shorter_than_two_pictures_is_refused(command, with_cut):
 def test_a_group_longer_than_the_clip_is_noted(simulated, with_cut, coarse, tmp_path):
     run = simulated(tmp_path / "run", with_cut, "--bitrate", "16k", *FAST, "--codec", coarse, "--gop", "30")
     assert any("shorter than --gop 30" in note for note in run.summary["notes"])
+
+
+def test_groups_that_memory_cuts_short_are_noted(simulated, with_cut, coarse, tmp_path, monkeypatch):
+    monkeypatch.setattr("vidlink.sender.groups.LARGEST_BYTES", 50 * 96 * 64 * 3 // 2)
+    how = (with_cut, "--scale", "2", "--quality", "44", "--codec", coarse, "--recognizer", "none", "--no-video")
+    run = simulated(tmp_path / "run", *how, "--no-scores", "--gop", "999")
+    assert any(
+        "--gop 999: memory allows key frames that are at most 2.0 s apart" in note for note in run.summary["notes"]
+    )
+    assert run.table("segments")["duration_s"].max() <= 2

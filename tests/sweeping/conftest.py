@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from swept import GRID, write_clip
+from swept import GRID, Threads, write_clip
 
-from vidlink.sweeping.executors import Processes
 from vidlink.sweeping.grid import sweep_from
 from vidlink.sweeping.sweep import sweep
 
@@ -29,7 +28,7 @@ def points(clip_folder):
 def reference(points, tmp_path_factory):
     """A results folder of a sweep that nothing disturbed."""
     folder = tmp_path_factory.mktemp("reference") / "results"
-    sweep(points, folder, Processes(1), quiet=True)
+    sweep(points, folder, Threads(), quiet=True)
     return folder
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from vidlink.errors import UserError
 from vidlink.settings import Settings
+from vidlink.sweeping import identity
 from vidlink.sweeping.identity import identify
 
 
@@ -54,6 +55,29 @@ def test_a_codec_from_the_shelf_is_its_content(settings, tmp_path):
     assert identify(replace(settings, codec=str(own))) == identify(settings)
     Path(own).write_text(shelf.read_text().replace("worst = 51", "worst = 50").replace(", 51]", ", 50]"))
     assert identify(replace(settings, codec=str(own))) != identify(settings)
+
+
+def test_the_weights_of_a_codec_of_a_class_count(settings, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "coder_of_identity.py").write_text("class Mine: ...\n")
+    shelf = Path(__file__).parents[2] / "codecs" / "dvc.toml"
+    own, weights = tmp_path / "mine.toml", tmp_path / "w.bin"
+    text = shelf.read_text().replace("vidlink.codec.dvc:DVCodec", "coder_of_identity:Mine")
+    own.write_text(f"{text}\n[options]\nweights = '{weights}'\nlong = '{'x' * 5000}'\n")
+    weights.write_bytes(b"once")
+    before = identify(replace(settings, codec=str(own)))
+    weights.write_bytes(b"again")
+    after = identify(replace(settings, codec=str(own)))
+    assert after != before
+    weights.unlink()
+    assert identify(replace(settings, codec=str(own))) not in (before, after)
+
+
+def test_the_weights_of_the_codec_that_ships_count(settings, tmp_path, monkeypatch):
+    before = identify(replace(settings, codec="dvc"))
+    (tmp_path / "dvc.safetensors").write_bytes(b"others")
+    monkeypatch.setattr(identity, "WEIGHTS", tmp_path)
+    assert identify(replace(settings, codec="dvc")) != before
 
 
 def test_a_trace_counts(settings, tmp_path):

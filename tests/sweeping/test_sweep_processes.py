@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,11 +13,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from swept import COUNT, GRID, same_tables
+from swept import COUNT, GRID, Threads, same_tables
 
+import vidlink.sweeping.executors
+from vidlink.sweep import main
 from vidlink.sweeping.executors import Dask, Processes
 from vidlink.sweeping.folder import ResultsFolder
 from vidlink.sweeping.grid import sweep_from
+from vidlink.sweeping.outcome import tell_outcome
 from vidlink.sweeping.sweep import sweep
 
 SWEEP_FILE = """
@@ -82,7 +86,7 @@ def test_reference_is_right(reference):
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
-def test_killed_and_given_again(clip_folder, reference, tmp_path):
+def test_killed_and_given_again(clip_folder, reference, tmp_path, monkeypatch, capsys):
     process = start(clip_folder, tmp_path / "r", "--workers", "1")
     wait_for(lambda: records(tmp_path / "r") >= 2)
     workers = children(process.pid)
@@ -93,32 +97,40 @@ def test_killed_and_given_again(clip_folder, reference, tmp_path):
     assert not (tmp_path / "r" / "results.parquet").exists()
     wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), 20)
     (tmp_path / "r" / "points" / ".half.json.1-ab").write_text('{"po')
-    process = start(clip_folder, tmp_path / "r", "--workers", "1")
-    output, _ = process.communicate()
-    assert process.returncode == 0, output
+    monkeypatch.setattr(vidlink.sweeping.executors, "Processes", lambda workers: Threads())
+    main([str(clip_folder / "sweep.toml"), "--out", str(tmp_path / "r"), "--no-report"])
+    output = "".join(capsys.readouterr())
     assert f"{COUNT} points" in output
     assert f"{done} done before, {COUNT - done} to run" in output
     assert "1 x  --quality 99" in output
     assert same_tables(tmp_path / "r", reference)
 
 
-def test_two_processes_on_one_folder(clip_folder, reference, tmp_path):
-    both = [start(clip_folder, tmp_path / "r", "--workers", "1", "--quiet") for _ in range(2)]
-    outputs = [process.communicate()[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0], outputs
+def test_two_processes_on_one_folder(clip_folder, points, reference, tmp_path, count_records):
+    other = start(clip_folder, tmp_path / "r", "--workers", "1", "--quiet", "--no-report")
+    wait_for(lambda: records(tmp_path / "r") >= 1)
+    sweep(points, tmp_path / "r", Threads(), quiet=True)
+    output, _ = other.communicate()
+    assert other.returncode == 0, output
+    assert set(count_records.values()) <= {1}
+    assert len(count_records) < COUNT, "the other one did its part"
     assert same_tables(tmp_path / "r", reference)
     assert len(json.loads((tmp_path / "r" / "provenance.json").read_text())["commands"]) == 2
 
 
-def test_a_point_that_kills_its_process(points, tmp_path, monkeypatch, count_records):
+def test_a_point_that_kills_its_process(points, tmp_path, monkeypatch, count_records, capsys):
     (tmp_path / "deadly.py").write_text("import os\nclass Deadly:\n    def __init__(self): os._exit(3)\n")
     monkeypatch.syspath_prepend(tmp_path)
     raw = {**GRID, "grid": {"quality": [30]}, "points": [{"quality": 40, "recognizer": "deadly:Deadly"}]}
     more = list(sweep_from(raw).make_points(Path(points[0].settings.input).parent))
-    table = sweep([more[1], more[0], *points[2:4]], tmp_path / "r", Processes(2), quiet=True)
-    assert table["status"].tolist() == ["failed", "done", "done", "done"]
+    table = sweep([more[1], more[0], points[2]], tmp_path / "r", Processes(1), quiet=True)
+    assert table["status"].tolist() == ["failed", "done", "done"]
     assert "worker process died" in table["error"][0]
     assert set(count_records.values()) == {1}
+    with pytest.raises(SystemExit) as end:
+        tell_outcome(table, tmp_path / "r")
+    assert end.value.code == 1
+    assert re.search("1 of 3 points failed.*exit status 3", capsys.readouterr().err)
 
 
 @pytest.fixture

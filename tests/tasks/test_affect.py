@@ -1,5 +1,4 @@
 import json
-import subprocess
 import sys
 import types
 
@@ -12,6 +11,7 @@ from safetensors.torch import load_file
 
 from vidlink import evaluate
 from vidlink import train as command
+from vidlink.command import run_command
 from vidlink.data.faces import load_faces
 from vidlink.errors import UserError
 from vidlink.nets.build import Network, build
@@ -295,20 +295,13 @@ def test_existing_weights_are_kept(tree, tmp_path):
     assert out.read_bytes() == b"mine"
 
 
-def test_the_command_ends_with_status_2_and_one_line(tmp_path):
-    line = [
-        sys.executable,
-        "-m",
-        "vidlink.train",
-        "--data",
-        "ferplus:/no/such",
-        "--out",
-        str(tmp_path / "x.safetensors"),
-    ]
-    ended = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert ended.returncode == 2
-    assert ended.stderr.count("\n") == 1
-    assert "no such file or folder" in ended.stderr
+def test_the_command_ends_with_status_2_and_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        run_command(lambda: command.main(["--data", "ferplus:/no/such", "--out", str(tmp_path / "x.safetensors")]))
+    assert end.value.code == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "no such file or folder" in err
 
 
 def test_disturbed_faces_are_learnt_from_and_the_card_says_so(tree, tmp_path):

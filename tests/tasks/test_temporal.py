@@ -15,6 +15,7 @@ from vidlink.nets.temporal import TemporalNet, known_of
 from vidlink.nets.weights import Windows, build_temporal, describe, describe_temporal, load_affect, load_network
 from vidlink.recognizers.affect import Affect
 from vidlink.recognizers.recognize import Context, recognize
+from vidlink.tasks import temporal
 
 SMALL = Network(name="recognition", width=4)
 PLANS = {
@@ -39,8 +40,17 @@ FEW = (
     "--hidden",
     "8",
     "--choose",
-    "40",
+    "20",
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short():
+    """Few and short reels to choose by."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(temporal, "CHOSEN_REELS", 2)
+        patch.setattr(temporal, "CHOSEN_S", 2.0)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +65,7 @@ def folder(tmp_path_factory):
 
 def command(folder, out, *more):
     given = ("--start", folder / "single.safetensors", "--plans", folder / "plans.json", "--out", out)
-    always = ("--task", "temporal", "--data", "generated:400", "--threads", "1", "--quiet", *FEW)
+    always = ("--task", "temporal", "--data", "generated:80", "--threads", "1", "--quiet", *FEW)
     return [str(each) for each in (*always, *given, *more)]
 
 
@@ -68,8 +78,8 @@ def trained(folder):
 def test_a_run_leaves_weights_card_and_log(trained, folder):
     card = json.loads(trained.with_suffix(".json").read_text())
     assert card["best_epoch"] in (1, 2)
-    assert card["faces"]["learned"] + card["faces"]["chosen"] + card["faces"]["twins_left_out"] == 400
-    assert card["faces"]["chosen"] == 40
+    assert card["faces"]["learned"] + card["faces"]["chosen"] + card["faces"]["twins_left_out"] == 80
+    assert card["faces"]["chosen"] == 20
     assert set(card["chosen_scores"]) == {"single pictures", "mean of three looks", "over time"}
     log = trained.with_suffix(".csv").read_text().splitlines()
     assert len(log) == 3
@@ -173,7 +183,7 @@ def test_pristine_windows_are_answered(trained):
         (("--frames", "1"), "--frames 1: at least 2"),
         (("--frames", "300"), "--frames 300: at most 256"),
         (("--choose", "0"), "--choose 0: at least 12"),
-        (("--choose", "395"), "--choose 395: .* leave at least 12"),
+        (("--choose", "75"), "--choose 75: .* leave at least 12"),
         (("--seconds", "0.1"), "--seconds 0.1: from 1"),
         (("--reels", "0"), "--reels 0: at least 1"),
         (("--plans", "nowhere.json"), "--plans nowhere.json: no such file or folder"),

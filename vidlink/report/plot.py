@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from vidlink.report import style
 from vidlink.report.lanes import KEYS_A_LINE, draw_key, draw_lane
-from vidlink.report.terminal import sent_over
+from vidlink.report.terminal import clip_title, sent_over
 from vidlink.report.thumbnails import COUNT, brightened, gain_of
 from vidlink.scores.kind import Curves, Lanes, Strip
 from vidlink.scores.kinds import kind_of_section
@@ -90,7 +90,7 @@ def _axes(figure: Any, heights: Sequence[float], *, shared: int) -> list[Axes]:
 
 def _title(summary: dict[str, Any]) -> str:
     rate, settings = summary["rate"], summary["settings"]
-    name = summary["input"]["path"].rsplit("/", 1)[-1]
+    name = clip_title(summary["input"]["path"])
     of = f" of {rate['target_bps'] / 1000:g}" if rate["target_bps"] else ""
     return f"{name}: {rate['wire_bps'] / 1000:.1f}{of} kb/s on the wire, {settings['codec']} over {sent_over(settings)}"
 

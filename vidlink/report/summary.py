@@ -41,6 +41,7 @@ def conclude(
 def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dict[str, Any]:
     """``summary.json`` but for the timing: input, settings, scores, notes, version."""
     from vidlink import __version__
+    from vidlink.sender.groups import longest_s
     from vidlink.sender.ladder import fit
     from vidlink.settings import as_json
 
@@ -49,8 +50,12 @@ def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dic
         source.note(f"the clip is shorter than a segment of {settings.segment_s:g} s: it was coded as one")
     for said in fit(settings, clip)[1]:
         source.note(said)
-    if isinstance(settings.gop, float) and settings.gop > max(scores["seconds"] + 0.1, settings.segment_s):
-        source.note(f"the clip is shorter than --gop {settings.gop:g}: one key frame may be all that it needs")
+    if isinstance(settings.gop, float):
+        longest = longest_s(clip, settings)
+        if longest + 0.1 < min(settings.gop, scores["seconds"]):
+            source.note(f"--gop {settings.gop:g}: memory allows key frames that are at most {longest:.1f} s apart")
+        elif settings.gop > max(scores["seconds"] + 0.1, settings.segment_s):
+            source.note(f"the clip is shorter than --gop {settings.gop:g}: one key frame may be all that it needs")
     width, height = clip.cut_from or (clip.width, clip.height)
     region = {"kind": "face" if clip.cut_from else "frame", "width": clip.width, "height": clip.height}
     rate = scores["rate"]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
 
 from vidlink.scores.kinds import kind_of_section
 from vidlink.scores.kinds.said import against_of, faceless
 from vidlink.scores.measures import quality_measures
+from vidlink.video.sequence import NUMBER
 
 VERDICT = "verdict"
 """Name of the rows that say whether it is good."""
@@ -52,6 +54,18 @@ def outcome(summary: dict[str, Any]) -> list[tuple[str, str]]:
     rows += [(VERDICT, text) for text in summary.get("verdict", {}).get("words", [])]
     rows += [("note", note) for note in summary["notes"]]
     return [*rows, ("time", f"{summary['timing_s']['total']:.1f} s")]
+
+
+def clip_title(path: str) -> str:
+    """What a clip is called in a title: the name of its file, or of the folder of an image sequence.
+
+    Examples
+    --------
+    >>> clip_title("my/walk.mp4"), clip_title("my/frames/*.png"), clip_title("frames/img%03d.png"), clip_title("*.png")
+    ('walk.mp4', 'frames', 'frames', '*.png')
+    """
+    name, folder = Path(path).name, Path(path).parent.name
+    return folder if folder and ("*" in name or NUMBER.search(name)) else name
 
 
 def sent_over(settings: dict[str, Any]) -> str:

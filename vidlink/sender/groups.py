@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidlink.faces.tracks import join_parts
+from vidlink.settings import MOST_PARTS
 from vidlink.types import Segment
 from vidlink.video.park import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from vidlink.settings import Settings
     from vidlink.types import Clip
 
 LARGEST_BYTES = 256 << 20
@@ -26,6 +28,12 @@ three seconds, and larger ones are not joined."""
 
 Sided = tuple[Segment, bytes]
 """A segment with the side data that travels with it."""
+
+
+def longest_s(clip: Clip, settings: Settings) -> float:
+    """Seconds that a group may take at most, whatever ``--gop`` says: by memory, and by the number of its segments."""
+    frames = LARGEST_BYTES // (clip.width * clip.height * 3 // 2)
+    return max(min(frames / float(clip.frame_rate), MOST_PARTS * settings.part_s), settings.part_s)
 
 
 def windows(segments: Iterable[Sided], most: int, clip: Clip) -> Iterator[list[Sided]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +16,24 @@ from vidlink.settings import as_json
 from vidlink.sweeping.options import NOT_SHOWN
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from collections.abc import Mapping
 
     from vidlink.settings import Settings
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+_SHIPPED = {"vidlink.codec.dvc:DVCodec": ("dvc.safetensors",)}
+"""Weights of codecs that ship."""
 
 
 def identify(settings: Settings) -> str:
     """The identity of a point.
 
-    Where a setting names a file, the file's bytes count and its place does not: the same clip in another folder is the
-    same point. A codec or channel counts by the content of its TOML file (and of a channel's trace, or the source files
-    of a codec's class), a recognizer by its weights and, where it is not vidlink's own, by the source files of its
-    package and of what its arguments name. With any recognizer but ``affect`` and ``none``, and no label given, the
-    name of the clip's folder counts, which may be its label. Settings that change nothing in the results (how many
-    threads, where captures go) do not count.
+    Where a setting names a file, the file's bytes count and its place does not: the same clip in another folder is
+    the same point. A codec or channel counts by the content of its TOML file (and of a channel's trace, or the
+    source files of a codec's class and the files that its options name), a recognizer by its weights and, where it
+    is not vidlink's own, by the source files of its package and of what its arguments name. With any recognizer but
+    ``affect`` and ``none``, and no label given, the name of the clip's folder counts, which may be its label.
+    Settings that change nothing in the results (how many threads, where captures go) do not count.
 
     Parameters
     ----------
@@ -107,9 +112,20 @@ def _folder_label(settings: Settings) -> str | None:
 def _profile(kind: Any, name: str) -> list[str]:
     from vidlink.codec.shelf import find, load_channel, load_codec, named_paths
 
-    model: BaseModel = load_codec(name) if kind == "codecs" else load_channel(name)
+    model: Any = load_codec(name) if kind == "codecs" else load_channel(name)
     found = [find(kind, name), *named_paths(model)]
     implementation = getattr(model, "implementation", None)
     if implementation:
         found += sources_of(implementation, what=f"codec {name!r}")
+        found += _files_of(implementation, model.options)
     return [digest_file(each) for each in found]
+
+
+def _files_of(implementation: str, options: Mapping[str, str]) -> list[Path]:
+    """Files that a codec's class reads: those that its options name, such as weights, or else those that ship."""
+    named = []
+    for value in options.values():
+        with suppress(OSError):  # a text that is too long for a name
+            if (path := Path(value)).is_file():
+                named.append(path)
+    return named or [WEIGHTS / each for each in _SHIPPED.get(implementation, ())]

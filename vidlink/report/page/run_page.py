@@ -12,7 +12,7 @@ from vidlink.report.page.html import render
 from vidlink.report.page.moments import FATES, MEANT, for_script, frame_measures
 from vidlink.report.page.timeline import make_timeline, time_axis
 from vidlink.report.page.verdict import read_verdict
-from vidlink.report.terminal import outcome
+from vidlink.report.terminal import clip_title, outcome
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ def _title(found: Found) -> str:
     if settings.get("live"):
         budget = "as much as the link carries"
     channel = Path(str(settings["channel"])).name
-    return f"{Path(summary['input']['path']).name}, {budget} over {channel}"
+    return f"{clip_title(summary['input']['path'])}, {budget} over {channel}"
 
 
 def _outcome(summary: dict[str, Any]) -> list[tuple[str, str]]:
