@@ -133,6 +133,25 @@ def face_clip(tmp_path_factory, drawn_once):
     return folder
 
 
+@pytest.fixture(scope="module")
+def curves_once():
+    """The first training of a module draws its curves, the others leave an empty file: drawing takes longest."""
+    from vidlink.report import curves
+
+    draw, drawn = curves.write_curves, []
+
+    def write(path, log, **how):
+        if drawn:
+            path.write_bytes(b"")
+            return
+        drawn.append(path)
+        draw(path, log, **how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(curves, "write_curves", write)
+        yield
+
+
 @pytest.fixture(scope="session")
 def scene(tmp_path_factory):
     """A folder with a moving square, see ``scene.py``."""

@@ -167,7 +167,7 @@ def one_line_or_whole(status, said, out):
 def run_limited(folder, clip):
     """Full at every write, the first bytes of a file or its last; with film and plot."""
     out = folder / "runs" / "R"
-    limits, refused = [0, 1, 100, 1000, 3000, 6000, 10_000, 20_000, 66_000, 80_000, 120_000, 10_000_000], 0
+    limits, refused = [0, 1, 1000, 6000, 20_000, 66_000, 120_000, 10_000_000], 0
     for limit in limits:
         status, said, _ = attempt(simulate(clip, out, options=FIXED), limit=limit)
         one_line_or_whole(status, said, out)
@@ -175,7 +175,7 @@ def run_limited(folder, clip):
         refused += status == 2
         if out.exists():
             empty(out.parent)
-    assert refused > 5
+    assert 3 < refused < len(limits)
 
 
 def run_replaced(folder, clip, exchange=True):
