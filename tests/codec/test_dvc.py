@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vidlink.codec import range_coding
-from vidlink.codec.dvc import HEAD, INTRA, PREDICTED, DVCodec, _closed
+from vidlink.codec.dvc import FROM_NEIGHBOURS, HEAD, INTRA, PREDICTED, DVCodec, _closed
 from vidlink.codec.intra import decode_intra, encode_intra
 from vidlink.codec.range_coding import Damaged, Reader, Writer
 from vidlink.codec.recipe import Codec
@@ -207,3 +207,17 @@ def test_the_recipe_names_it():
     assert codec.payload == "generic"
     assert codec.quality.rounded(31.3) == 31.5
     assert len(codec.quality.grid) >= 5
+
+
+def test_a_camera_that_moves_is_told_by_neighbours(codec, units):
+    assert FROM_NEIGHBOURS in {unit[0] >> 6 for unit in units}
+    assert {unit[0] >> 6 for unit in units[1:]} <= {PREDICTED, FROM_NEIGHBOURS}
+
+
+def test_a_value_is_what_it_costs_least_to_say():
+    tables = np.array([0, 0, 40, 40])
+    found = range_coding.cheapest(np.array([0.9, -1.2, 0.9, -5.6]), tables, 0.15)
+    assert found.tolist() == [0, 0, 1, -6]
+    assert range_coding.bits_of(found[:2], tables[:2]) < 0.01
+    free = range_coding.cheapest(np.array([0.9, -1.2, 0.4, -300.0]), tables, 0.0)
+    assert free.tolist() == [1, -1, 0, -127]

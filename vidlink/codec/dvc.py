@@ -1,9 +1,9 @@
 """The learned codec as a codec of this project: segments to units and back (:mod:`vidlink.nets.dvc`).
 
-A unit begins with three bytes: what it is (two bits: 0 an intra picture, 1 a predicted one) with its quality in halves
-above 20 (six bits), and a CRC-16 over that byte and the rest. What follows is H.265 in an intra picture
-(:mod:`vidlink.codec.intra`), and one stream of a range coder in a predicted one: hyperprior and latents of the motion,
-then those of the residual.
+A unit begins with three bytes: what it is (two bits: 0 an intra picture, 1 a predicted one, 2 a predicted one whose
+motion is told block by block from that of its neighbours) with its quality in halves above 20 (six bits), and a CRC-16
+over that byte and the rest. What follows is H.265 in an intra picture (:mod:`vidlink.codec.intra`), and one stream of a
+range coder in a predicted one: hyperprior and latents of the motion, then those of the residual.
 
 References are whole pictures of 8 bits, so that what the two ends compute a little differently is rounded away.
 A unit that is damaged or cut gives no picture; the next one is predicted from the last picture there is.
@@ -12,6 +12,7 @@ A unit that is damaged or cut gives no picture; the next one is predicted from t
 from __future__ import annotations
 
 from binascii import crc_hqx
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,29 +22,34 @@ import torch
 from torch.nn import functional
 
 from vidlink.codec.intra import decode_intra, encode_intra
-from vidlink.codec.range_coding import Damaged, Reader, Writer, library
+from vidlink.codec.neighbours import from_neighbours, to_neighbours
+from vidlink.codec.range_coding import Damaged, Reader, Writer, bits_of, cheapest, library
 from vidlink.errors import UserError
 from vidlink.nets.dvc.fixed import FixedPrior
 from vidlink.nets.dvc.hyperprior import BEST, MOST, WORST
-from vidlink.nets.dvc.network import STRIDE
+from vidlink.nets.dvc.network import STRIDE, lagrangian, quantizer_step
 from vidlink.nets.dvc.weights import load_codec_network
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from vidlink.nets.dvc.hyperprior import Hyperprior
     from vidlink.nets.dvc.network import Planes
 
-INTRA, PREDICTED = 0, 1
+INTRA, PREDICTED, FROM_NEIGHBOURS = 0, 1, 2
 """What a unit is."""
 COARSEST = round(2 * (WORST - BEST))
 """The largest quality in halves."""
 HEAD = 3
 """Bytes before what is coded."""
 OFFSET = 0.2
-"""Of the rounding of latents, see :func:`~vidlink.nets.dvc.hyperprior.rounded`."""
+"""Of the rounding of motion, see :func:`~vidlink.nets.dvc.hyperprior.rounded`."""
+WORTH = 0.4 * float(lagrangian(torch.zeros(())) / quantizer_step(torch.zeros(())) ** 2)
+"""Squared error, in steps of the quantizer, that a bit of the residual is worth, the same at each quality: less than
+for a picture by itself, because the next ones are predicted from it."""
 INTRA_FINER = 6
 """The first picture, from which all others are predicted, has a quantization parameter that is smaller by so much."""
 COARSER = (0, 6, 3, 6)
@@ -89,8 +95,8 @@ class DVCodec:
                 reference = _planes(decoded)
                 continue
             own = min(level + COARSER[number % len(COARSER)], COARSEST)
-            data, reference = self._encode_predicted(_planes(picture), reference, own)
-            units.append(_closed(PREDICTED, own, data))
+            kind, data, reference = self._encode_predicted(_planes(picture), reference, own)
+            units.append(_closed(kind, own, data))
         return units
 
     @torch.inference_mode()
@@ -113,27 +119,59 @@ class DVCodec:
                 continue
             else:
                 try:
-                    reference = self._decode_predicted(data, reference, level)
+                    reference = self._decode_predicted(kind, data, reference, level)
                 except Damaged:
                     continue
                 picture = _picture(reference, *size)
             pictures[frame] = picture
         return pictures
 
-    def _encode_predicted(self, current: Planes, reference: Planes, level: int) -> tuple[bytes, Planes]:
+    def _encode_predicted(self, current: Planes, reference: Planes, level: int) -> tuple[int, bytes, Planes]:
         quality, network, writer = _as_tensor(level), self.network, Writer()
-        flow = self._flows.write(writer, network.flow_latents(current, reference, quality), level)
+        motion = self._flows.code(network.flow_latents(current, reference, quality), level)
+        flow, kind = motion.values, PREDICTED
+        differing = self._told(flow, to_neighbours)
+        if differing.abs().max() <= MOST:
+            told = self._flows.code(differing, level)
+            motion, kind = (told, FROM_NEIGHBOURS) if told.bits < motion.bits else (motion, kind)
         predicted = network.prediction(flow, reference, quality)
-        rest = self._rests.write(writer, network.residual_latents(current, predicted, quality), level)
-        return writer.bytes(), _whole(network.reconstruct(rest, predicted, quality))
+        rest = self._rests.code(network.residual_latents(current, predicted, quality), level, worth=WORTH)
+        for coded in (motion, rest):
+            for values, tables in coded.parts:
+                writer.write(values, tables)
+        return kind, writer.bytes(), _whole(network.reconstruct(rest.values, predicted, quality))
 
-    def _decode_predicted(self, data: bytes, reference: Planes, level: int) -> Planes:
+    def _decode_predicted(self, kind: int, data: bytes, reference: Planes, level: int) -> Planes:
         quality, network, reader = _as_tensor(level), self.network, Reader(data)
         height, width = reference[0].shape[-2:]
         flow = self._flows.read(reader, (height // 16, width // 16), level)
+        if kind == FROM_NEIGHBOURS:
+            flow = self._told(flow, from_neighbours)
         predicted = network.prediction(flow, reference, quality)
         rest = self._rests.read(reader, (height // 8, width // 8), level)
         return _whole(network.reconstruct(rest, predicted, quality))
+
+    def _told(self, flow: Tensor, how: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> Tensor:
+        """Motion latents with the mean motion of each block told another way."""
+        told = flow.clone()
+        means = slice(None, None, self.network.flows.kept)
+        told[0, means] = torch.from_numpy(how(_numbers(flow[0, means]))).float()
+        return told
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Coded:
+    """One kind of latents, ready to be written."""
+
+    values: Tensor
+    """What is decoded, shape (1, channels, h, w)."""
+    parts: list[tuple[NDArray[np.int64], NDArray[np.int64]]]
+    """Numbers and those of their tables: the hyperprior's own, then slice after slice."""
+
+    @property
+    def bits(self) -> float:
+        """What they take, about."""
+        return sum(bits_of(*part) for part in self.parts)
 
 
 class _Coder:
@@ -143,18 +181,21 @@ class _Coder:
         self._prior, self._fixed = prior, FixedPrior(prior)
         self._shrinks = 2 ** len(prior.decode)
 
-    def write(self, writer: Writer, latents: Tensor, level: int) -> Tensor:
-        """Round and write latents, shape (1, channels, h, w); returns what was written."""
+    def code(self, latents: Tensor, level: int, *, worth: float = 0.0) -> _Coded:
+        """Round latents, shape (1, channels, h, w): by what they take where a bit has a worth, else by a dead zone."""
         own = self._prior.encode(latents.abs().clamp(max=32)).round().clamp(-MOST, MOST)[0]
-        writer.write(_numbers(own), self._own_tables(own.shape[1:]))
+        parts = [(_numbers(own), self._own_tables(own.shape[1:]))]
         values = (latents.sign() * (latents.abs() + OFFSET).floor()).clamp(-MOST, MOST)
         features = self._fixed.features(own)
         start = 0
         for part, count in enumerate(self._fixed.slices):
             tables = self._fixed.tables_of(features, values[0], part, BEST + level / 2)
-            writer.write(_numbers(values[0, start : start + count]), tables)
+            here = slice(start, start + count)
+            if worth:
+                values[0, here] = torch.from_numpy(cheapest(latents[0, here].numpy(), tables, worth)).float()
+            parts.append((_numbers(values[0, here]), tables))
             start += count
-        return values
+        return _Coded(values=values, parts=parts)
 
     def read(self, reader: Reader, size: tuple[int, int], level: int) -> Tensor:
         """Latents of so many rows and columns, shape (1, channels, h, w)."""
@@ -183,7 +224,7 @@ def _opened(unit: bytes) -> tuple[int, int, bytes] | None:
     if len(unit) < HEAD or crc_hqx(unit[:1] + unit[HEAD:], 0xFFFF) != int.from_bytes(unit[1:HEAD]):
         return None
     kind, level = unit[0] >> 6, unit[0] & 63
-    return (kind, level, unit[HEAD:]) if kind in (INTRA, PREDICTED) and level <= COARSEST else None
+    return (kind, level, unit[HEAD:]) if kind <= FROM_NEIGHBOURS and level <= COARSEST else None
 
 
 def _as_tensor(level: int) -> Tensor:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vidlink.errors import UserError
-from vidlink.nets.dvc.fixed import probabilities
+from vidlink.nets.dvc.fixed import PRECISION, probabilities
 from vidlink.nets.dvc.hyperprior import MOST
 
 if TYPE_CHECKING:
@@ -38,6 +38,28 @@ def library() -> Any:
 def _models() -> list[Any]:
     model = library().stream.model.Categorical
     return [model(each, perfect=False) for each in probabilities()]
+
+
+@cache
+def prices() -> NDArray[np.float64]:
+    """Bits of a value of magnitude 0 to 127 by each table, shape (tables, 128)."""
+    found: NDArray[np.float64] = -np.log2(np.maximum(np.stack(probabilities())[:, MOST:], 1 / PRECISION))
+    return found
+
+
+def bits_of(values: NDArray[np.int64], tables: NDArray[np.int64]) -> float:
+    """What :meth:`Writer.write` takes for values, about."""
+    return float(prices()[tables, np.abs(values)].sum())
+
+
+def cheapest(wanted: NDArray[np.float64], tables: NDArray[np.int64], worth: float) -> NDArray[np.int64]:
+    """Whole values for values that are not: one of the nearest, or 0; the least squared error + worth · bits."""
+    size = np.abs(wanted)
+    low = np.minimum(np.floor(size), MOST)
+    candidates = np.stack([low, np.minimum(low + 1, MOST), np.zeros_like(low)]).astype(np.int64)
+    costs = np.square(candidates - size) + worth * prices()[tables, candidates]
+    best = np.take_along_axis(candidates, costs.argmin(axis=0)[None], axis=0)[0]
+    return np.where(wanted < 0, -best, best)
 
 
 class Writer:
