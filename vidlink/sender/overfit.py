@@ -33,12 +33,11 @@ if TYPE_CHECKING:
 
     Luma = NDArray[np.uint8]
 
-_LEARNED_FROM, _TRIED_ON = 16, 8
-"""Pictures of a group, evenly over its time; of small ones more are learned from."""
+_LEARNED_FROM, _TRIED_ON = 16, 32
+"""Pictures of a group, evenly over its time; of small ones more are learned from, and large ones are tried on fewer."""
 _PIXELS, _ALL_PIXELS = 100_000, 2_000_000
 """Of each picture that is learned from about so many are looked at, and of all together about so many."""
-_MOST_TRIED_PIXELS = 3_000_000
-"""Large pictures are tried on fewer, but on three at the least."""
+_MOST_TRIED_PIXELS, _LEAST_TRIED_ON = 3_000_000, 4
 _TRIES = 3
 _LEAST_GAIN_DB = 0.02
 """What is foretold to gain less is not tried."""
@@ -143,7 +142,7 @@ class Overfit:
     def _gain(self, segment: Segment, coded: CodedSegment, weights: Weights) -> float:
         """What weights add to the mean PSNR of pictures, in dB, seen at some to which they were not fitted."""
         film = _Film(segment, self._decode(coded), self._clip)
-        most = max(3, min(_TRIED_ON, _MOST_TRIED_PIXELS // (self._clip.width * self._clip.height)))
+        most = max(_LEAST_TRIED_ON, min(_TRIED_ON, _MOST_TRIED_PIXELS // (self._clip.width * self._clip.height)))
         values, noise = weights.values, weights.noise_levels
         gains = []
         for slot in film.slots(most, 0.25):
