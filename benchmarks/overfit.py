@@ -86,7 +86,7 @@ def measure(clip: str, path: Path, rate: str, mode: Overfit, cache: Cache) -> di
         "seconds": summary["input"]["seconds"],
         "wire_bps": summary["rate"]["wire_bps"],
         "psnr_db": summary["quality"]["psnr_db"],
-        "miou": (recognition.get("agreement") or {}).get("miou"),
+        "miou": recognition.get("miou"),
         "weights_bits": restoration.get("weights_bits", 0),
         "groups": restoration.get("groups"),
         "encode_cpu_s": timing["encode_cpu"],
