@@ -201,6 +201,13 @@ RESULTS = (
         code=("vidlink/codec", "vidlink/nets/dvc", "codecs", "vidlink/sender/encode.py"),
         weights=("dvc",),
     ),
+    Result(
+        name="overfit",
+        file="docs/overfit.json",
+        command="python benchmarks/overfit.py --json docs/overfit.json --figure docs/overfit.png",
+        pages=("docs/restorers.md",),
+        code=(*SENDER, "vidlink/nets/classified.py", "vidlink/restorers/sent.py"),
+    ),
 )
 """All of them; a new one is an entry here."""
 

@@ -212,15 +212,21 @@ class Run(NamedTuple):
 def simulated():
     """Runs the main job in this process: ``simulated(folder, *arguments)`` gives the run folder.
 
-    Page and plot are drawn where they are asked for alone, with ``drawn=True``.
+    Page and plot are drawn where they are asked for alone, with ``drawn=True``. Without that or ``redrawn=True`` the
+    verdict has no other draws of the losses, which take most of a short run's time.
     """
 
-    def run(folder, *arguments, drawn=False):
+    def run(folder, *arguments, drawn=False, redrawn=False):
         from vidlink.options import parse_arguments, settings_from
+        from vidlink.report import verdict
         from vidlink.simulate import run_into
 
         words = [*map(str, arguments), *([] if drawn else ["--no-report", "--no-plot"])]
-        run_into(Path(folder), settings_from(parse_arguments(words)), quiet=True)
+        judge = verdict.judge_run
+        with pytest.MonkeyPatch.context() as patch:
+            if not (drawn or redrawn):
+                patch.setattr(verdict, "judge_run", lambda summary, tables, _: judge(summary, tables, None))
+            run_into(Path(folder), settings_from(parse_arguments(words)), quiet=True)
         return Run(Path(folder), json.loads((Path(folder) / "summary.json").read_text()))
 
     return run

@@ -75,6 +75,7 @@ OBJECTIVES = ("psnr", "ssim", "task")
 """Names in the table of :mod:`vidlink.scores.objective`."""
 Search = Literal["guided", "exhaustive", "best-fixed", "ladder"]
 Frames = Literal["even", "picture", "task"]
+Overfit = Literal["off", "auto"]
 
 
 def _feedback(flag: str, value: float) -> float:
@@ -437,6 +438,15 @@ class Settings:
         help="multiply-adds that the restorer may spend a pixel of full size, like 900 or 1.2k; for classsr and "
         "path-restore (default: no bound)",
     )
+    overfit: Overfit = option(
+        CODING,
+        "overfit",
+        "off",
+        choices=get_args(Overfit),
+        help="auto: the sender fits a small restorer to each group of pictures and sends it along where that pays "
+        "(default: {default})",
+    )
+    """See :mod:`vidlink.sender.overfit`."""
     vmaf: bool = option(RUN, "vmaf", False, kind=bool, help="add VMAF (needs an ffmpeg with libvmaf on this machine)")
     seed: int = option(
         RUN,
@@ -542,6 +552,8 @@ class Settings:
                 f"--loss makes a channel that is perfect but for that, and --channel names {self.channel}: give one of "
                 "them (a channel file has its own [loss])"
             )
+        if self.overfit == "auto":
+            self._check_overfit()
         if self.live:
             self._check_live(given)
             return
@@ -567,6 +579,28 @@ class Settings:
             raise UserError(
                 f"--shortest-segment {self.shortest_segment_s:g}: must be at least 0.1 and at most --segment "
                 f"({self.segment_s:g} s)"
+            )
+
+    def _check_overfit(self) -> None:
+        if self.live:
+            raise UserError(
+                "--overfit auto: a restorer is fitted to pictures planned ahead, which --bitrate auto cannot; give a "
+                "budget as --bitrate 64k, or leave it out"
+            )
+        if self.restorer != declarations()["restorer"].default:
+            raise UserError(
+                f"--overfit auto sends a restorer, and --restorer {self.restorer} names another: give one of them"
+            )
+        if self.quality is not None or self.search == "exhaustive":
+            other = "--quality" if self.quality is not None else "--search exhaustive"
+            raise UserError(
+                f"--overfit auto: makes room for a restorer by a coarser quality, which {other} cannot; leave "
+                "one of them out"
+            )
+        if self.objective != "psnr" or self.roi == "qp":
+            other = "--roi qp" if self.roi == "qp" else f"--objective {self.objective}"
+            raise UserError(
+                f"--overfit auto: goes by the PSNR of whole pictures, and {other} does not: give one of them"
             )
 
     def check_budget(self) -> None:

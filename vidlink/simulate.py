@@ -48,7 +48,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
     from vidlink.report.thumbnails import Thumbnails
     from vidlink.report.verdict import judge_run
     from vidlink.report.watch import Watch
-    from vidlink.restorers.restoration import make_restoration
+    from vidlink.restorers.chosen import make_restoration
     from vidlink.scores.interest import make_interest
     from vidlink.scores.judge import load_judge
     from vidlink.scores.movement import make_features
@@ -107,7 +107,7 @@ def simulate(settings: Settings, *, film: Path | None = None, quiet: bool = Fals
         captures.write(len(summary["plan"]))
     with watch("judge"):
         summary |= judge_run(summary, tables, redraws)
-    summary |= timing(watch, sender.trials)
+    summary |= timing(watch, sender.trials, sender.overfit)
     chosen, files = tuple(thumbnails.chosen()), scores.files() if settings.save_video else {}
     return Run(settings=settings, summary=summary, tables=tables, pictures=chosen, files=files)
 

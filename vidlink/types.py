@@ -176,6 +176,9 @@ class CodedSegment:
     """SPS, PPS (and VPS) without start codes; empty for codecs that carry them in the key frame."""
     side_data: bytes
     """What travels beside the pictures (face boxes), as opaque bytes; may be empty."""
+    weights: tuple[bytes, ...] = ()
+    """What restores its pictures, see :mod:`vidlink.rtp.weights`: one message, or the same several times; empty where
+    they are not restored."""
     units: tuple[AccessUnit, ...]
     """Access units in decoding order."""
     start_s: float
@@ -187,13 +190,18 @@ class CodedSegment:
 
     @property
     def payload_bits(self) -> int:
-        """NAL unit bytes x 8: parameter sets, side data and pictures, without any packet header."""
+        """NAL unit bytes x 8: parameter sets, side data, weights and pictures, without any packet header."""
         return self.signalled_bits + 8 * sum(len(nal) for unit in self.units for nal in unit.nals)
 
     @property
     def signalled_bits(self) -> int:
-        """Of these the bits of parameter sets and side data."""
-        return 8 * (sum(len(nal) for nal in self.parameter_sets) + len(self.side_data))
+        """Of these the bits of parameter sets, side data and weights."""
+        return 8 * (sum(len(nal) for nal in self.parameter_sets) + len(self.side_data)) + self.weights_bits
+
+    @property
+    def weights_bits(self) -> int:
+        """Of these the bits of weights, each time that they are sent."""
+        return 8 * sum(map(len, self.weights))
 
 
 class Kind(IntEnum):
@@ -207,6 +215,8 @@ class Kind(IntEnum):
     """Forward error correction."""
     RETRANSMISSION = 3
     """A packet sent again."""
+    WEIGHTS = 4
+    """Weights of a restorer for the segment's pictures."""
 
 
 class Fate(IntEnum):

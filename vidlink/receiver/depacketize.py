@@ -35,6 +35,8 @@ class ReceivedUnit:
     """Parameter sets of the segment: its own, wherever they were in it."""
     side_data: bytes
     """Side data of the segment."""
+    weights: tuple[bytes, ...]
+    """Messages of weights of the segment that arrived whole."""
 
 
 @dataclass(slots=True)
@@ -186,19 +188,24 @@ class Depacketizer:
 
     def _units(self, nals: list[_Nal], received: dict[int, _Packet], before: int) -> list[ReceivedUnit]:
         groups: dict[tuple[int, int], list[_Nal]] = {}
-        signalled: dict[int, tuple[list[bytes], list[bytes]]] = {}
+        signalled: dict[int, tuple[list[bytes], list[bytes], list[bytes]]] = {}
         pictures: dict[tuple[int, int], list[bytes]] = {}
         for nal in nals:
             key = (nal.segment, nal.timestamp)
             opened = None if nal.data is None else self._format.open(nal.data)
-            sets, sides = signalled.setdefault(nal.segment, ([], []))
+            sets, sides, weights = signalled.setdefault(nal.segment, ([], [], []))
             pictures.setdefault(key, [])
             if opened is None or opened[0] is rtp.Content.PICTURE:
                 groups.setdefault(key, []).append(nal)
             if opened is not None:
                 content, data = opened
-                target = {rtp.Content.PICTURE: pictures[key], rtp.Content.PARAMETER_SET: sets}.get(content, sides)
-                target.append(data)
+                targets = {
+                    rtp.Content.PICTURE: pictures[key],
+                    rtp.Content.PARAMETER_SET: sets,
+                    rtp.Content.SIDE_DATA: sides,
+                    rtp.Content.WEIGHTS: weights,
+                }
+                targets[content].append(data)
         edges = _edges(nals)
         return [
             ReceivedUnit(
@@ -209,6 +216,7 @@ class Depacketizer:
                 complete=bool(found) and _complete(groups[segment, stamp], received, edges, before),
                 parameter_sets=tuple(signalled[segment][0]),
                 side_data=b"".join(signalled[segment][1]),
+                weights=tuple(signalled[segment][2]),
             )
             for (segment, stamp), found in pictures.items()
         ]

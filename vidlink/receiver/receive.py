@@ -37,6 +37,8 @@ class Arrival:
     """Parameter sets as received."""
     side_data: bytes
     """Side data as received; empty where it did not arrive."""
+    weights: tuple[bytes, ...] = ()
+    """Messages of weights as received in time; empty where none was sent or none arrived."""
     due_s: NDArray[np.float64]
     """When each picture had to have arrived in seconds, in decoding order, shape (samples,)."""
     qp: dict[int, float] = field(default_factory=dict)
@@ -86,6 +88,7 @@ class Receiver:
             to_show=frozenset(sample.frame for sample, use in uses if use.show),
             parameter_sets=received[0].parameter_sets if received else (),
             side_data=received[0].side_data if received else b"",
+            weights=received[0].weights if received else (),
             due_s=due_s,
         )
 

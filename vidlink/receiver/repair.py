@@ -52,7 +52,7 @@ def repair(packets: Packets) -> Packets:
         The same rows. Lost or dropped video packets that could be had are delivered: with the bytes found, and as
         arrival time the moment at which a copy, or as many packets of the block as it has sources, had arrived.
     """
-    media = np.isin(packets.kind, (Kind.VIDEO, Kind.PARAMETERS))
+    media = np.isin(packets.kind, (Kind.VIDEO, Kind.PARAMETERS, Kind.WEIGHTS))
     if media.all() or not media.any():
         return packets
     first = int(np.flatnonzero(media)[0])
@@ -115,7 +115,9 @@ def _solutions(stock: _Stock) -> list[tuple[int, tuple[float, bytes]]]:
 def _fill(packets: Packets, found: dict[int, tuple[float, bytes]]) -> Packets:
     """Enter what was found in the rows of video packets that did not arrive."""
     arrival_s, fate, data = packets.arrival_s.copy(), packets.fate.copy(), list(packets.data)
-    for row in np.flatnonzero((packets.kind == Kind.VIDEO) & (packets.fate != Fate.DELIVERED)).tolist():
+    for row in np.flatnonzero(
+        np.isin(packets.kind, (Kind.VIDEO, Kind.WEIGHTS)) & (packets.fate != Fate.DELIVERED)
+    ).tolist():
         sequence = int(packets.sequence[row])
         if sequence in found:
             arrival_s[row], data[row] = found[sequence]

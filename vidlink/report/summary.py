@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from vidlink.link.rooms import Rooms
     from vidlink.report.watch import Watch
     from vidlink.scores.scores import Scores
+    from vidlink.sender.overfit import Overfit
     from vidlink.sender.trial import Trials
     from vidlink.settings import Settings
     from vidlink.video.source import Source
@@ -87,11 +88,13 @@ def summarize(settings: Settings, source: Source, scores: dict[str, Any]) -> dic
     }
 
 
-def timing(watch: Watch, trials: Trials | None) -> dict[str, Any]:
+def timing(watch: Watch, trials: Trials | None, overfit: Overfit | None = None) -> dict[str, Any]:
     """The section ``timing_s``, under its name: seconds by stage; of trial encodes processor time and number."""
     spent: dict[str, Any] = watch.timing_s()
     if trials:
         spent |= {"encode_cpu": round(trials.encode_cpu_s, 3), "encodes": trials.count}
+    if overfit:
+        spent["overfit_cpu"] = round(overfit.cpu_s, 3)
     return {"timing_s": spent}
 
 

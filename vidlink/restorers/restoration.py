@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidlink.restorers.restorer import Restorer
-    from vidlink.settings import Settings
     from vidlink.types import Clip, Picture, Reception
 
 
@@ -75,6 +74,17 @@ class Restoration:
     def interpolates(self) -> bool:
         """Whether nothing is restored."""
         return self._restorer is None
+
+    def signal(self, messages: Sequence[bytes], *, sent_bits: int) -> None:
+        """Take in what was sent along to restore the next segment: nothing comes of it here."""
+
+    def of_segment(self) -> dict[str, Any]:
+        """Further columns of the segment."""
+        return {}
+
+    def notes(self) -> list[str]:
+        """What is to be said of it, a sentence each."""
+        return []
 
     def add(self, receptions: Sequence[Reception]) -> None:
         """Take in the pictures of the next segment; those of the one before are over, but for the last few."""
@@ -151,21 +161,6 @@ class Restoration:
             **({} if self._budget is None else {"budget": self._budget}),
             **({"patches": self._patches} if self._patches else {}),
         }
-
-
-def make_restoration(clip: Clip, settings: Settings) -> Restoration:
-    """What brings the pictures of a run to full size; raises as :class:`Restoration`."""
-    if settings.restorer == DEFAULT:
-        return Restoration(clip)
-    from vidlink.recognizers.registry import find_device
-
-    return Restoration(
-        clip,
-        settings.restorer,
-        later=not settings.live,
-        device=find_device(settings.device),
-        budget=settings.restorer_budget,
-    )
 
 
 def _look(reception: Reception, large: av.VideoFrame) -> Look:

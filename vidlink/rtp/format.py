@@ -23,6 +23,8 @@ class Content(Enum):
     """What a decoder must have before the first picture."""
     SIDE_DATA = "side data"
     """What the sender says beside the pictures."""
+    WEIGHTS = "weights"
+    """What restores the pictures: the weights of :mod:`vidlink.rtp.weights`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,6 +126,10 @@ class PayloadFormat(Protocol):
 
     def signal(self, parameter_sets: Sequence[bytes], side_data: bytes) -> list[bytes]:
         """The NAL units that open a segment."""
+        ...
+
+    def weigh(self, weights: bytes) -> bytes:
+        """The NAL unit of a message of weights."""
         ...
 
     def open(self, nal: bytes) -> tuple[Content, bytes]:

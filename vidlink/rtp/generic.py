@@ -1,9 +1,9 @@
 """vidlink's own fragmentation for codecs whose payload format is not built yet (VP9, AV1). No standard; named as such.
 
 A packet opens with one byte: first fragment (0x80), last fragment (0x40), aggregate (0x20), and in the two lowest bits
-what the unit is: picture (0), parameter set (1), side data (2). The rest is the unit or a fragment of it. In an
-aggregate each unit follows as 16 bits of size, 24 bits of time after the packet's timestamp, one byte of what it is,
-and the unit; the size counts the last two.
+what the unit is: picture (0), parameter set (1), side data (2), weights of a restorer (3). The rest is the unit or a
+fragment of it. In an aggregate each unit follows as 16 bits of size, 24 bits of time after the packet's timestamp, one
+byte of what it is, and the unit; the size counts the last two.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _START, _END, _AGGREGATE, _CONTENT = 0x80, 0x40, 0x20, 0x03
-_CONTENTS = (Content.PICTURE, Content.PARAMETER_SET, Content.SIDE_DATA)
+_CONTENTS = (Content.PICTURE, Content.PARAMETER_SET, Content.SIDE_DATA, Content.WEIGHTS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +69,10 @@ class Generic:
         """Parameter sets and side data, each with its byte before it."""
         return [*(b"\x01" + each for each in parameter_sets if each), *([b"\x02" + side_data] if side_data else [])]
 
+    def weigh(self, weights: bytes) -> bytes:
+        """A byte 3 and the message."""
+        return b"\x03" + weights
+
     def open(self, nal: bytes) -> tuple[Content, bytes]:
         """What the first byte says, and the rest."""
         return _CONTENTS[nal[0]], nal[1:]
@@ -108,7 +112,7 @@ class Generic:
             raise PacketError(f"generic payload of {len(payload)} bytes")
         flags = payload[0]
         start, end = bool(flags & _START), bool(flags & _END)
-        if flags & ~(_START | _END | _AGGREGATE | _CONTENT) or flags & _CONTENT == _CONTENT:
+        if flags & ~(_START | _END | _AGGREGATE | _CONTENT):
             raise PacketError(f"generic payload with flags {flags:#04x}")
         if not flags & _AGGREGATE:
             return [Piece(data=(bytes([flags & _CONTENT]) if start else b"") + payload[1:], start=start, end=end)]

@@ -97,13 +97,16 @@ class H264:
         """Parameter sets as they are, side data in an SEI NAL unit (type 6)."""
         return [*map(self.enclose, parameter_sets), *([sei.serialise(side_data, bytes([_SEI]))] if side_data else [])]
 
+    def weigh(self, weights: bytes) -> bytes:
+        """An SEI NAL unit."""
+        return sei.serialise(weights, bytes([_SEI]), sei.WEIGHTS_IDENTITY)
+
     def open(self, nal: bytes) -> tuple[Content, bytes]:
-        """SPS, PPS and their extensions are parameter sets, our SEI is side data, everything else a picture."""
+        """SPS, PPS and their extensions are parameter sets, our SEI is side data or weights, the rest a picture."""
         kind = nal[0] & 0x1F
         if kind in _PARAMETER_SETS:
             return Content.PARAMETER_SET, nal
-        side_data = sei.parse(nal, 1) if kind == _SEI else None
-        return (Content.PICTURE, nal) if side_data is None else (Content.SIDE_DATA, side_data)
+        return sei.opened(nal, 1) if kind == _SEI else (Content.PICTURE, nal)
 
     def whole_bytes(self, count: int, total: int, spread: int) -> float:
         """Single NAL unit or STAP-A (section 5.7.1); interleaved STAP-B, MTAP16 or MTAP24 (section 5.7.2)."""

@@ -85,13 +85,16 @@ class Hevc:
         """Parameter sets as they are, side data in a prefix SEI NAL unit (type 39)."""
         return [*map(self.enclose, parameter_sets), *([sei.serialise(side_data, _SEI_HEADER)] if side_data else [])]
 
+    def weigh(self, weights: bytes) -> bytes:
+        """A prefix SEI NAL unit."""
+        return sei.serialise(weights, _SEI_HEADER, sei.WEIGHTS_IDENTITY)
+
     def open(self, nal: bytes) -> tuple[Content, bytes]:
         """VPS, SPS and PPS are parameter sets, our SEI is side data, everything else a picture."""
         kind = _type(nal)
         if kind in _PARAMETER_SETS:
             return Content.PARAMETER_SET, nal
-        side_data = sei.parse(nal, 2) if kind == _PREFIX_SEI else None
-        return (Content.PICTURE, nal) if side_data is None else (Content.SIDE_DATA, side_data)
+        return sei.opened(nal, 2) if kind == _PREFIX_SEI else (Content.PICTURE, nal)
 
     def whole_bytes(self, count: int, total: int, spread: int) -> float:
         """Single NAL unit (section 4.4.1) or aggregation packet (section 4.4.2)."""

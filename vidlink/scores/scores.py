@@ -119,6 +119,7 @@ class Scores:
             What was on show, one HR picture (``yuv420p``) for each source frame.
         """
         receptions = self._receptions.add(ledger, arrival, shown)
+        self._restoration.signal(arrival.weights, sent_bits=ledger.coded.weights_bits)
         self._restoration.add(receptions)
         screen = Screen(receptions, self._restoration)
         segment, coded, packets = ledger.segment, ledger.coded, ledger.packets
@@ -162,6 +163,7 @@ class Scores:
                 "recovered": int(ledger.recovered.sum()),
                 "late": late_packets(ledger, arrival.due_s),
                 "latency_s": _latency_s(arrival.index),
+                **self._restoration.of_segment(),
                 **{str(status): sum(row["status"] == status for row in rows) for status in Status},
                 **self._pictures.of_segment(rows),
             }
@@ -176,7 +178,7 @@ class Scores:
 
     def notes(self) -> list[str]:
         """What else is to be said of the run, a sentence each."""
-        return self._recognition.notes()
+        return [*self._restoration.notes(), *self._recognition.notes()]
 
     def files(self) -> dict[str, bytes]:
         """Further files of the run folder by path, such as maps of classes."""

@@ -7,6 +7,7 @@ has no packet type for it, so there the setting changes nothing.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -71,8 +72,10 @@ class Packetizer:
     def packetize(self, coded: CodedSegment) -> Packets:
         """The packets of one segment.
 
-        The first packets (:attr:`Kind.PARAMETERS`) carry parameter sets and side data, where there are any. ``send_s``
-        is nominal: the segment is sent once it has been captured whole, its packets evenly over its duration.
+        The first packets (:attr:`Kind.PARAMETERS`) carry parameter sets and side data, where there are any. Weights
+        (:attr:`Kind.WEIGHTS`) have packets of their own, which follow these, and once more the key picture where they
+        are sent twice. ``send_s`` is nominal: the segment is sent once it has been captured whole, its packets evenly
+        over its duration.
         """
         layout, load = _layout(coded, self.mtu, self.aggregate_s)
         data: list[bytes] = []
@@ -98,7 +101,7 @@ class Packetizer:
                 if first >= 0:
                     rows.append((coded.units[first].frame, self._unit + first, last - first + 1, Kind.VIDEO))
                 else:
-                    rows.append((-1, -1, 0, Kind.PARAMETERS))
+                    rows.append((-1, -1, 0, Kind.WEIGHTS if first == _WEIGHTS else Kind.PARAMETERS))
         packets = self._table(coded, data, rows)
         self._sequence += len(data)
         self._unit += len(coded.units)
@@ -152,7 +155,8 @@ def packet_sizes(coded: CodedSegment, *, mtu: int, aggregate_s: float) -> tuple[
     Returns
     -------
     tuple of two lists
-        RTP payload bytes of each packet; and its first access unit, counted in the segment, -1 for parameter sets.
+        RTP payload bytes of each packet; and its first access unit, counted in the segment, negative where there is
+        none.
 
     Raises
     ------
@@ -165,6 +169,10 @@ def packet_sizes(coded: CodedSegment, *, mtu: int, aggregate_s: float) -> tuple[
     return sizes, [load.units[planned.first] for planned in layout for _ in planned.sizes]
 
 
+_SIGNALLED, _WEIGHTS = -1, -2
+"""What stands for the access unit of a NAL unit that is part of none."""
+
+
 class _Load(NamedTuple):
     """The NAL units of a segment, in order of sending."""
 
@@ -173,7 +181,7 @@ class _Load(NamedTuple):
     ticks: list[int]
     """Presentation time of each, in RTP ticks."""
     units: list[int]
-    """Access unit of each, counted in the segment; -1 for parameter sets and side data."""
+    """Access unit of each, counted in the segment; -1 for parameter sets and side data, -2 for weights."""
 
 
 class _Planned(NamedTuple):
@@ -191,8 +199,20 @@ def _layout(coded: CodedSegment, mtu: int, aggregate_s: float) -> tuple[list[_Pl
     nals = payload.signal(coded.parameter_sets, coded.side_data)
     signalled = len(nals)
     opening = coded.units[0].time_s if coded.units else coded.start_s
-    ticks, units = [round(CLOCK_HZ * opening)] * signalled, [-1] * signalled
+    ticks, units = [round(CLOCK_HZ * opening)] * signalled, [_SIGNALLED] * signalled
+    runs = [signalled]
+
+    def weigh(messages: Sequence[bytes]) -> None:
+        nals.extend(map(payload.weigh, messages))
+        ticks.extend([round(CLOCK_HZ * opening)] * len(messages))
+        units.extend([_WEIGHTS] * len(messages))
+        runs.append(len(nals))
+
+    weigh(coded.weights[:1])
     for index, unit in enumerate(coded.units):
+        if index == 1 and len(coded.weights) > 1:
+            runs.append(len(nals))
+            weigh(coded.weights[1:])
         tick = round(CLOCK_HZ * unit.time_s)
         for nal in unit.nals:
             nals.append(payload.enclose(nal))
@@ -201,7 +221,8 @@ def _layout(coded: CodedSegment, mtu: int, aggregate_s: float) -> tuple[list[_Pl
     room, wait = mtu - IPV4_UDP_RTP_BYTES, round(CLOCK_HZ * aggregate_s)
     sizes = list(map(len, nals))
     layout = _share(payload, sizes, ticks, range(signalled), room, 0)
-    layout += _share(payload, sizes, ticks, range(signalled, len(nals)), room, wait)
+    for start, stop in pairwise([*runs, len(nals)]):
+        layout += _share(payload, sizes, ticks, range(start, stop), room, wait)
     return layout, _Load(payload, nals, ticks, units)
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vidlink.sender.allocate import Bucket, Choices, Trial, allocate
 from vidlink.sender.divide import best_division
 from vidlink.sender.groups import grouped, join, without_pictures
-from vidlink.sender.guided import Guide, State
-from vidlink.sender.task import BudgetTooLowError, Task
+from vidlink.sender.guided import Guide
+from vidlink.sender.task import BudgetTooLowError, Planned, Task
 from vidlink.sender.trial import Attempt
 from vidlink.types import Rung, Segment
 
@@ -32,19 +32,6 @@ _ASIDE = 0.6
 """Octaves of bits to either side at which it is seen what bits are worth to a group."""
 _WORTH_TRYING = 0.2
 """A division is tried where it is foretold to be better by so many knob units' worth."""
-
-
-class Planned(NamedTuple):
-    """A group and how it is sent."""
-
-    segment: Segment
-    """The group."""
-    side_data: bytes
-    """What travels with it."""
-    found: Attempt
-    """The trial that won."""
-    state: State
-    """What the guide knew after it."""
 
 
 def guided(segments: Iterable[Sided], task: Task) -> Iterator[tuple[Segment, Attempt]]:
@@ -63,7 +50,7 @@ def guided(segments: Iterable[Sided], task: Task) -> Iterator[tuple[Segment, Att
         A group does not fit.
     """
     for planned in _plan(_guide(task), segments, task):
-        yield planned.segment, planned.found
+        yield planned.segment, _sent(planned, task, task.rate_bps * planned.segment.duration_s)
 
 
 def guided_with_loans(read: Callable[[str], Iterable[Sided]], task: Task) -> Iterator[tuple[Segment, Attempt]]:
@@ -120,9 +107,15 @@ def guided_with_loans(read: Callable[[str], Iterable[Sided]], task: Task) -> Ite
             other = _choose(rival, segment, side_data, task.rival, budget_bits)
             made = [Planned(segment, side_data, each, planned.state) for each in (found, other)]
             found = _better(made[:1], made[1:], task)[0].found
+        found = _sent(Planned(segment, side_data, found, guide.remember()), task, found.wire_bits)
         bucket.put(k, found.wire_bits)
         left_bits += budgets[k] - found.wire_bits
         yield segment, found
+
+
+def _sent(planned: Planned, task: Task, limit_bits: float) -> Attempt:
+    """How a planned group is sent: as it is, or with a restorer of its own."""
+    return planned.found if task.overfit is None else task.overfit(planned, task, limit_bits)
 
 
 def cheapest(task: Task, quality: float) -> Rung:

@@ -161,7 +161,7 @@ class RetransmittingSender:
 
     def _fresh(self, packets: Packets, row: int, leaves_s: float) -> Packets:
         packet = replace(packets.take(np.array([row])), send_s=np.array([leaves_s]))
-        if packet.kind[0] == Kind.VIDEO:
+        if packet.kind[0] in (Kind.VIDEO, Kind.WEIGHTS):
             self._kept[int(packet.sequence[0])] = _Kept(packet, leaves_s + self._deadline_s)
         return packet
 

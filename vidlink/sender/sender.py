@@ -17,6 +17,7 @@ from vidlink.sender.fec import parse_fec, residual_loss
 from vidlink.sender.groups import join, windows
 from vidlink.sender.ladder import fit, reach, usable_scales
 from vidlink.sender.memory import Memory
+from vidlink.sender.overfit import Overfit
 from vidlink.sender.packetize import Packetizer, packet_sizes
 from vidlink.sender.plan import guided, guided_with_loans
 from vidlink.sender.promise import keep_promise
@@ -150,6 +151,8 @@ class Sender:
         self._protector = Protector(self._fec, header_bytes=header_bytes)
         self.trials: Trials | None = None
         """Trial encodes of the plan, where there is one."""
+        self.overfit: Overfit | None = None
+        """What sends restorers along, where it is asked to."""
 
     @property
     def cut(self) -> float | Cut | Scenes:
@@ -271,6 +274,11 @@ class Sender:
             most_parts=settings.most_parts,
             risk=self._risk(objective, rate_bps),
         )
+        if settings.overfit == "auto":
+            # Where loss is foreseen, each message goes out twice.
+            lost = self._lost_for_good()
+            self.overfit = Overfit(self._clip, decode, copies=2 if lost else 1, lost=lost)
+            return replace(task, overfit=self.overfit)
         safe, closely = getattr(objective, "safe", None), getattr(objective, "closely", None)
         if safe is None or closely is None:
             return task

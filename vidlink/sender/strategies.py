@@ -110,7 +110,7 @@ def best_fixed_scale(read: Callable[[], Iterable[Sided]], task: Task) -> float:
     for scale in task.scales:
         worth: list[tuple[float, int]] = []
         try:
-            for segment, found in guided(read(), replace(task, scales=(scale,))):
+            for segment, found in guided(read(), replace(task, scales=(scale,), overfit=None)):
                 worth.append((found.quality, len(segment.frames)))
         except BudgetTooLowError:
             continue

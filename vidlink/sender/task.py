@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vidlink.sender.groups import grouped, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Executor
 
     from vidlink.codec.recipe import QualityKnob
     from vidlink.sender.groups import Sided
+    from vidlink.sender.guided import State
     from vidlink.sender.risk import Risk
-    from vidlink.sender.trial import Named, Trials
-    from vidlink.types import Clip
+    from vidlink.sender.trial import Attempt, Named, Trials
+    from vidlink.types import Clip, Segment
 
 
 class BudgetTooLowError(Exception):
     """Not even the cheapest rungs fit the budget."""
+
+
+class Planned(NamedTuple):
+    """A group and how it is sent."""
+
+    segment: Segment
+    """The group."""
+    side_data: bytes
+    """What travels with it."""
+    found: Attempt
+    """The trial that won."""
+    state: State
+    """What the guide knew after it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +72,9 @@ class Task:
     """The same by a simpler objective: its plan is among the candidates."""
     closely: Named | None = None
     """By what the plans are compared then."""
+    overfit: Callable[[Planned, Task, float], Attempt] | None = None
+    """Decides whether a restorer goes with a planned group, within so many bits: :mod:`vidlink.sender.overfit`. None
+    where none ever does."""
 
     def windows(self, segments: Iterable[Sided]) -> Iterator[list[Sided]]:
         """Segments that may be joined, with the side data that travels with them."""
