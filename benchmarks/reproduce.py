@@ -195,8 +195,7 @@ RESULTS = (
     Result(
         name="learned-codec",
         file="docs/learned_codec.json",
-        command="python benchmarks/learned_codec.py --clips carphone meeting road dark --json docs/learned_codec.json "
-        "--figure docs/learned_codec.png",
+        command="python benchmarks/learned_codec.py --json docs/learned_codec.json --figure docs/learned_codec.png",
         pages=("docs/learned_codec.md",),
         code=("vidlink/codec", "vidlink/nets/dvc", "codecs", "vidlink/sender/encode.py"),
         weights=("dvc",),
