@@ -25,6 +25,8 @@ from pathlib import Path
 
 import bench
 
+from vidlink.command import run_command
+
 LENGTHS = (10, 20, 40, 80)
 QUICK_LENGTHS = (10, 20)
 
@@ -69,4 +71,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

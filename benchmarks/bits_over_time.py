@@ -27,6 +27,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from vidlink.command import run_command
+from vidlink.errors import UserError
 from vidlink.files.cache import Cache
 from vidlink.reels import write_reels
 from vidlink.settings import Settings
@@ -73,7 +74,7 @@ def clips(folder: Path, count: int) -> list[Path]:
     """The clips, made where they are not there."""
     faces = bench.data("ferplus.zip")
     if faces is None:
-        raise SystemExit("this benchmark is about faces: VIDLINK_DATA must name a folder with ferplus.zip")
+        raise UserError("this benchmark is about faces: VIDLINK_DATA must name a folder with ferplus.zip")
     # As much of a reel as the fast seconds and the slow ones take.
     long_s = SECONDS / 2 * sum(SPEEDS) + 1
     reels = [folder / "reels" / f"{number:02d}.mkv" for number in range(count)]

@@ -29,6 +29,7 @@ import bench
 import numpy as np
 
 from vidlink.channel import Channel, ChannelProfile
+from vidlink.command import run_command
 from vidlink.types import Fate, Kind, Packets
 
 if TYPE_CHECKING:
@@ -169,4 +170,4 @@ def simpy_dropped(packets: Packets, rng: np.random.Generator) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -43,8 +43,10 @@ from matplotlib.patches import Patch, Rectangle
 from video_sr_clips import HELD_OUT, copy
 
 from vidlink.codec.shelf import load_codec
+from vidlink.command import run_command
 from vidlink.data.images import read_images
 from vidlink.data.sequences import read_sequence
+from vidlink.errors import UserError
 from vidlink.nets.fsrcnn import known_of
 from vidlink.nets.patchwork import grid_of
 from vidlink.nets.routes import load_routed
@@ -107,7 +109,7 @@ def samples(quick: bool, work: Path) -> dict[str, list[Sample]]:
     codec, found = load_codec("x264"), {}
     root = bench.data("sr/Set5")
     if root is None:
-        raise SystemExit("VIDLINK_DATA names no folder with sr/Set5")
+        raise UserError("VIDLINK_DATA names no folder with sr/Set5")
     images = {Path(name).stem: image for name, image in read_images(str(root)).items()}
     for scale in SCALES[1:2] if quick else SCALES:
         rows = []
@@ -296,7 +298,7 @@ def main() -> None:
     }
     networks = {name: load_routed(file)[0].eval() for name, file in files.items() if file.exists()}
     if not networks:
-        raise SystemExit("no weights ship: give --classsr FILE or --path-restore FILE, from vidlink train --task sr")
+        raise UserError("no weights ship: give --classsr FILE or --path-restore FILE, from vidlink train --task sr")
     with bench.folder_or_scratch(arguments.work) as work, torch.inference_mode():
         pictures = samples(arguments.quick, work)
         figures: dict[str, float] = {}
@@ -324,4 +326,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

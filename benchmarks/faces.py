@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 
 from vidlink.codec.shelf import load_codec
+from vidlink.command import run_command
+from vidlink.errors import UserError
 from vidlink.faces.centerface import network_file
 from vidlink.faces.detector import DEFAULT, Detector
 from vidlink.faces.find import FaceTracker
@@ -63,7 +65,7 @@ def main() -> None:
     options = bench.flags(__doc__, quick="only clips with faces").parse_args()
     folder = bench.data("clips")
     if folder is None:
-        raise SystemExit("VIDLINK_DATA names no folder with clips")
+        raise UserError("VIDLINK_DATA names no folder with clips")
     cv2.setNumThreads(1)
     detectors = [DEFAULT, *(["centerface"] if network_file() else [])]
     figures: dict[str, float | None] = {}
@@ -86,4 +88,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -24,6 +24,7 @@ import pandas as pd
 from levers import SEED, looks_at_change
 from levers_figures import interval
 
+from vidlink.command import run_command
 from vidlink.data.reels import COLUMNS, SIDE
 from vidlink.faces.tracks import Box
 from vidlink.labels.affect import AFFECT
@@ -120,4 +121,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

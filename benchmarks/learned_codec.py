@@ -37,6 +37,7 @@ from learned_codec_figures import draw
 
 from vidlink.codec.dvc import SHIPPED
 from vidlink.codec.shelf import load_codec, shelf
+from vidlink.command import run_command
 from vidlink.receiver.decode import decode
 from vidlink.recognizers.content import digest_file
 from vidlink.scores.bd import bd_rate
@@ -214,4 +215,4 @@ def show(rows: Rows, differences: dict[str, dict[str, float | None]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

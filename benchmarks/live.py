@@ -47,6 +47,7 @@ import numpy as np
 from live_figures import draw
 from live_links import Link, make_links
 
+from vidlink.command import run_command
 from vidlink.settings import Settings
 from vidlink.sweeping.grid import Point
 
@@ -190,4 +191,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

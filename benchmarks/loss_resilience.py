@@ -39,6 +39,7 @@ import bench
 from loss_resilience_figures import draw
 
 from vidlink.codec.shelf import load_codec
+from vidlink.command import run_command
 from vidlink.sweeping.grid import sweep_from
 
 if TYPE_CHECKING:
@@ -181,4 +182,4 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

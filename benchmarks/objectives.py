@@ -31,6 +31,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
+from vidlink.command import run_command
 from vidlink.files.cache import Cache
 from vidlink.labels.affect import AFFECT
 from vidlink.report.style import BLUE, VERMILION
@@ -178,4 +179,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -34,6 +34,7 @@ from pathlib import Path
 import bench
 
 from vidlink.codec.shelf import load_codec
+from vidlink.command import run_command
 from vidlink.pipeline import available_cores
 from vidlink.sender.ladder import coded_size
 
@@ -126,4 +127,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -45,6 +45,7 @@ import numpy as np
 import torch
 from receiver_floor import floor, seconds_of
 
+from vidlink.command import run_command
 from vidlink.data.faces import load_faces
 from vidlink.data.reels import SIDE, make_reel
 from vidlink.faces.tracks import Box
@@ -196,4 +197,4 @@ def free_share(seconds: float = 0.5) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

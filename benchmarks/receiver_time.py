@@ -29,6 +29,7 @@ import pandas as pd
 from receiver_time_levers import RECEIVERS
 from tqdm import tqdm
 
+from vidlink.command import run_command
 from vidlink.data.faces import load_faces
 from vidlink.data.reels import make_reel, write_reel
 from vidlink.data.twins import twins_of
@@ -178,4 +179,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import bench
 import numpy as np
 
+from vidlink.command import run_command
+from vidlink.errors import UserError
 from vidlink.sender import encode, memory, regions
 from vidlink.settings import Settings
 
@@ -27,7 +29,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = bench.data("clips")
     if folder is None:
-        raise SystemExit("VIDLINK_DATA names no folder with clips")
+        raise UserError("VIDLINK_DATA names no folder with clips")
     if options.strength is not None:
         for module in (regions, encode, memory):
             module.STRENGTH = options.strength  # type: ignore[attr-defined]
@@ -54,4 +56,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from receiver_time import concordance, make_clips
 
+from vidlink.command import run_command
 from vidlink.labels.affect import AFFECT
 from vidlink.recognizers.affect import Affect
 from vidlink.settings import Settings
@@ -76,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import bench
 
+from vidlink.command import run_command
 from vidlink.sweeping.executors import Processes
 from vidlink.sweeping.grid import sweep_from
 from vidlink.sweeping.sweep import sweep
@@ -83,4 +84,4 @@ def processor_seconds() -> tuple[float, float, float] | None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -34,6 +34,7 @@ from tqdm import tqdm
 
 from vidlink.channel.profile import Trace
 from vidlink.channel.trace import read_trace
+from vidlink.command import run_command
 from vidlink.settings import Settings
 
 if TYPE_CHECKING:
@@ -151,4 +152,4 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -29,6 +29,7 @@ import torch
 from video_sr_clips import make_clips
 
 from vidlink.codec.shelf import load_codec
+from vidlink.command import run_command
 from vidlink.data.sequences import load_sequences
 from vidlink.nets.temporal_sr import TemporalSR
 from vidlink.nets.weights import Header, load_restorer
@@ -156,4 +157,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)
