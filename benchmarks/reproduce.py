@@ -218,7 +218,8 @@ RESULTS = (
     Result(
         name="overfit",
         file="docs/overfit.json",
-        command="python benchmarks/overfit.py --json docs/overfit.json --figure docs/overfit.png",
+        command="python benchmarks/overfit.py --clips talking street films expressions walking "
+        "--json docs/overfit.json --figure docs/overfit.png",
         pages=("docs/restorers.md",),
         code=(*SENDER, "vidlink/nets/classified.py", "vidlink/restorers/sent.py"),
     ),
