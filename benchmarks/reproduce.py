@@ -197,7 +197,7 @@ RESULTS = (
         file="docs/roads.json",
         command="python benchmarks/roads.py --trained results/roads --out results/roads/link --json docs/roads.json "
         "--figure docs/roads.png",
-        pages=("docs/pictures.md", "README.md"),
+        pages=("docs/pictures.md", "docs/figures.md", "README.md"),
         code=(
             *SENDER,
             "vidlink/receiver",

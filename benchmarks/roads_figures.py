@@ -197,7 +197,7 @@ def _panel(axis: Axes, mine: pd.DataFrame, *, first: bool) -> None:
     above.xaxis.set_minor_formatter(NullFormatter())
     above.tick_params(labelsize=7, colors=GREY)
     if first:
-        above.set_xlabel("wire bits per pixel", fontsize=7, color=GREY)
+        above.set_xlabel("wire bits per pixel", fontsize=7, color=GREY, labelpad=6)
 
 
 def _bits_of(kbps: Any) -> Any:
