@@ -193,6 +193,21 @@ RESULTS = (
         code=("vidlink/nets", "vidlink/training", "vidlink/tasks", "benchmarks/tasks_claims.py"),
     ),
     Result(
+        name="roads",
+        file="docs/roads.json",
+        command="python benchmarks/roads.py --trained results/roads --out results/roads/link --json docs/roads.json "
+        "--figure docs/roads.png",
+        pages=("docs/pictures.md", "docs/figures.md", "README.md"),
+        code=(
+            *SENDER,
+            "vidlink/receiver",
+            *(f"vidlink/recognizers/{name}.py" for name in ("ask", "crop", "roads", "spatial")),
+            *(f"vidlink/nets/{name}.py" for name in ("centre", "normalize", "precision", "unet")),
+            *(f"vidlink/scores/{name}.py" for name in ("boxes", "detection", "maps", "segmentation")),
+        ),
+        weights=("road-detection", "road-segmentation"),
+    ),
+    Result(
         name="learned-codec",
         file="docs/learned_codec.json",
         command="python benchmarks/learned_codec.py --json docs/learned_codec.json --figure docs/learned_codec.png",
@@ -203,7 +218,8 @@ RESULTS = (
     Result(
         name="overfit",
         file="docs/overfit.json",
-        command="python benchmarks/overfit.py --json docs/overfit.json --figure docs/overfit.png",
+        command="python benchmarks/overfit.py --clips talking street films expressions walking "
+        "--json docs/overfit.json --figure docs/overfit.png",
         pages=("docs/restorers.md",),
         code=(*SENDER, "vidlink/nets/classified.py", "vidlink/restorers/sent.py"),
     ),

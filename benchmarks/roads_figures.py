@@ -152,10 +152,14 @@ def draw(path: Path, rows: pd.DataFrame) -> None:
     with mpl.rc_context(FRAME | {"font.size": 8.5}):
         figure = Figure(figsize=(max(4.2, 3.1 * len(channels)), 0.7 + 2.5 * len(scores)), layout="constrained", dpi=110)
         axes = figure.subplots(len(scores), len(channels), sharey="row", squeeze=False)
-        for score, row in zip(scores, axes, strict=True):
+        for number, (score, row) in enumerate(zip(scores, axes, strict=True)):
             for channel, axis in zip(channels, row, strict=True):
-                _panel(axis, shipped(rows, score, channel))
-                axis.set_title(channel, fontsize=9)
+                _panel(axis, shipped(rows, score, channel), first=not number)
+                if not number:
+                    axis.set_title(channel, fontsize=9)
+            values = mine[mine["score"] == score]["value"]
+            room = 0.4 * max(0.05, values.max() - values.min())
+            row[0].set_ylim(max(0, values.min() - room), min(1, values.max() + room))  # intervals may run out of it
             row[0].set_ylabel(WRITTEN[score])
         for axis in axes[-1]:
             axis.set_xlabel("wire rate (kb/s)")
@@ -169,7 +173,7 @@ def draw(path: Path, rows: pd.DataFrame) -> None:
         bench.save(figure, path)
 
 
-def _panel(axis: Axes, mine: pd.DataFrame) -> None:
+def _panel(axis: Axes, mine: pd.DataFrame, *, first: bool) -> None:
     methods = [method for method in LOOKS if method in set(mine["method"])]
     for number, method in enumerate(methods):
         colour, marker, name = LOOKS[method]
@@ -192,7 +196,8 @@ def _panel(axis: Axes, mine: pd.DataFrame) -> None:
     above.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g}"))
     above.xaxis.set_minor_formatter(NullFormatter())
     above.tick_params(labelsize=7, colors=GREY)
-    above.set_xlabel("wire bits per pixel", fontsize=7, color=GREY)
+    if first:
+        above.set_xlabel("wire bits per pixel", fontsize=7, color=GREY, labelpad=6)
 
 
 def _bits_of(kbps: Any) -> Any:

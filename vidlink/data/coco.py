@@ -9,7 +9,7 @@ https://cocodataset.org/#format-data: ``images`` (``id``, ``file_name``, ``width
 from __future__ import annotations
 
 import json
-import math
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 OVER = 1.0
 """Pixels by which a box may reach out of its picture: people round, some up."""
+_FARTHEST = 1e9
+"""What a coordinate can be at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +106,8 @@ def read_coco(path: str) -> CocoFile:
         parts[name] = rows
     if not parts["images"] or not parts["categories"]:
         raise UserError(f"coco {file}: no images, or no categories")
+    if len({row["id"] for row in parts["images"]}) < len(parts["images"]):
+        raise UserError(f"coco {file}: two images with one id")
     categories = {
         row["id"]: row["name"] for row in sorted(parts["categories"], key=lambda row: str(row["id"]).zfill(9))
     }
@@ -143,14 +147,16 @@ def wrong_in(found: CocoFile) -> Iterator[str]:
 
 
 def _wrong_box(box: list[Any], wide: int, high: int) -> str:
-    numbers = len(box) == 4 and all(isinstance(each, int | float) and math.isfinite(each) for each in box)
-    if not numbers:
-        return "are not four numbers; expected left, top, width, height"
+    numbers = len(box) == 4 and all(isinstance(each, int | float) for each in box)
+    if not numbers or not all(-_FARTHEST <= each <= _FARTHEST for each in box):  # nor is NaN
+        return "are not four numbers up to 1e9; expected left, top, width, height"
     left, top, width, height = box
     if width <= 0 or height <= 0:
         return "is empty or negative; expected width and height above 0"
     if left < -OVER or top < -OVER or left + width > wide + OVER or top + height > high + OVER:
         return f"reaches out of the picture of {wide}x{high}"
+    if min(left + width, wide) <= max(left, 0) or min(top + height, high) <= max(top, 0):
+        return f"lies outside the picture of {wide}x{high}"
     return ""
 
 
@@ -160,7 +166,11 @@ def _folders(found: CocoFile) -> list[Path]:
 
 
 def _place(found: CocoFile, image: dict[str, Any]) -> Path | None:
-    return next((file for each in _folders(found) if (file := each / image["file_name"]).is_file()), None)
+    for each in _folders(found):
+        with suppress(OSError):  # a name that no file can have
+            if (file := each / image["file_name"]).is_file():
+                return file
+    return None
 
 
 def _read(found: CocoFile, image: dict[str, Any]) -> NDArray[np.uint8]:
