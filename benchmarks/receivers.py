@@ -24,7 +24,7 @@ import bench
 import torch
 from rate_accuracy_points import RECEIVERS
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from trainings import add_flags, ccc_of, make_quick, pair, score, train_once
 
 from vidlink.command import run_command
@@ -75,10 +75,16 @@ def keep(path: Path, folder: Path) -> Path:
         about = file.metadata()
         tensors = {name: _half(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
     kept = folder / path.name
+    if kept.exists() and _same(load_file(kept), tensors):
+        return kept  # written again, its bytes might be in another order
     write_whole(kept, lambda partial: save_file(tensors, partial, about))
     card = path.with_suffix(".json").read_text(encoding="utf-8")
     write_whole(kept.with_suffix(".json"), lambda partial: partial.write_text(card, encoding="utf-8"))
     return kept
+
+
+def _same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
 def _half(tensor: Tensor) -> Tensor:
