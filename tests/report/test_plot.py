@@ -34,7 +34,7 @@ def test_what_is_a_headline_is_drawn(labels):
 
 
 def test_without_scores_the_frames_still_have_a_row(labels):
-    assert labels() == ["rate (kb/s)\nheaders grey"]
+    assert labels() == ["rate (kb/s)\nheaders grey", "frames"]
 
 
 def many_faces(count, missing=()):

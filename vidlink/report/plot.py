@@ -47,9 +47,10 @@ def draw_run(summary: dict[str, Any], tables: dict[str, pd.DataFrame], shown: Se
     tall = shown[0][1].shape[0] / shown[0][1].shape[1] if shown else 0.75
     picture_rows = 2 * 10.5 / COUNT * tall
     measures = [each for each in headlines() if isinstance(each, FrameMeasure) and each.column in tables["frames"]]
-    quality_rows = max(1, len(measures))
+    quality = [1.5] * len(measures) or [0.4]  # without scores a low strip says what was lost
+    quality_rows = len(quality)
     over_time = _grouped(lanes.over_time)
-    rows = [*[1.5] * quality_rows, *map(_height, over_time), *[0.3 * _key_lines(key) for key in lanes.keys]]
+    rows = [*quality, *map(_height, over_time), *[0.3 * _key_lines(key) for key in lanes.keys]]
     heights = [picture_rows, 1.9, *rows]
     with mpl.rc_context(style.FRAME):
         figure = style.Shown(figsize=(11, sum(heights) + 1.1), layout="constrained", dpi=110)
@@ -62,7 +63,7 @@ def draw_run(summary: dict[str, Any], tables: dict[str, pd.DataFrame], shown: Se
         for axis, measure in zip(axes[1:], measures, strict=False):
             _draw_quality(axis, measure, tables["frames"])
         if not measures:
-            axes[1].set_yticks([])
+            axes[1].set(yticks=[], ylabel="frames")
         _draw_status(axes[1], tables["frames"])
         titled: set[str] = set()
         for axis, lane in zip(axes[1 + quality_rows :], over_time, strict=False):
