@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,17 @@ MOMENTS = ("n", "mean_prediction", "mean_reference", "var_prediction", "var_refe
 WITHIN = "_within"
 """Behind the name of a dimension: its values less the mean of each face's own track. What is left is how well changes
 are followed; that one face has higher values than another does not count."""
+
+
+def is_within(name: str, names: Container[str]) -> bool:
+    """Whether a name is that of values within tracks: one of the names, and :data:`WITHIN` behind it.
+
+    Examples
+    --------
+    >>> is_within("valence_within", ["valence", "valence_within"]), is_within("run_within", ["run_within"])
+    (True, False)
+    """
+    return name.endswith(WITHIN) and name.removesuffix(WITHIN) in names
 
 
 def moments(predictions: ArrayLike, references: ArrayLike) -> NDArray[np.float64]:

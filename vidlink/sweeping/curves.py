@@ -16,7 +16,7 @@ from vidlink.errors import UserError, unknown
 from vidlink.scores.bd import Difference, bd_rate, bd_score
 from vidlink.scores.kinds import KINDS
 from vidlink.scores.measures import MEASURES
-from vidlink.scores.moments import WITHIN
+from vidlink.scores.moments import is_within
 from vidlink.sweeping.intervals import jackknife
 from vidlink.sweeping.work import DONE
 
@@ -114,9 +114,8 @@ def _point(rows: pd.DataFrame, counts: NDArray) -> dict[str, NDArray[np.float64]
     for kind in KINDS:
         found |= kind.joined(rows, counts[:, member])
     for name in ("cc", "ccc"):
-        each = [
-            values for column, values in found.items() if column.startswith(f"{name}_") and not column.endswith(WITHIN)
-        ]
+        own = (column for column in found if column.startswith(f"{name}_") and not is_within(column, found))
+        each = [found[column] for column in own]
         if each:
             found[f"{name}_mean"] = np.mean(each, axis=0)
     return found

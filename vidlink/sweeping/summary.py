@@ -14,7 +14,7 @@ import pandas as pd
 
 from vidlink.scores.kinds import KINDS, score_of
 from vidlink.scores.measures import MEASURES, headlines
-from vidlink.scores.moments import WITHIN
+from vidlink.scores.moments import is_within
 from vidlink.settings import BUILTIN, Settings
 from vidlink.sweeping.folder import read_provenance
 from vidlink.sweeping.intervals import interval, jackknife, within
@@ -160,7 +160,7 @@ def _joined_scores(rows: pd.DataFrame, parts: pd.Series, counts: NDArray) -> dic
     found: dict[str, NDArray[np.float64]] = {}
     for kind in KINDS:
         found |= kind.joined(rows, weights)
-    return {name: values for name, values in found.items() if not name.endswith(WITHIN)}
+    return {name: values for name, values in found.items() if not is_within(name, found)}
 
 
 def _jackknifed(found: dict[str, NDArray[np.float64]]) -> dict[str, float]:
