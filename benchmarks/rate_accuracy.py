@@ -14,6 +14,8 @@ Ways of sending: each factor by itself, with the planner's own choice of frame r
 frame; the adaptive sender, which chooses the factor too, by PSNR and, on some clips and at some budgets, by the
 receiver's output; and each freedom taken away by itself. Budgets of the clips are spread by 8 % about each point's.
 Intervals are 95 % jackknife intervals over clips.
+With ``--training-seeds 0,1`` a receiver's seeds count as one long clip, and a table has the BD-rates of each alone. So
+do the draws of what is lost, five a clip and loss rate.
 
 Figures
 -------
@@ -35,13 +37,13 @@ from typing import TYPE_CHECKING, Any
 
 import bench
 import numpy as np
+import pandas as pd
 from rate_accuracy_figures import draw_all
 from rate_accuracy_points import (
     FULL,
     QUICK,
     RECEIVERS,
     Plan,
-    Way,
     by_receiver,
     default_data,
     find_receivers,
@@ -59,6 +61,7 @@ from rate_accuracy_tables import (
     print_by_task,
     print_pairs,
     print_tables,
+    print_training,
     rank_correlations,
     waterfall,
 )
@@ -71,7 +74,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    import pandas as pd
+
+HEADLINE = {"bd_rate_vs_full_hr": "full", "bd_rate_vs_fixed_lr": "lr", "bd_rate_vs_best_fixed": "fixed"}
+"""The figures, and the role of what the adaptive sender is held against."""
 
 
 def best_of(curves: dict[str, Curve], pattern: str) -> str | None:
@@ -107,8 +112,7 @@ def headline(curves: dict[str, Curve], roles: dict[str, str]) -> tuple[dict[str,
     """The figures of the JSON file, printed with their intervals and ranges; and these."""
     figures: dict[str, float | None] = {}
     intervals: dict[str, Any] = {}
-    pairs = (("bd_rate_vs_full_hr", "full"), ("bd_rate_vs_fixed_lr", "lr"), ("bd_rate_vs_best_fixed", "fixed"))
-    for name, role in pairs:
+    for name, role in HEADLINE.items():
         figures[name] = None
         if "adaptive" not in roles or role not in roles:
             print(f"{name:<22} -  (no curve of {'adaptive' if 'adaptive' not in roles else role})")
@@ -145,7 +149,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = bench.flags(__doc__, quick="two short clips, few rates: under three minutes on two cores")
     add = parser.add_argument
     add("--receivers", type=Path, default=RECEIVERS, metavar="FOLDER", help="of NAME-SEED.safetensors (%(default)s)")
-    add("--training-seed", type=int, default=0, help="which of them (%(default)s)")
+    add("--training-seeds", default="0", metavar="0,1", help="which of them (%(default)s)")
     add("--main", default="mix", metavar="NAME", help="the receiver that is one for all (%(default)s)")
     add("--judge", type=Path, metavar="FILE", help="another such receiver, which sees what the main one planned")
     add("--pairs", nargs="+", default=[], metavar="'METHOD against METHOD'", help="more pairs for BD-rates")
@@ -185,7 +189,10 @@ def plan_from(arguments: argparse.Namespace) -> Plan:
 def main() -> None:
     """Run the points, print and write tables, draw, and write the JSON."""
     arguments = parse_arguments()
-    files = find_receivers(arguments.receivers, arguments.training_seed)
+    if not all(seed.isdecimal() for seed in arguments.training_seeds.split(",")):
+        raise UserError(f"--training-seeds {arguments.training_seeds}: whole numbers with commas between, like 0,1")
+    seeds = list(map(int, arguments.training_seeds.split(",")))
+    files = find_receivers(arguments.receivers, seeds)
     if arguments.main not in files:
         raise UserError(f"--main {arguments.main}: no such receiver; there are {', '.join(files)}")
     if arguments.judge:
@@ -208,32 +215,47 @@ def main() -> None:
             cache_bytes=4 * 10**9,
             about={"benchmark": "rate_accuracy", "data": data, "split": arguments.split},
         )
-        report(table.iloc[: len(by_rate)], table.iloc[len(by_rate) :], ways, arguments, out, plan)
+        rate_rows = by_receiver(table.iloc[: len(by_rate)], ways, plan.rates, files)
+        loss_rows = table.iloc[len(by_rate) :]
+        if len(loss_rows):
+            loss_rows = by_receiver(loss_rows, ways, [plan.loss_rate], files)
+            loss_rows = loss_rows.assign(loss=[loss_of(channel) for channel in loss_rows["channel"]])
+        report(rate_rows, loss_rows, arguments, out, plan)
+
+
+def curves_of(rows: pd.DataFrame) -> tuple[dict[str, Curve], dict[str, Curve]]:
+    """Curves of all that is planned by PSNR; and of plans by the task beside the same by PSNR, on their own clips."""
+    by_task = rows["method"].str.contains(", by task")
+    both = rows[rows["input"].isin(rows[by_task]["input"]) & rows["bitrate_bps"].isin(rows[by_task]["bitrate_bps"])]
+    both = both[both["method"].str.contains(", adaptive(?:, by task)?$")]
+    return make_curves(rows[~by_task], "method"), make_curves(both, "method") if len(both) else {}
+
+
+def by_training(rows: pd.DataFrame, roles: dict[str, str], main: str) -> pd.DataFrame:
+    """BD-rates of the headline and of each part, by each training seed alone; empty with one seed."""
+    seeds = sorted(rows["training"].unique())
+    parts = []
+    ours = roles.get("adaptive", "")
+    pairs = [(name, roles[role]) for name, role in HEADLINE.items() if ours and role in roles]
+    for seed in seeds if len(seeds) > 1 else ():
+        curves, by_task = curves_of(rows[rows["training"] == seed])
+        head = []
+        for name, other in pairs:
+            found = compare(curves[ours], curves[other], "ccc_mean", of_rate=True).difference.value
+            head.append({"how": "headline", "part": name, "before": other, "after": ours, "value": found})
+        made = pd.concat([pd.DataFrame(head), waterfall(curves, by_task, roles, main)])
+        parts.append(made.set_index(["how", "part", "before", "after"])["value"].rename(f"training {seed}"))
+    return pd.concat(parts, axis=1).reset_index() if parts else pd.DataFrame()
 
 
 def report(
-    rate_rows: pd.DataFrame,
-    loss_rows: pd.DataFrame,
-    ways: Sequence[Way],
-    arguments: argparse.Namespace,
-    out: Path,
-    plan: Plan,
+    rate_rows: pd.DataFrame, loss_rows: pd.DataFrame, arguments: argparse.Namespace, out: Path, plan: Plan
 ) -> None:
-    """Everything that is made of the two tables."""
-    rate_rows = by_receiver(rate_rows, ways, plan.rates)
-    by_task = rate_rows["method"].str.contains(", by task")
-    curves = make_curves(rate_rows[~by_task], "method")
-    both = rate_rows[rate_rows["input"].isin(rate_rows[by_task]["input"])]
-    both = both[both["bitrate_bps"].isin(rate_rows[by_task]["bitrate_bps"])]
-    both = both[both["method"].str.contains(", adaptive(?:, by task)?$")]
-    by_task_curves = make_curves(both, "method") if len(both) else {}
+    """Everything that is made of the two tables of :func:`by_receiver`."""
+    curves, by_task_curves = curves_of(rate_rows)
     roles = chosen_methods(curves, arguments.main)
     pairs = parse_pairs(arguments.pairs, curves)
-    by_loss: dict[str, Curve] = {}
-    if len(loss_rows):
-        loss_rows = by_receiver(loss_rows, ways, [plan.loss_rate])
-        loss_rows = loss_rows.assign(loss=[loss_of(channel) for channel in loss_rows["channel"]])
-        by_loss = make_curves(loss_rows, "method", "loss")
+    by_loss = make_curves(loss_rows, "method", "loss") if len(loss_rows) else {}
     ours = roles.get("adaptive", next(iter(curves)))
     tables = {
         "points": point_table(curves, "bitrate_bps"),
@@ -242,6 +264,7 @@ def report(
         "pairs": bd_table(curves, pairs),
         "waterfall": waterfall(curves, by_task_curves, roles, arguments.main),
         "ranks": rank_correlations(curves),
+        "training": by_training(rate_rows, roles, arguments.main),
     }
     for name, made in tables.items():
         if not made.empty:
@@ -252,6 +275,7 @@ def report(
     print_tables(curves, tables, ours)
     print_by_task(by_task_curves)
     print_pairs(tables["pairs"])
+    print_training(tables["training"])
     figures, intervals = headline(curves, roles)
     draw_all(out, curves, by_loss, roles, tables, loss_rate=plan.loss_rate)
     bench.write_json(arguments.json, figures, methods=roles, intervals=intervals)

@@ -61,6 +61,8 @@ class Plan:
     """Fixed factors."""
     loss_rate: str
     """Budget at which loss is measured."""
+    draws: int = 5
+    """Draws of what is lost, a clip and loss rate: some fifty packets a clip say little once."""
     every: int = 10
     """The receiver looks at every n-th frame: a face is on show for a second or more, and looks cost most."""
     rivals: bool = True
@@ -101,7 +103,8 @@ class Way:
 
     def as_method(self, files: Mapping[str, Path]) -> dict[str, Any]:
         """The table of a sweep's axis."""
-        own = {"recognizer": self.panel, "recognizer-arg": arguments(files, self.receivers, self.planner)}
+        members = [member for name in self.receivers for member in members_of(files, name)]
+        own = {"recognizer": self.panel, "recognizer-arg": arguments(files, members, self.planner)}
         plans = {"objective": "panel:ByPlanner"} if self.planner else {}
         return {"name": self.name, **own, **plans, **self.settings}
 
@@ -118,19 +121,43 @@ def factor_of(receiver: str) -> float | None:
     return None if found is None else float(found["factor"] or 1)
 
 
-def find_receivers(folder: Path, seed: int) -> dict[str, Path]:
-    """The receivers of one training seed: ``NAME-SEED.safetensors``.
+def find_receivers(folder: Path, seeds: Sequence[int]) -> dict[str, Path]:
+    """The receivers of some training seeds: ``NAME-SEED.safetensors``.
+
+    Returns
+    -------
+    dict of str to Path
+        Those of the first seed by name, those of the others by ``NAME.seedSEED``.
 
     Raises
     ------
     UserError
-        There are none.
+        A seed has none, or not the same ones as the first.
     """
-    found = {path.stem.removesuffix(f"-{seed}"): path for path in sorted(folder.glob(f"*-{seed}.safetensors"))}
-    found.pop("start", None)
-    if not found:
-        raise UserError(f"--receivers {folder}: holds no NAME-{seed}.safetensors; benchmarks/receivers.py trains them")
+    found: dict[str, Path] = {}
+    names: list[str] = []
+    for index, seed in enumerate(seeds):
+        own = {path.stem.removesuffix(f"-{seed}"): path for path in sorted(folder.glob(f"*-{seed}.safetensors"))}
+        own.pop("start", None)
+        names = names or list(own)
+        missing = [name for name in names if name not in own] or ([] if own else ["NAME"])
+        if missing:
+            raise UserError(
+                f"--receivers {folder}: holds no {missing[0]}-{seed}.safetensors; benchmarks/receivers.py trains them"
+            )
+        found |= {name if not index else f"{name}.seed{seed}": own[name] for name in names}
     return found
+
+
+def members_of(files: Mapping[str, Path], receiver: str) -> list[str]:
+    """A receiver of the first training seed, and the same of the others.
+
+    Examples
+    --------
+    >>> members_of({"hr": Path(), "mix": Path(), "hr.seed1": Path()}, "hr")
+    ['hr', 'hr.seed1']
+    """
+    return [receiver, *(name for name in files if name.startswith(f"{receiver}.seed"))]
 
 
 def make_ways(files: Mapping[str, Path], plan: Plan, main: str, judge: str | None) -> list[Way]:
@@ -149,7 +176,7 @@ def make_ways(files: Mapping[str, Path], plan: Plan, main: str, judge: str | Non
     """
     ways = []
     for factor in plan.factors:
-        own = [name for name in files if factor_of(name) == factor]
+        own = [name for name in files if factor_of(name) == factor and ".seed" not in name]
         both = (*own, main)
         ways.append(Way(name=f"s = {factor:g}", receivers=both, settings={"scale": factor}))
         ways.append(Way(name=f"s = {factor:g}, every frame", receivers=both, settings=_fixed(factor)))
@@ -222,11 +249,18 @@ def make_lossy(
         return []
     tested = [way.as_method(files) for way in ways if way.name in ("s = 1", "s = 2", "adaptive")]
     tested += [{**method, "name": "adaptive, parity", "fec": "auto:0.01"} for method in tested[-1:]]
-    # Other packets are lost in every clip, or all would lose the same ones.
-    seeded: list[dict[str, Any]] = [{**clip, "seed": index} for index, clip in enumerate(clips)]
-    grid = {"method": tested, "clip": seeded, "channel": ["perfect", *channels]}
     common = {"recognize-every": plan.every, "bitrate": plan.loss_rate}
-    return list(sweep_from({"settings": common, "grid": grid}).make_points(Path()))
+    points: list[Point] = []
+    for some, draws in ((["perfect"], 1), (channels, plan.draws)):
+        # Other packets are lost in every clip, or all would lose the same ones.
+        seeded = [
+            {**clip, "name": f"{clip['name']} draw {draw}", "seed": index + draw * len(clips)}
+            for index, clip in enumerate(clips)
+            for draw in range(draws)
+        ]
+        grid = {"method": tested, "clip": seeded, "channel": some}
+        points += sweep_from({"settings": common, "grid": grid}).make_points(Path())
+    return points
 
 
 def _jittered(rate: str, index: int, count: int) -> int:
@@ -239,10 +273,13 @@ def _bps(rate: str) -> float:
     return float(rate.removesuffix("k")) * 1000
 
 
-def by_receiver(table: pd.DataFrame, ways: Sequence[Way], rates: Sequence[str]) -> pd.DataFrame:
+def by_receiver(
+    table: pd.DataFrame, ways: Sequence[Way], rates: Sequence[str], files: Mapping[str, Path]
+) -> pd.DataFrame:
     """One row for each receiver of each run, named ``RECEIVER, WAY``, as if each had been run by itself.
 
-    Budgets are the points' own, without what was spread over the clips.
+    Those that differ only in their training seed have the same name; ``training`` counts them. Budgets are the
+    points' own, without what was spread over the clips.
     """
     receivers = {way.name: way.receivers for way in ways}
     points = np.array([_bps(rate) for rate in rates])
@@ -251,7 +288,10 @@ def by_receiver(table: pd.DataFrame, ways: Sequence[Way], rates: Sequence[str]) 
         nearest = np.abs(np.log(rows["bitrate_bps"].to_numpy(float)[:, None] / points)).argmin(axis=1)
         rows = rows.assign(bitrate_bps=points[nearest])
         for receiver in receivers[str(way).removesuffix(", parity")]:
-            parts.append(of_receiver(rows, receiver).assign(method=f"{receiver}, {way}"))
+            for training, member in enumerate(members_of(files, receiver)):
+                one = of_receiver(rows, member)
+                called = one["point"].astype(str) + f" {member}"  # a point by itself, where curves join points
+                parts.append(one.assign(method=f"{receiver}, {way}", training=training, point=called))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -208,6 +208,15 @@ def print_pairs(table: pd.DataFrame) -> None:
     print(f"{bench.markdown(['', 'against', 'BD-rate, mean CCC'], rows)}\n")
 
 
+def print_training(table: pd.DataFrame) -> None:
+    """BD-rates at equal mean CCC by each training seed alone, as Markdown; nothing with one seed."""
+    if table.empty:
+        return
+    seeds = [name for name in table.columns if name.startswith("training ")]
+    rows = [[row["part"], *(f"{row[seed]:+.1f} %" for seed in seeds)] for _, row in table.iterrows()]
+    print(f"Each training seed alone\n\n{bench.markdown(['', *seeds], rows)}\n")
+
+
 def cell(row: pd.Series, form: str, unit: str = "") -> str:
     """A figure with its interval, or why there is none."""
     if pd.isna(row["value"]):

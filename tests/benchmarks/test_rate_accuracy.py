@@ -27,6 +27,7 @@ from vidlink.nets.build import Network, build
 from vidlink.nets.weights import describe, load_network
 from vidlink.recognizers.affect import Affect
 from vidlink.recognizers.recognizer import Context
+from vidlink.scores.moments import MOMENTS
 from vidlink.sweeping.curves import Curve
 from vidlink.training.checkpoint import save_weights
 
@@ -63,7 +64,7 @@ def files(tmp_path_factory):
         torch.manual_seed(seed)
         network = Network(name="residual", size=48, outputs=10, width=8)
         save_weights(folder / f"{name}-0.safetensors", build(network).state_dict(), describe(network).to_metadata())
-    return points.find_receivers(folder, 0)
+    return points.find_receivers(folder, [0])
 
 
 def test_a_panel_gives_what_its_networks_give_alone(files):
@@ -109,12 +110,60 @@ def test_points_are_each_way_clip_and_budget_and_the_rows_each_receivers(files, 
         for way in ways
         for clip, bps in (("a", 11_900), ("b", 12_200))
     ]
-    table = points.by_receiver(pd.DataFrame(rows), ways, plan.rates)
+    table = points.by_receiver(pd.DataFrame(rows), ways, plan.rates, files)
     assert set(table["bitrate_bps"]) == {12e3}
     assert len(table) == 2 * sum(len(way.receivers) for way in ways)
     found = table.set_index("method")["moments_valence_n"]
     assert set(found["hr, s = 1"]) == {1}
     assert set(found["mix, s = 1"]) == {2}
+
+
+def test_a_receiver_of_two_training_seeds_is_one_method(files, tmp_path):
+    for name in ("hr", "mix"):
+        for seed in (0, 1):
+            (tmp_path / f"{name}-{seed}.safetensors").write_bytes(files[name].read_bytes())
+    both = points.find_receivers(tmp_path, [0, 1])
+    assert list(both) == ["hr", "mix", "hr.seed1", "mix.seed1"]
+    way = next(way for way in points.make_ways(both, points.QUICK, "mix", None) if way.name == "adaptive")
+    assert way.receivers == ("hr", "mix")
+    assert way.as_method(both)["recognizer-arg"] == arguments(both, ("hr", "hr.seed1", "mix", "mix.seed1"))
+    (tmp_path / "mix-1.safetensors").unlink()
+    with pytest.raises(UserError, match=r"holds no mix-1\.safetensors"):
+        points.find_receivers(tmp_path, [0, 1])
+    with pytest.raises(UserError, match=r"holds no NAME-7\.safetensors"):
+        points.find_receivers(tmp_path, [7])
+
+
+def test_each_training_seed_has_its_own_figures(files):
+    """The second seed of the adaptive sender needs half of the bits, the first as many as full size."""
+    both = {**files, "mix.seed1": files["mix"]}
+    ways = [points.Way(name=name, receivers=("mix",)) for name in ("s = 1", "adaptive")]
+    rows = []
+    for way in ways:
+        for step, bps in enumerate((12e3, 24e3, 48e3, 96e3)):
+            for clip in "ab":
+                row = {"method": way.name, "input": clip, "bitrate_bps": bps, "rate_wire_bps": bps, "status": "done"}
+                for member in ("mix", "mix.seed1"):
+                    more = member == "mix.seed1" and way.name == "adaptive"
+                    values = (10, 0.0, 0.0, 1.0, 1.0, 0.2 * (step + 1 + more))
+                    for name in ("valence", "arousal"):
+                        row |= {f"moments_{member}.{name}_{part}": v for part, v in zip(MOMENTS, values, strict=True)}
+                rows.append(row | {"point": f"{way.name}{clip}{bps}"})
+    table = points.by_receiver(pd.DataFrame(rows), ways, ("12k", "24k", "48k", "96k"), both)
+    assert benchmark.curves_of(table)[0]["mix, adaptive"].estimate("ccc_mean") == pytest.approx([0.3, 0.5, 0.7, 0.9])
+    roles = {"adaptive": "mix, adaptive", "fixed": "mix, s = 1"}
+    found = benchmark.by_training(table, roles, "mix").set_index("part").loc["bd_rate_vs_best_fixed"]
+    assert [found["training 0"], found["training 1"]] == pytest.approx([0, -50], abs=0.5)
+    assert benchmark.by_training(table[table["training"] == 0], roles, "mix").empty
+
+
+def test_what_is_lost_is_drawn_several_times(files):
+    plan = replace(points.QUICK, clips=2, loss_rate="26k", draws=3)
+    clips = [{"name": str(index), "input": f"{index}.mkv"} for index in range(2)]
+    made = points.make_lossy(points.make_ways(files, plan, "mix", None), files, clips, ["bernoulli-5"], plan)
+    lossy = [point.settings.seed for point in made if point.settings.channel == "bernoulli-5"]
+    assert len(made) - len(lossy) == 4 * 2  # without loss one draw is all
+    assert sorted(lossy) == sorted(list(range(6)) * 4)
 
 
 def test_the_best_of_each_family_stands_for_it(curves):
