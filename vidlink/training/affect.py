@@ -219,9 +219,10 @@ class AffectLearner(AveragedLearner):
 
     def _predict(self, faces: FaceSet, scale: float) -> np.ndarray:
         outputs = []
+        batch = 64 if self.device.type == "cpu" else 1024  # the activations of more do not stay in the cache
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-            for start in range(0, len(faces), 512):
-                pictures = torch.from_numpy(faces.images[start : start + 512]).to(self.device)[:, None].float() / 255
+            for start in range(0, len(faces), batch):
+                pictures = torch.from_numpy(faces.images[start : start + batch]).to(self.device)[:, None].float() / 255
                 lr_sides = torch.full((len(pictures),), round(pictures.shape[-1] / scale))
                 pictures = downsample_and_back(pictures, lr_sides).contiguous(memory_format=torch.channels_last)
                 outputs.append(self.network(pictures, pictures.new_full((len(pictures),), scale))[:, : len(AFFECT)])
