@@ -90,7 +90,7 @@ def words_of(options: argparse.Namespace, network: str, regime: str) -> list[str
 def measure(options: argparse.Namespace, files: dict[str, Path], out: Path) -> pd.DataFrame:
     """Send each reel at each quality once, and let all networks look: a row for each of them."""
     plan = replace(FULL, clips=options.clips, seconds=3 if options.quick else FULL.seconds)
-    clips = make_clips(options.data, "valid", plan, out / "reels", 0, files)
+    clips = make_clips(options.data, "valid", plan, out / "reels", [0], files)
     seen = {"recognizer": "panel:Panel", "recognizer-arg": arguments(files, files), "recognize-every": plan.every}
     sent = {"scale": 4, "divisors": "1"}
     sweep = sweep_from({"settings": {**sent, **seen}, "grid": {"clip": clips, "quality": list(QUALITIES)}})

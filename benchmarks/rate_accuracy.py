@@ -1,9 +1,10 @@
 """Rate against accuracy: what a machine still recognizes at which bit rate, against rivals with the same training.
 
-Clips are reels of validation faces (:mod:`vidlink.data.reels`): twelve faces each, 192x144, valence and arousal known
-by construction, faces that change quickly, as usual and slowly by turns. No receiver learned from these faces, nor from
-faces nearly the same, nor was any epoch chosen by them. Every point is a run of the product itself: all bits on the
-wire count, headers and face boxes too. Without FER+ (``--data``, or VIDLINK_DATA) drawn faces stand in.
+Clips are reels of validation faces (:mod:`vidlink.data.reels`), from three seeds by turns: twelve faces each, 192x144,
+valence and arousal known by construction, faces that change quickly, as usual and slowly by turns. No receiver learned
+from these faces, nor from faces nearly the same, nor was any epoch chosen by them. Every point is a run of the product
+itself: all bits on the wire count, headers and face boxes too. Without FER+ (``--data``, or VIDLINK_DATA) drawn faces
+stand in.
 
 The receivers in ``benchmarks/receivers`` were trained alike (``benchmarks/receivers.py``): one network, one start, the
 same faces, steps and share of coded faces. ``hr`` learned from full-size faces, ``lr-S`` from faces at factor S,
@@ -144,6 +145,14 @@ def parse_pairs(texts: Sequence[str], curves: dict[str, Curve]) -> list[tuple[st
     return pairs
 
 
+def parse_seeds(option: str, text: str) -> list[int]:
+    """Whole numbers with commas between, each once; raises UserError."""
+    seeds = text.split(",")
+    if not all(seed.isascii() and seed.isdecimal() for seed in seeds) or len(set(map(int, seeds))) < len(seeds):
+        raise UserError(f"{option} {text!r}: different whole numbers with commas between, like 0,1")
+    return list(map(int, seeds))
+
+
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = bench.flags(__doc__, quick="two short clips, few rates: under three minutes on two cores")
@@ -161,7 +170,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--no-task", action="store_true", help="leave plans by the receiver's output out")
     add("--no-rivals", action="store_true", help="leave the other encoders out")
     add("--no-loss", action="store_true", help="leave the lossy channels out")
-    add("--seed", type=int, default=0, help="of the reels (%(default)s)")
+    add("--seeds", default="0,1,2", help="of the reels, by turns (%(default)s)")
     add("--workers", type=int, metavar="N", help="processes (default: one a core)")
     add("--out", type=Path, metavar="FOLDER", help="keep results, tables and figures here; a killed run goes on")
     return parser.parse_args()
@@ -189,10 +198,8 @@ def plan_from(arguments: argparse.Namespace) -> Plan:
 def main() -> None:
     """Run the points, print and write tables, draw, and write the JSON."""
     arguments = parse_arguments()
-    if not all(seed.isdecimal() for seed in arguments.training_seeds.split(",")):
-        raise UserError(f"--training-seeds {arguments.training_seeds}: whole numbers with commas between, like 0,1")
-    seeds = list(map(int, arguments.training_seeds.split(",")))
-    files = find_receivers(arguments.receivers, seeds)
+    seeds = parse_seeds("--seeds", arguments.seeds)
+    files = find_receivers(arguments.receivers, parse_seeds("--training-seeds", arguments.training_seeds))
     if arguments.main not in files:
         raise UserError(f"--main {arguments.main}: no such receiver; there are {', '.join(files)}")
     if arguments.judge:
@@ -200,7 +207,7 @@ def main() -> None:
     plan = plan_from(arguments)
     with bench.folder_or_scratch(arguments.out) as out:
         data = arguments.data or default_data()
-        clips = make_clips(data, arguments.split, plan, out / "reels", arguments.seed, files)
+        clips = make_clips(data, arguments.split, plan, out / "reels", seeds, files)
         ways = make_ways(files, plan, arguments.main, "judge" if arguments.judge else None)
         if plan.rivals:
             ways += make_rivals(files, arguments.main, out / "codecs")

@@ -319,22 +319,36 @@ def loss_of(channel: str) -> int:
 
 
 def make_clips(
-    data: str, split: str, plan: Plan, folder: Path, seed: int, receivers: Iterable[str]
+    data: str, split: str, plan: Plan, folder: Path, seeds: Sequence[int], receivers: Iterable[str]
 ) -> list[dict[str, str]]:
-    """Reels of the split's faces, or the data set's own videos, as an axis of a sweep; written once."""
+    """Reels of the split's faces, or the data set's own videos, as an axis of a sweep; written once.
+
+    Reels come from the seeds by turns. Those of one seed share no face.
+    """
     if data.partition(":")[0] in ("recola", "afewva", "videos"):
         clips = own_clips(data, split, plan, folder)
     else:
-        written = [folder / f"{index:02d}.mkv" for index in range(plan.clips)]
-        if not all(clip.with_suffix(".csv").exists() for clip in written):
-            write_reels(
-                data, split, folder, count=plan.clips, seconds=plan.seconds, seed=seed, paces=MOVED, overwrite=True,
-                quiet=True,
-            )  # fmt: skip
-        clips = [{"name": clip.stem, "input": str(clip.absolute())} for clip in written]
+        clips = []
+        for turn, seed in enumerate(seeds[: plan.clips]):
+            own = folder / f"seed-{seed}"
+            written = [own / f"{index:02d}.mkv" for index in range(len(range(turn, plan.clips, len(seeds))))]
+            if not all(clip.with_suffix(".csv").exists() for clip in written):
+                write_reels(
+                    data, split, own, count=len(written), seconds=plan.seconds, seed=seed, paces=MOVED, overwrite=True,
+                    quiet=True,
+                )  # fmt: skip
+            clips += [
+                {
+                    "name": f"{clip.stem} of {seed}",
+                    "input": str(clip.absolute()),
+                    "labels": str(clip.with_suffix(".csv")),
+                }
+                for clip in written
+            ]
+        clips.sort(key=lambda clip: clip["name"])
     for clip in clips:
         place = folder / f"{clip['name']}.panel.csv"
-        write_panel_labels(folder / f"{clip['name']}.csv", place, receivers)
+        write_panel_labels(Path(clip["labels"]), place, receivers)
         clip["labels"] = str(place.absolute())
     return clips
 
@@ -351,9 +365,11 @@ def own_clips(data: str, split: str, plan: Plan, folder: Path) -> list[dict[str,
     folder.mkdir(parents=True, exist_ok=True)
     axis = []
     for clip in load_clips(data, split)[: plan.clips]:
-        write_labels(clip, folder / f"{clip.name}.csv")
+        labels = folder / f"{clip.name}.csv"
+        write_labels(clip, labels)
         rate = {"framerate": str(clip.frame_rate)} if clip.frame_rate else {}
-        axis.append({"name": clip.name, "input": str(Path(clip.video).absolute()), **rate})
+        video = str(Path(clip.video).absolute())
+        axis.append({"name": clip.name, "input": video, "labels": str(labels), **rate})
     return axis
 
 

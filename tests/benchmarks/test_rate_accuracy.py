@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -96,7 +97,9 @@ def test_each_way_is_seen_by_those_it_is_for(files):
 
 def test_points_are_each_way_clip_and_budget_and_the_rows_each_receivers(files, tmp_path):
     plan = replace(points.QUICK, clips=2, seconds=0.2)
-    clips = points.make_clips("generated:60", "valid", plan, tmp_path / "reels", 0, files)
+    clips = points.make_clips("generated:60", "valid", plan, tmp_path / "reels", [0, 3], files)
+    assert [clip["name"] for clip in clips] == ["00 of 0", "00 of 3"]
+    assert len({Path(clip["input"]).read_bytes() for clip in clips}) == 2
     labels = pd.read_csv(clips[0]["labels"])
     assert labels["hr.valence"].equals(labels["mix.valence"])
     ways = points.make_ways(files, plan, "mix", None)
@@ -164,6 +167,13 @@ def test_what_is_lost_is_drawn_several_times(files):
     lossy = [point.settings.seed for point in made if point.settings.channel == "bernoulli-5"]
     assert len(made) - len(lossy) == 4 * 2  # without loss one draw is all
     assert sorted(lossy) == sorted(list(range(6)) * 4)
+
+
+def test_seeds_are_whole_numbers_each_once():
+    assert benchmark.parse_seeds("--seeds", "2,0") == [2, 0]
+    for text in ("", "1,", "1,1", "-1", "1.5", "a"):
+        with pytest.raises(UserError, match=r"--seeds .*: different whole numbers"):
+            benchmark.parse_seeds("--seeds", text)
 
 
 def test_the_best_of_each_family_stands_for_it(curves):
