@@ -19,10 +19,18 @@ def test_boxes_by_time_are_those_of_the_nearest_frame_and_are_cut_at_the_picture
     assert labels.at(2, 0.2, 0.1, SIZE) is None
 
 
+def test_of_labels_at_a_higher_frame_rate_those_nearest_in_time_are_a_frames(tmp_path):
+    rows = "".join(f"{time_s},car,{k},2,3,4\n{time_s},car,50,2,3,4\n" for k, time_s in enumerate((0, 0.05, 0.1, 0.15)))
+    labels = labels_of(tmp_path, f"time_s,class,x,y,w,h\n{rows}")
+    assert [labels.at(k, k / 10, 0.1, SIZE)[:, 0].tolist() for k in (0, 1)] == [[0, 50], [2, 50]]
+
+
 def test_boxes_by_frame(tmp_path):
     labels = labels_of(tmp_path, "frame,class,x,y,width,height\n3,car,1,2,3,4\n")
     assert labels.at(3, 9.9, 0.1, SIZE).tolist() == [[1, 2, 4, 6, 0]]
     labels.check_cover(1.0, 10.0)
+    assert labels.beyond(4) == []
+    assert "the last is of frame 3, and the clip ends with frame 2" in labels.beyond(3)[0]
     with pytest.raises(UserError, match="their rows are from frame 3 to frame 3, the clip from 0 to frame 1"):
         labels.check_cover(0.1, 10.0)
 

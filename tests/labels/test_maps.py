@@ -74,3 +74,21 @@ def test_a_folder_without_maps_and_a_damaged_map_are_refused(tmp_path):
     (tmp_path / "a" / "x.png").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"x\.png: not a picture, or damaged"):
         load_map_labels(tmp_path / "a", CLASSES).at(0, (2, 2))
+
+
+def test_maps_in_the_order_of_their_names_are_as_many_as_the_frames(tmp_path):
+    labels = load_map_labels(write(tmp_path / "a", "x.png", "y.png"), CLASSES)
+    labels.check_cover(2, 2)
+    for frames in (1, 3):
+        with pytest.raises(UserError, match=rf"2 label maps, and the clip has {frames} frames; expected one for each"):
+            labels.check_cover(frames, frames)
+
+
+def test_maps_of_frames_after_the_last_are_said_and_those_of_another_clip_refused(tmp_path):
+    labels = load_map_labels(write(tmp_path / "a", "0001.png", "0002.png"), CLASSES)
+    labels.check_cover(2, 2)
+    assert labels.beyond(3) == []
+    assert "the last is of frame 2, and the clip ends with frame 1: frames are counted from 0" in labels.beyond(2)[0]
+    far = load_map_labels(write(tmp_path / "b", "1.png", "90.png"), CLASSES)
+    with pytest.raises(UserError, match="maps are of frames 1 to 90, the clip has frames 0 to 9"):
+        far.check_cover(10, 10)

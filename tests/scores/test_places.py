@@ -15,8 +15,10 @@ import vidlink
 from vidlink.errors import UserError
 from vidlink.recognizers.recognizer import Wants
 from vidlink.scores.kinds import kind_of_section
+from vidlink.scores.maps import MapScores
 from vidlink.sweeping.curves import make_curves
 from vidlink.sweeping.summary import heading, summarize
+from vidlink.types import Reception, Status
 
 
 class Spot:
@@ -108,6 +110,23 @@ def test_maps_are_drawn_into_the_film_the_plot_and_the_page(mapped):
     page = (mapped.folder / "report.html").read_text()
     for said in ("mIoU", "IoU of each class", "square 0.", "ground 0."):
         assert said in page
+
+
+def test_maps_cover_a_picture_of_another_size_evenly():
+    class Middle:
+        name, task, maps = "middle", "segmentation", ("ground", "square")
+        wants = Wants(region="frame", height=1, width=4, colour="luma")
+
+        def __call__(self, pictures, context):
+            return torch.tensor([[[0, 1, 1, 0]]]).expand(len(pictures), 1, 4)
+
+    truth = types.SimpleNamespace(at=lambda frame, size: np.array([[0, 1, 1, 1, 0]], np.int16))
+    clip = types.SimpleNamespace(width=5, height=1, frame_rate=1)
+    scores = MapScores(Middle(), clip, truth)
+    shown = Reception(frame=0, time_s=0.0, picture=None, status=Status.OK, late_s=0.0, scale=1.0, quality=20.0)
+    picture, segment = np.zeros((1, 5), np.uint8), types.SimpleNamespace(first_frame=0, frames=[None])
+    scores.add(types.SimpleNamespace(segment=segment, receptions=[shown], received=[picture], pristine=[picture]))
+    assert scores._rows[0]["miou"] == 1
 
 
 @pytest.mark.parametrize("labels", [None, "boxes.csv"])

@@ -11,13 +11,17 @@ from vidlink.errors import LabelError, UserError
 from vidlink.files.csvs import read_csv_file
 from vidlink.labels.cells import column_of_numbers
 from vidlink.labels.classes import match_class
-from vidlink.labels.cover import wrong_unit
+from vidlink.labels.cover import beyond, wrong_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+
+_ONE_TIME_S = 5e-4
+"""Times that are less than that apart are one: half of the third decimal, by which tables are rounded."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,7 +48,8 @@ class BoxLabels:
         frame, time_s
             Index and presentation time of the frame.
         frame_s
-            Seconds from one frame to the next: rows of a time less than half of that away are the frame's.
+            Seconds from one frame to the next: rows of a time less than half of that away may be the frame's. Of rows
+            of several times (labels of a higher frame rate) those of the nearest one are.
         size
             Width and height of the clip in pixels.
 
@@ -62,14 +67,16 @@ class BoxLabels:
         first, end = np.searchsorted(self.times_s, [middle - reach, middle + reach])
         if first == end:
             return None
-        found = self.rows[first:end]
+        away = np.abs(self.times_s[first:end] - middle)
+        nearest = np.flatnonzero(np.abs(self.times_s[first:end] - self.times_s[first + away.argmin()]) < _ONE_TIME_S)
+        found = self.rows[first + nearest]
         there = ~np.isnan(found[:, 4])
         cut = found[there].copy()
         cut[:, 0:4:2] = np.clip(cut[:, 0:4:2], 0, size[0])
         cut[:, 1:4:2] = np.clip(cut[:, 1:4:2], 0, size[1])
         outside = (cut[:, 2] <= cut[:, 0]) | (cut[:, 3] <= cut[:, 1])
         if outside.any():
-            row = first + int(np.flatnonzero(there)[np.flatnonzero(outside)[0]])
+            row = first + int(nearest[np.flatnonzero(there)[np.flatnonzero(outside)[0]]])
             raise LabelError(
                 f"{self.where}, line {self.lines[row]}: the box lies outside the picture of {size[0]}x{size[1]} pixels"
             )
@@ -86,6 +93,10 @@ class BoxLabels:
                 f"the labels do not match the clip: their rows are from {unit.format(first)} to {unit.format(last)}, "
                 f"the clip from 0 to {unit.format(end)}{hint}"
             )
+
+    def beyond(self, frames: int) -> list[str]:
+        """What is to be said of rows of frames after the last of so many, as :func:`~.cover.beyond` says it."""
+        return beyond(self.where, int(self.times_s[-1]), frames) if self.by_frame else []
 
 
 def load_box_labels(path: Path, classes: Sequence[str]) -> BoxLabels:

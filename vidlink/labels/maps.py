@@ -12,6 +12,7 @@ from vidlink.errors import LabelError, UserError
 from vidlink.files.csvs import read_csv_file
 from vidlink.labels.cells import column_of_numbers
 from vidlink.labels.classes import match_class
+from vidlink.labels.cover import beyond
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +36,8 @@ class MapLabels:
     knows."""
     where: str
     """Begins messages: ``labels FOLDER``."""
+    in_order: bool = False
+    """Whether nothing but the order of the files says which is of which frame."""
 
     def at(self, frame: int, size: tuple[int, int]) -> NDArray[np.int16] | None:
         """The labels of a frame; None where it has none.
@@ -75,13 +78,43 @@ class MapLabels:
             )
         return labels
 
+    def check_cover(self, least: int, most: int) -> None:
+        """Refuse label maps that are of another clip, or of which nobody can tell which frame they are of.
+
+        Parameters
+        ----------
+        least, most
+            How many frames the clip has, as far as that is known.
+
+        Raises
+        ------
+        UserError
+            Maps that go by their order are fewer or more than the frames; those that go by numbers begin after the end
+            of the clip, or go on for more than half of it after that.
+        """
+        first, last = min(self.files), max(self.files)
+        if self.in_order and not least <= len(self.files) <= most:
+            raise UserError(
+                f"{self.where}: {len(self.files)} label maps, and the clip has {least} frames; expected one for each, "
+                "or names that are the numbers of their frames, from 0"
+            )
+        if first >= most or last > 1.5 * most + 1:
+            raise UserError(
+                f"the labels do not match the clip: their maps are of frames {first} to {last}, the clip has frames 0 "
+                f"to {most - 1}"
+            )
+
+    def beyond(self, frames: int) -> list[str]:
+        """What is to be said of maps after the last frame of a clip of so many, as :func:`~.cover.beyond` says it."""
+        return beyond(self.where, max(self.files), frames)
+
 
 def load_map_labels(folder: Path, classes: Sequence[str], pictures: Sequence[Path] = ()) -> MapLabels:
     """Find the label maps of a clip in a folder.
 
     Which map is of which frame: where the clip is a sequence of images, the map of the same name but for the suffix;
     where all names are numbers, they are those of the frames, from 0; else the maps in the order of their names are
-    those of all frames.
+    those of all frames, and have to be as many.
 
     Values in the maps are the numbers of the recognizer's classes, from 0; 255, and the number after the last class,
     are pixels without a label. A table ``classes.csv`` in the folder (``value``, ``class``; an empty class for no
@@ -110,7 +143,9 @@ def load_map_labels(folder: Path, classes: Sequence[str], pictures: Sequence[Pat
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() == ".png")
     if not files:
         raise UserError(f"{where}: holds no PNG; expected one a frame, whose values are numbers of classes")
-    return MapLabels(files=_by_frame(files, pictures, where), numbers=_numbers(folder, classes), where=where)
+    found = _by_frame(files, pictures, where)
+    in_order = not pictures and not all(map(_is_number, files))
+    return MapLabels(files=found, numbers=_numbers(folder, classes), where=where, in_order=in_order)
 
 
 def read_map(file: Path) -> NDArray[np.uint8]:
@@ -142,11 +177,16 @@ def read_map(file: Path) -> NDArray[np.uint8]:
         raise LabelError(f"labels {file}: not a picture, or damaged ({type(error).__name__})") from error
 
 
+def _is_number(file: Path) -> bool:
+    """Whether a file is named by the number of a frame."""
+    return file.stem.isascii() and file.stem.isdecimal()
+
+
 def _by_frame(files: Sequence[Path], pictures: Sequence[Path], where: str) -> dict[int, Path]:
     named = {file.stem: file for file in files}
     if found := {frame: named[each.stem] for frame, each in enumerate(pictures) if each.stem in named}:
         return found
-    if all(file.stem.isascii() and file.stem.isdecimal() for file in files):
+    if all(map(_is_number, files)):
         return {int(file.stem): file for file in files}
     if pictures:
         raise UserError(

@@ -70,7 +70,7 @@ class BoxScores(Collector):
         self._looks: list[dict[str, Any]] = []
         self._found: dict[str, list[Rows]] = {side: [] for side in SIDES}
         self._truth: list[Rows | None] = []
-        self._left_out = 0
+        self._left_out = self._frames = 0
         self._shown: dict[int, tuple[Rows, Rows]] = {}
 
     def begin(self) -> None:
@@ -85,6 +85,7 @@ class BoxScores(Collector):
         UserError
             The recognizer fails, or a label is wrong.
         """
+        self._frames = max(self._frames, look.segment.first_frame + len(look.segment.frames))
         seen = recognize_boxes(self._recognizer, look.received, Context.of(look.receptions))
         before = self._pristine(look)
         self._left_out += sum(each.left_out for each in seen)
@@ -139,7 +140,9 @@ class BoxScores(Collector):
         import pandas as pd
 
         if self._labels is not None:
-            self._labels.check_cover(seconds, float(self._clip.frame_rate))
+            rate = float(self._clip.frame_rate)
+            self._labels.check_cover(seconds, rate)
+            self._frames = max(self._frames, round(seconds * rate))
         columns: dict[str, list[float]] = {"boxes": [], "boxes_pristine": []}
         columns |= {"boxes_label": [], "right": [], "right_pristine": []} if self._labels else {"right": []}
         for received, pristine, truth in zip(
@@ -155,10 +158,11 @@ class BoxScores(Collector):
         return table.sort_values("frame").reset_index(drop=True)
 
     def notes(self) -> list[str]:
-        """How many boxes could not be used, if any."""
-        if not self._left_out:
-            return []
-        return [f"{self._left_out} boxes were empty, negative or outside the picture, and were left out"]
+        """Which labels are of no frame of the clip, and how many boxes could not be used, if any."""
+        said = [] if self._labels is None else self._labels.beyond(self._frames)
+        if self._left_out:
+            said.append(f"{self._left_out} boxes were empty, negative or outside the picture, and were left out")
+        return said
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """The table ``boxes``: a row a box, in pixels of the clip."""

@@ -65,6 +65,7 @@ class MapScores(Collector):
         self._rows: list[dict[str, Any]] = []
         self._sampled: list[tuple[Map, NDArray[np.int16]]] = []
         self._scored, self._step = 0, 1
+        self._frames = 0
         self._kept: dict[int, bytes] = {}
         self._shown: dict[int, tuple[bytes, bytes]] = {}
 
@@ -80,6 +81,7 @@ class MapScores(Collector):
         UserError
             The recognizer fails, or a label map is wrong.
         """
+        self._frames = max(self._frames, look.segment.first_frame + len(look.segment.frames))
         context = Context.of(look.receptions)
         seen = recognize_maps(self._recognizer, look.received, context)
         before = self._pristine(look)
@@ -123,7 +125,7 @@ class MapScores(Collector):
         if truth is not None:
             size = truth.shape[1], truth.shape[0]
             sides = {
-                side: np.asarray(cv2.resize(said, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+                side: np.asarray(cv2.resize(said, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
                 for side, said in sides.items()
             }
             for side, said in sides.items():
@@ -144,9 +146,18 @@ class MapScores(Collector):
             self._sampled, self._step = self._sampled[::2], 2 * self._step
 
     def table(self, seconds: float) -> pd.DataFrame:
-        """A row a frame that was looked at: mIoU and share of pixels of this frame, NaN where it has no labels."""
+        """A row a frame that was looked at: mIoU and share of pixels of this frame, NaN where it has no labels.
+
+        Raises
+        ------
+        UserError
+            The labels are of another clip.
+        """
         import pandas as pd
 
+        if self._labels is not None:
+            least, self._frames = self._frames, max(self._frames, round(seconds * float(self._clip.frame_rate)))
+            self._labels.check_cover(least, self._frames)
         sides = ("", "_pristine") if self._labels is not None else ("",)
         names = [f"{name}{side}" for side in sides for name in ("miou", "pixel_accuracy")]
         return pd.DataFrame(self._rows, columns=[*COLUMNS, *names]).sort_values("frame").reset_index(drop=True)
@@ -198,6 +209,10 @@ class MapScores(Collector):
             return constant, None
         moved = [mean_iou(confusion(np.roll(said, far, axis=0), truth, count)) for far in shifts(len(said), SHIFTS)]
         return constant, _rounded(float(np.percentile([each or 0.0 for each in moved], 95)))
+
+    def notes(self) -> list[str]:
+        """Which label maps are of no frame of the clip, if any."""
+        return [] if self._labels is None else self._labels.beyond(self._frames)
 
     def files(self) -> dict[str, bytes]:
         """A PNG with a palette for each frame, named by its number, and ``classes.csv``: they can be labels."""

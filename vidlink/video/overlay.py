@@ -57,7 +57,7 @@ def tint(numbers: NDArray[np.uint8]) -> Overlay:
         table = _planes_of(range(int(numbers.max(initial=0)) + 1))
         for plane, values in zip(planes, table.T, strict=True):
             size = plane.shape[1], plane.shape[0]
-            tints = values[cv2.resize(numbers, size, interpolation=cv2.INTER_NEAREST)]
+            tints = values[cv2.resize(numbers, size, interpolation=cv2.INTER_NEAREST_EXACT)]
             plane[:] = np.round((1 - _TINT) * plane + _TINT * tints).astype(np.uint8)
         return drawn
 
