@@ -166,6 +166,89 @@ def test_what_is_fed_is_normalized_as_the_file_says(tmp_path):
     assert made(pictures, None).tolist() == [pytest.approx([(153 - 1) / 2, (102 - 2) / 2, (51 - 3) / 2])]
 
 
+def test_luma_is_brought_from_the_limited_range_of_films_to_black_at_0_and_white_at_1(tmp_path):
+    class Mean(torch.nn.Module):
+        def forward(self, pictures):
+            return pictures.mean(dim=(2, 3))
+
+    made = load_recognizer(
+        str(write_script(tmp_path / "m.pt", Mean(), gives=["y"], size="8x8", colour="luma", white=255))
+    )
+    grey = torch.tensor([16.0, 235, 125.5])[:, None, None, None].expand(3, 1, 8, 8) / 255
+    assert made(grey, None).flatten().tolist() == pytest.approx([0, 255, 127.5])
+
+
+BYTES = """
+<ir_version: 8, opset_import: ["" : 17]> g (uint8[n, 3, 4, 4] x) => (float[n, 3] y) {
+  f = Cast<to = 1>(x)
+  y = ReduceMean<axes = [2, 3], keepdims = 0>(f)
+}
+"""
+
+
+def test_bytes_have_white_at_255_however_dark_pictures_are(tmp_path):
+    onnx.save(onnx.parser.parse_model(BYTES), tmp_path / "b.onnx")
+    net = str(tmp_path / "b.onnx")
+    for arguments in (["gives=r,g,b"], ["gives=r,g,b", "white=255"]):
+        made = load_recognizer(net, arguments=arguments)
+        for level in (0, 1, 2, 255):
+            given = torch.full((1, 3, 4, 4), level / 255)
+            assert made(given, None).tolist() == [[level] * 3]
+    for argument in ("mean=0.5", "deviation=0.2", "white=1"):
+        with pytest.raises(UserError, match="takes bytes, in which white is 255; leave out white, mean and deviation"):
+            load_recognizer(net, arguments=["gives=r,g,b", argument])
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("white=0", "white is 0, expected a number above 0"),
+        ("white=nan", "white is nan"),
+        ("deviation=1,0,1", r"deviation is \(1.0, 0.0, 1.0\), expected numbers above 0"),
+        ("mean=inf", "inf as numbers of channels, expected 1 or 3 finite ones"),
+        ("boxes=names.txt", r"names\.txt: no such file of names"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(tmp_path, argument, said):
+    more = [] if argument.startswith("boxes") else ["boxes=a"]
+    with pytest.raises(UserError, match=said):
+        load_recognizer(str(write_script(tmp_path / "n.pt")), arguments=["size=16", argument, *more])
+
+
+SINGLE = """
+<ir_version: 8, opset_import: ["" : 17]>
+g (float[{batch}, 1, 4, 4] pictures) => (float[k, 4] boxes, float[k] scores, int64[k] labels) {{
+  zero = Constant<value_int = 0>()
+  level = Constant<value = float {{0.6}}>()
+  unit = Constant<value_float = 1.0>()
+  x_y = Constant<value_ints = [2, 1]>()
+  first = Gather<axis = 0>(pictures, zero)
+  bright = Greater(first, level)
+  places = NonZero(bright)
+  found = Transpose(places)
+  labels = Gather<axis = 1>(found, zero)
+  number = Cast<to = 1>(labels)
+  scores = Add(number, unit)
+  seen = Cast<to = 1>(found)
+  corner = Gather<axis = 1>(seen, x_y)
+  far = Add(corner, unit)
+  boxes = Concat<axis = 1>(corner, far)
+}}
+"""
+
+
+@pytest.mark.parametrize("batch", ["n", "1"])
+@pytest.mark.parametrize("counts", [(1, 1, 1), (0, 0, 0), (1, 0, 3), (2,)])
+def test_boxes_of_networks_for_one_picture_are_asked_for_one_by_one(tmp_path, batch, counts):
+    onnx.save(onnx.parser.parse_model(SINGLE.format(batch=batch)), tmp_path / "s.onnx")
+    made = load_recognizer(str(tmp_path / "s.onnx"), arguments=["boxes=a"])
+    pictures = [np.zeros((4, 4), np.uint8) for _ in counts]
+    for picture, count in zip(pictures, counts, strict=True):
+        picture[2, :count] = 255
+    found = [each.rows.tolist() for each in recognize_boxes(made, pictures)]
+    assert found == [[[k, 2, k + 1, 3, 1, 0] for k in range(count)] for count in counts]
+
+
 def test_a_torchscript_segmenter_of_another_size_than_its_pictures(tmp_path):
     made = load_recognizer(str(write_script(tmp_path / "n.pt", maps=["ground", "square"], size="64x48")))
     picture = np.zeros((96, 128, 3), np.uint8)

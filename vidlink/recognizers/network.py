@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ import torch
 from vidlink.errors import UserError
 from vidlink.recognizers.decode import boxes_from
 from vidlink.recognizers.recognizer import ATTRIBUTES, THRESHOLD, Wants
+from vidlink.units import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
 
 _TASKS = {"detect": "boxes", "classify": "classes", "semantic": "maps"}
 """What other programs call kinds, in the metadata key ``task`` that they write."""
+
+
+_BLACK, _SPAN = 16 / 255, 219 / 255
+"""Black, and white above it, in luma of limited range."""
+_LISTS = (".txt", ".names")
+"""What files of names are called: no class is called so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +63,7 @@ class Description:
     deviation: tuple[float, ...] | None = None
     """What each channel is then divided by."""
     white: float | None = None
-    """What white is in its input before that: 1, or 255."""
+    """What white is in its input before that: 1, or 255. Bytes have 255."""
     threshold: float | None = None
     """Score from which on a box counts as found."""
     task: str | None = None
@@ -147,6 +155,8 @@ class Network:
         What is known of it: the arguments first, then its metadata.
     shape
         Channels, height and width of its input; None where they are open.
+    of_bytes
+        Whether its input is bytes, in which white is 255, and nothing else.
     device
         Where it computes.
 
@@ -163,6 +173,7 @@ class Network:
         known: Description,
         *,
         shape: tuple[int | None, int | None, int | None] = (None, None, None),
+        of_bytes: bool = False,
         device: torch.device | str = "cpu",
     ) -> None:
         self._run, self._path, self.device = run, path, torch.device(device)
@@ -181,16 +192,20 @@ class Network:
             self.threshold = THRESHOLD if known.threshold is None else known.threshold
         self._bgr = known.colour == "bgr"
         self.wants = _wants(known, shape, path)
-        self._white = 1.0 if known.white is None else known.white
+        self._white = _white(known, of_bytes, path)
         channels = self.wants.shape[0]
         self._mean, self._deviation = (
             None if values is None else _channels(values, channels, path) for values in (known.mean, known.deviation)
         )
+        if self._deviation is not None and not bool((self._deviation > 0).all()):
+            raise UserError(f"{path}: deviation is {shown(known.deviation)}, expected numbers above 0")
 
     def __call__(self, pictures: Tensor, context: Context) -> Any:
         """Feed the network, and say what its outputs mean."""
         fed = pictures[:, 0] if self._gives == "classes" else pictures  # windows of one picture
         fed = fed.flip(1) if self._bgr else fed
+        if self.wants.colour == "luma":  # films have it in limited range
+            fed = ((fed - _BLACK) / _SPAN).clamp(0, 1)
         fed = fed * self._white
         if self._mean is not None:
             fed = fed - self._mean.to(fed)
@@ -217,7 +232,9 @@ def first_of(outputs: Any) -> Any:
 
 def _names(names: tuple[str, ...], path: Path) -> tuple[str, ...]:
     """Names, or where there is one that is a file, its lines."""
-    if len(names) == 1 and Path(names[0]).is_file():
+    if len(names) == 1 and (Path(names[0]).suffix in _LISTS or Path(names[0]).is_file()):
+        if not Path(names[0]).is_file():
+            raise UserError(f"{path}: {names[0]}: no such file of names")
         names = tuple(line.strip() for line in Path(names[0]).read_text(encoding="utf-8").splitlines() if line.strip())
         if not names:
             raise UserError(f"{path}: its file of names is empty; expected a name a line")
@@ -251,7 +268,18 @@ def _wants(known: Description, shape: tuple[int | None, int | None, int | None],
     )
 
 
+def _white(known: Description, of_bytes: bool, path: Path) -> float:
+    """What white is in the input."""
+    white = (255.0 if of_bytes else 1.0) if known.white is None else known.white
+    if not 0 < white < math.inf:
+        raise UserError(f"{path}: white is {white:g}, expected a number above 0, like 1 or 255")
+    if of_bytes and (white != 255 or known.mean is not None or known.deviation is not None):
+        raise UserError(f"{path}: takes bytes, in which white is 255; leave out white, mean and deviation")
+    return white
+
+
 def _channels(values: tuple[float, ...], channels: int, path: Path) -> Tensor:
-    if len(values) not in (1, channels) or not all(value == value for value in values):
-        raise UserError(f"{path}: {len(values)} numbers of channels, expected 1 or {channels}")
+    if len(values) not in (1, channels) or not all(map(math.isfinite, values)):
+        found = ", ".join(f"{value:g}" for value in values)
+        raise UserError(f"{path}: {found} as numbers of channels, expected 1 or {channels} finite ones")
     return torch.tensor(values)[:, None, None]

@@ -9,9 +9,11 @@ import numpy as np
 import torch
 
 from vidlink.errors import UserError
+from vidlink.recognizers.decode import by_type
 from vidlink.recognizers.network import Description, Network, described
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -61,7 +63,8 @@ def from_onnx(
         gives=gives, classes=classes, maps=maps, boxes=boxes, size=size, colour=colour, region=region, mean=mean,
         deviation=deviation, white=white, threshold=threshold, task=task,
     )  # fmt: skip
-    return Network(network, path, said.filled_by(network.known), shape=network.shape, device=device)
+    known = said.filled_by(network.known)
+    return Network(network, path, known, shape=network.shape, of_bytes=network.of_bytes, device=device)
 
 
 class _OnnxNetwork:
@@ -76,6 +79,8 @@ class _OnnxNetwork:
         self._input = inputs[0]
         if self._input.type not in _TYPES:
             raise UserError(f"{path}: takes {self._input.type}, expected one of {', '.join(_TYPES)}")
+        self._type = _TYPES[self._input.type]
+        self.of_bytes = self._type is np.uint8
         sides = [side if isinstance(side, int) and side > 0 else None for side in self._input.shape]
         self._count = sides[0]
         self._channels_last = sides[3] in (1, 3) and sides[1] not in (1, 3)
@@ -86,11 +91,8 @@ class _OnnxNetwork:
     def __call__(self, pictures: Tensor) -> Any:
         """Outputs of pictures, shape (n, channels, height, width): one tensor, several, or by name."""
         given = pictures.permute(0, 2, 3, 1) if self._channels_last else pictures
-        kind = _TYPES[self._input.type]
         array = np.ascontiguousarray(given.cpu().numpy())
-        if kind == np.uint8:
-            array = np.round(array * (255 if array.max(initial=0) <= 1 else 1))
-        array = array.astype(kind)
+        array = (np.round(array) if self.of_bytes else array).astype(self._type)
         count = self._count or len(array)
         parts = []
         for start in range(0, len(array), count):
@@ -98,6 +100,9 @@ class _OnnxNetwork:
             missing = count - len(some)  # the file fixes how many pictures there are
             fed = np.concatenate([some, np.repeat(some[-1:], missing, axis=0)]) if missing else some
             parts.append(self._run(fed))
+            if len(some) > 1 and self._count is None and _is_of_one(self._names, _tensors(parts[0])):
+                self._count = 1  # it takes several, and says nothing of which picture a box is in
+                return self(pictures)
         return self._outputs(parts, len(array))
 
     def _run(self, pictures: NDArray[Any]) -> list[Any]:
@@ -109,11 +114,11 @@ class _OnnxNetwork:
         return found
 
     def _outputs(self, parts: list[list[Any]], pictures: int) -> Any:
+        if len(parts) == pictures and _is_of_one(self._names, _tensors(parts[0])):
+            return self._picture_by_picture(parts)
         joined = []
         for each in zip(*parts, strict=True):
-            tensors = [torch.from_numpy(np.asarray(value)) for value in each]
-            if len(tensors) > 1 and self._count == 1 and not all(len(value) == 1 for value in tensors):
-                return self._picture_by_picture(parts)
+            tensors = _tensors(each)
             several = len(tensors) > 1 or (self._count or 1) > 1
             joined.append(torch.cat(tensors)[:pictures] if several else tensors[0])
         if set(self._names) >= {"boxes", "scores", "labels"}:
@@ -122,17 +127,31 @@ class _OnnxNetwork:
 
     def _picture_by_picture(self, parts: list[list[Any]]) -> list[dict[str, Tensor]]:
         """Detections of files that take one picture and give as many boxes as they find."""
-        from vidlink.recognizers.decode import by_type
-
         found = []
         for part in parts:
-            tensors = [torch.from_numpy(np.asarray(value)) for value in part]
+            tensors = _tensors(part)
             named = dict(zip(self._names, tensors, strict=True))
             if not set(named) >= {"boxes", "scores", "labels"}:
                 boxes, scores, labels = by_type(tensors)
                 named = {"boxes": boxes, "scores": scores, "labels": labels}
             found.append(named)
         return found
+
+
+def _tensors(values: Sequence[Any]) -> list[Tensor]:
+    return [torch.from_numpy(np.asarray(value)) for value in values]
+
+
+def _is_of_one(names: list[str], outputs: list[Tensor]) -> bool:
+    """Whether outputs are the boxes of a single picture, (k, 4), with scores and labels."""
+    if len(outputs) < 3:
+        return False
+    named = dict(zip(names, outputs, strict=True))
+    try:
+        boxes = named["boxes"] if set(named) >= {"boxes", "scores", "labels"} else by_type(outputs)[0]
+    except UserError:
+        return False
+    return boxes.ndim == 2
 
 
 def _open(path: Path, device: torch.device) -> Any:

@@ -107,7 +107,7 @@ class Wants:
     width: int
     """Width of a picture in pixels."""
     colour: Literal["luma", "rgb"]
-    """One channel or three."""
+    """One channel, as films have it (limited range: black is 16/255, white 235/255), or three, from 0 to 1."""
     margin: float = 0.0
     """What is added on each side of a face box, as a share of its longer side; negative takes off."""
     frames: int = 1
