@@ -80,8 +80,10 @@ RESULTS = (
     Result(
         name="rate-accuracy",
         file="docs/rate_accuracy/figures.json",
-        command="python benchmarks/rate_accuracy.py --out results/rate_accuracy --json docs/rate_accuracy/figures.json",
-        pages=("docs/rate_accuracy.md", "docs/figures.md"),
+        command="python benchmarks/rate_accuracy.py --no-rivals --out results/rate_accuracy --json "
+        "docs/rate_accuracy/figures.json --pairs 'hr, adaptive against hr, s = 1, every frame, key frame a second' "
+        "'hr, adaptive against hr, s = 1' 'hr, adaptive against lr-1.5, s = 1.5'",
+        pages=("docs/rate_accuracy.md", "docs/figures.md", "README.md"),
         code=(*SENDER, *RECEIVER, *COMPARED),
     ),
     Result(
@@ -159,14 +161,14 @@ RESULTS = (
         file="docs/loss_resilience.json",
         command="python benchmarks/loss_resilience.py --json docs/loss_resilience.json --figure "
         "docs/loss_resilience.png",
-        pages=("docs/loss_resilience.md", "docs/figures.md"),
+        pages=("docs/loss_resilience.md", "docs/channel.md", "docs/figures.md"),
         code=(*SENDER, "vidlink/receiver", "vidlink/channel"),
     ),
     Result(
         name="compute",
         file="docs/compute.json",
         command="python benchmarks/compute.py --json docs/compute.json --figure docs/compute.png",
-        pages=("docs/compute.md",),
+        pages=("docs/compute.md", "docs/when_it_pays.md"),
         code=(
             "vidlink/nets/classsr.py",
             "vidlink/nets/fsrcnn.py",
@@ -211,7 +213,7 @@ RESULTS = (
         name="learned-codec",
         file="docs/learned_codec.json",
         command="python benchmarks/learned_codec.py --json docs/learned_codec.json --figure docs/learned_codec.png",
-        pages=("docs/learned_codec.md",),
+        pages=("docs/learned_codec.md", "docs/when_it_pays.md"),
         code=("vidlink/codec", "vidlink/nets/dvc", "codecs", "vidlink/sender/encode.py"),
         weights=("dvc",),
     ),
@@ -220,7 +222,7 @@ RESULTS = (
         file="docs/overfit.json",
         command="python benchmarks/overfit.py --clips talking street films expressions walking "
         "--json docs/overfit.json --figure docs/overfit.png",
-        pages=("docs/restorers.md",),
+        pages=("docs/restorers.md", "docs/when_it_pays.md", "README.md"),
         code=(*SENDER, "vidlink/nets/classified.py", "vidlink/restorers/sent.py"),
     ),
 )

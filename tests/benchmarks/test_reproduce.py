@@ -1,6 +1,7 @@
 """Stored results: what they were made from, and when they are stale."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,10 @@ def test_every_stored_result_and_what_it_measures_is_listed():
     called = reproduce.commands_in(sorted((ROOT / "docs").glob("*.md")))
     assert called <= {Path(result.command.split()[1]).stem for result in RESULTS}
     assert all(page.exists() for page in pages)
+    shown = {result.file: {ROOT / page for page in result.pages} for result in RESULTS}
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for file in re.findall(r"--json (docs/\S+\.json)", page.read_text(encoding="utf-8")):
+            assert page in shown[file], f"{page.name} has the command of {file}, and is not among its pages"
     assert all((ROOT / path).exists() for result in RESULTS for path in result.code)
 
 
