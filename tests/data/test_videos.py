@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from vidlink.data.examine import separator_of
-from vidlink.data.videos import labelled, splits_of, video_clips, videos_in
+from vidlink.data.videos import clips_by_name, labelled, splits_of, video_clips, videos_in
 from vidlink.errors import UserError
 from vidlink.report.clips import clips_of
 from vidlink.sweeping.grid import sweep_from
@@ -58,3 +58,18 @@ def test_separators(folder):
     assert separator_of(folder / "a.csv") == "comma"
     (folder / "a.csv").write_text("time_s;valence;arousal\n")
     assert separator_of(folder / "a.csv") == "semicolon"
+
+
+def test_class_folders_stand_for_what_lies_in_them(tmp_path):
+    for name in ("cat/1.jpg", "cat/2.png", "dog/1.jpg", "dog/3.mp4", "dog/notes.txt", ".kept/4.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert list(clips_by_name(tmp_path)) == ["cat-1", "cat-2", "dog-1", "dog-3"]
+    assert clips_by_name(tmp_path)["dog-1"] == tmp_path / "dog" / "1.jpg"
+    (tmp_path / "cat" / "1.png").touch()
+    with pytest.raises(UserError, match="cat: two clips or pictures are called 1; rename one"):
+        clips_by_name(tmp_path)
+    (tmp_path / "dog").rename(tmp_path / "labels")
+    (tmp_path / "cat").rename(tmp_path / "images")
+    with pytest.raises(UserError, match="no clip in it"):
+        clips_by_name(tmp_path)

@@ -297,6 +297,18 @@ def test_operators_that_onnxruntime_does_not_know_are_named(tmp_path):
         load_recognizer(str(write_detector(tmp_path / "d.onnx")), weights="w.pt", arguments=["boxes=a"])
 
 
+def test_what_torchscript_says_of_a_size_that_it_cannot_take_is_told(tmp_path):
+    class Fixed(torch.nn.Module):
+        def forward(self, pictures):
+            return pictures + torch.zeros(1, 3, 8, 8)
+
+    made = load_recognizer(str(write_script(tmp_path / "f.pt", Fixed())), arguments=["maps=a,b,c", "size=16"])
+    with pytest.raises(
+        UserError, match=r"f\.pt: TorchScript cannot run it on pictures of shape \[1, 3, 16, 16\]: The si"
+    ):
+        recognize_maps(made, [np.zeros((16, 16, 3), np.uint8)])
+
+
 def test_a_network_that_gives_another_shape_is_named(tmp_path):
     net = str(write_script(tmp_path / "net.pt"))
     wrong = load_recognizer(net, arguments=["boxes=a", "size=16"])

@@ -4,6 +4,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 FAST = ("--recognizer", "none", "--scales", "1,2", "--no-video", "--no-plot", "--no-report")
 
@@ -33,6 +34,34 @@ def test_options_may_stand_before_and_between_the_clips(command, clips):
         assert (clips / "out" / name / "summary.json").is_file()
     assert "2 of 2  my/b.mp4" in ended.out
     assert ended.out.splitlines()[-1] == "run folders, table.csv  out"
+
+
+LEVEL = """
+import torch
+from vidlink import Wants
+
+
+class Level:
+    name, task, classes = "level", "shade", ("dark", "bright")
+    wants = Wants(region="frame", height=8, width=8, colour="rgb")
+
+    def __call__(self, windows, context):
+        level = windows.mean(dim=(1, 2, 3, 4)) - 0.5
+        return torch.stack([-level, level], dim=1) * 100
+"""
+
+
+def test_pictures_in_class_folders_are_clips_of_one_frame_and_the_folder_is_their_label(command, tmp_path):
+    (tmp_path / "level.py").write_text(LEVEL)
+    for name, level in (("bright", 230), ("dark", 20), ("grey", 20)):
+        (tmp_path / "shades" / name).mkdir(parents=True)
+        Image.new("RGB", (32, 32), (level,) * 3).save(tmp_path / "shades" / name / "a.png")
+    few = ("--no-video", "--no-plot", "--no-report", "--no-scores", "--scale", "1", "--quality", "30")
+    ended = command("shades", "--bitrate", "48k", "--recognizer", "level.py:Level", *few, "--out", "out")
+    assert ended.status == 0, ended.err
+    table = table_of(tmp_path / "out")
+    assert table["recognition_accuracy"].to_dict() == {"bright-a": 1, "dark-a": 1, "grey-a": 1}
+    assert table["recognition_against"].to_dict() == {"bright-a": "labels", "dark-a": "labels", "grey-a": "pristine"}
 
 
 def test_a_clip_that_fails_does_not_stop_the_others(command, clips):

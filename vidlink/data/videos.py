@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidlink.data.clips import LabelledClip, cut_faces, pick_split
+from vidlink.data.picture_files import SUFFIXES as PICTURES
 from vidlink.errors import UserError, unknown
 from vidlink.faces.tracks import BOX
 from vidlink.labels.affect import AFFECT
@@ -60,8 +61,38 @@ def video_clips(path: str, split: str) -> list[LabelledClip]:
 
 
 def holds_clips(folder: Path) -> bool:
-    """Whether this is a folder with a clip in it."""
-    return folder.is_dir() and bool(_clips_of(folder))
+    """Whether this is a folder with a clip in it, or of class folders."""
+    return folder.is_dir() and bool(_clips_of(folder) or _of_classes(folder))
+
+
+def clips_by_name(folder: Path) -> dict[str, Path]:
+    """What a folder stands for as an input: its clips by name; where it has none, what lies in its class folders.
+
+    Those are clips, ``CLASS/clip.mp4``, and pictures, ``CLASS/picture.jpg``, each a clip of one frame. Their names are
+    ``CLASS-clip``, and the folder is the label of each where a recognizer knows a class of that name.
+
+    Raises
+    ------
+    UserError
+        There is none, or two clips have one name.
+    """
+    if _clips_of(folder) or not (found := _of_classes(folder)):
+        return {clip.stem: clip for clip in videos_in(folder)}
+    named = {f"{file.parent.name}-{file.stem}": file for file in found}
+    if len(named) < len(found):
+        twice = next(file for file in found if file not in named.values())
+        raise UserError(f"{twice.parent}: two clips or pictures are called {twice.stem}; rename one")
+    return named
+
+
+def _of_classes(folder: Path) -> list[Path]:
+    """Clips and pictures in two class folders or more; none of pictures with label maps, nor of folders of runs."""
+    places = sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
+    named = {each.name for each in places}
+    if len(places) < 2 or {"images", "labels"} <= named or any((each / "summary.json").exists() for each in places):
+        return []
+    files = (file for place in places for file in sorted(place.iterdir()) if file.is_file())
+    return [file for file in files if file.suffix.lower() in (*SUFFIXES, *PICTURES)]
 
 
 def videos_in(folder: Path) -> list[Path]:

@@ -69,6 +69,19 @@ def boxes_from(outputs: Any, *, count: int, classes: int) -> list[Tensor]:
     raise _unknown(outputs)
 
 
+def is_of_one(outputs: Any) -> bool:
+    """Whether outputs are boxes, shape (k, 4), scores and labels of a single picture, however many were given."""
+    if isinstance(outputs, dict):
+        parts = outputs.get("boxes")
+        return isinstance(parts, torch.Tensor) and parts.ndim == 2
+    if not isinstance(outputs, list | tuple) or len(outputs) != 3:
+        return False
+    try:
+        return by_type(outputs)[0].ndim == 2
+    except UserError:
+        return False
+
+
 def _unknown(outputs: Any) -> UserError:
     many = outputs if isinstance(outputs, list | tuple) else [outputs]
     shapes = ", ".join(

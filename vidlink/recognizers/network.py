@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from vidlink.errors import UserError
-from vidlink.recognizers.decode import boxes_from
+from vidlink.recognizers.decode import boxes_from, is_of_one
 from vidlink.recognizers.recognizer import ATTRIBUTES, THRESHOLD, Wants
 from vidlink.units import shown
 
@@ -190,6 +190,7 @@ class Network:
         self.task = known.task or {"boxes": "detection", "maps": "segmentation"}.get(self._gives, "recognition")
         if self._gives == "boxes":
             self.threshold = THRESHOLD if known.threshold is None else known.threshold
+        self._one_by_one = False
         self._bgr = known.colour == "bgr"
         self.wants = _wants(known, shape, path)
         self._white = _white(known, of_bytes, path)
@@ -211,14 +212,20 @@ class Network:
             fed = fed - self._mean.to(fed)
         if self._deviation is not None:
             fed = fed / self._deviation.to(fed)
+        return self._found(fed) if self._gives == "boxes" else first_of(self._run(fed))
+
+    def _found(self, fed: Tensor) -> list[Tensor]:
+        """The boxes of each picture; of a network that says nothing of which picture they are in, one by one."""
+        if self._one_by_one and len(fed) > 1:
+            return [row for each in fed for row in self._found(each[None])]
         outputs = self._run(fed)
-        if self._gives == "boxes":
-            classes = len(self.boxes)  # type: ignore[attr-defined]
-            try:
-                return boxes_from(outputs, count=len(fed), classes=classes)
-            except UserError as error:
-                raise UserError(f"recognizer {self.name!r}: {error}") from error
-        return first_of(outputs)
+        if len(fed) > 1 and is_of_one(outputs):
+            self._one_by_one = True
+            return self._found(fed)
+        try:
+            return boxes_from(outputs, count=len(fed), classes=len(self.boxes))  # type: ignore[attr-defined]
+        except UserError as error:
+            raise UserError(f"recognizer {self.name!r}: {error}") from error
 
 
 def first_of(outputs: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from vidlink.errors import UserError
-from vidlink.recognizers.decode import by_type
+from vidlink.recognizers.decode import by_type, is_of_one
 from vidlink.recognizers.network import Description, Network, described
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
 """What its pictures may be; bytes are from 0 to 255."""
+_BOXES = {"boxes", "scores", "labels"}
+"""What outputs of detectors are called."""
 
 
 def from_onnx(
@@ -100,9 +102,6 @@ class _OnnxNetwork:
             missing = count - len(some)  # the file fixes how many pictures there are
             fed = np.concatenate([some, np.repeat(some[-1:], missing, axis=0)]) if missing else some
             parts.append(self._run(fed))
-            if len(some) > 1 and self._count is None and _is_of_one(self._names, _tensors(parts[0])):
-                self._count = 1  # it takes several, and says nothing of which picture a box is in
-                return self(pictures)
         return self._outputs(parts, len(array))
 
     def _run(self, pictures: NDArray[Any]) -> list[Any]:
@@ -114,44 +113,34 @@ class _OnnxNetwork:
         return found
 
     def _outputs(self, parts: list[list[Any]], pictures: int) -> Any:
-        if len(parts) == pictures and _is_of_one(self._names, _tensors(parts[0])):
-            return self._picture_by_picture(parts)
+        """What came of all pictures: a tensor, several, by name, or by name of each picture."""
+        by_part = [_named(self._names, _tensors(part)) for part in parts]
+        if len(parts) == pictures and is_of_one(by_part[0]):
+            return by_part
         joined = []
         for each in zip(*parts, strict=True):
             tensors = _tensors(each)
             several = len(tensors) > 1 or (self._count or 1) > 1
             joined.append(torch.cat(tensors)[:pictures] if several else tensors[0])
-        if set(self._names) >= {"boxes", "scores", "labels"}:
-            return dict(zip(self._names, joined, strict=True))
-        return joined[0] if len(joined) == 1 else joined
+        found = _named(self._names, joined)
+        return found if isinstance(found, dict) or len(found) > 1 else found[0]
 
-    def _picture_by_picture(self, parts: list[list[Any]]) -> list[dict[str, Tensor]]:
-        """Detections of files that take one picture and give as many boxes as they find."""
-        found = []
-        for part in parts:
-            tensors = _tensors(part)
-            named = dict(zip(self._names, tensors, strict=True))
-            if not set(named) >= {"boxes", "scores", "labels"}:
-                boxes, scores, labels = by_type(tensors)
-                named = {"boxes": boxes, "scores": scores, "labels": labels}
-            found.append(named)
-        return found
+
+def _named(names: Sequence[str], outputs: list[Tensor]) -> dict[str, Tensor] | list[Tensor]:
+    """Boxes, scores and labels by name, where these are what they are called, or what their types say; else a list."""
+    if set(names) >= _BOXES:
+        return dict(zip(names, outputs, strict=True))
+    if len(outputs) != len(_BOXES):
+        return outputs
+    try:
+        boxes, scores, labels = by_type(outputs)
+    except UserError:
+        return outputs
+    return {"boxes": boxes, "scores": scores, "labels": labels}
 
 
 def _tensors(values: Sequence[Any]) -> list[Tensor]:
     return [torch.from_numpy(np.asarray(value)) for value in values]
-
-
-def _is_of_one(names: list[str], outputs: list[Tensor]) -> bool:
-    """Whether outputs are the boxes of a single picture, (k, 4), with scores and labels."""
-    if len(outputs) < 3:
-        return False
-    named = dict(zip(names, outputs, strict=True))
-    try:
-        boxes = named["boxes"] if set(named) >= {"boxes", "scores", "labels"} else by_type(outputs)[0]
-    except UserError:
-        return False
-    return boxes.ndim == 2
 
 
 def _open(path: Path, device: torch.device) -> Any:

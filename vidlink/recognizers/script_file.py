@@ -14,6 +14,8 @@ from vidlink.recognizers.network import Description, Network, described
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from torch import Tensor
+
 EXTRA = "recognizer.json"
 """File in the archive that says what the network is: ``torch.jit.save(net, path, _extra_files={EXTRA: text})``."""
 
@@ -58,7 +60,17 @@ def from_torchscript(
         gives=gives, classes=classes, maps=maps, boxes=boxes, size=size, colour=colour, region=region, mean=mean,
         deviation=deviation, white=white, threshold=threshold, task=task,
     )  # fmt: skip
-    return Network(network, path, said.filled_by(known), device=device)
+
+    def run(pictures: Tensor) -> Any:
+        try:
+            return network(pictures)
+        except Exception as error:  # the interpreter raises many kinds
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            why = lines[-1].removeprefix("RuntimeError: ")[:300] if lines else type(error).__name__
+            given = f"{path}: TorchScript cannot run it on pictures of shape {list(pictures.shape)}"
+            raise UserError(f"{given}: {why}") from error
+
+    return Network(run, path, said.filled_by(known), device=device)
 
 
 def _open(path: Path, device: torch.device) -> tuple[Any, Description]:

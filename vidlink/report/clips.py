@@ -43,16 +43,17 @@ def clips_of(inputs: Sequence[str]) -> dict[str, tuple[str, Path | None]]:
     UserError
         A folder has no clips.
     """
-    from vidlink.data.videos import labels_beside, videos_in
+    from vidlink.data.videos import clips_by_name, labels_beside
 
     found: dict[str, tuple[str, Path | None]] = {}
     for name in inputs:
         folder = Path(name)
-        clips = [(str(clip), labels_beside(clip)) for clip in videos_in(folder)] if folder.is_dir() else [(name, None)]
-        for clip, labels in clips:
-            stem = Path(clip).stem
+        clips: dict[str, tuple[str, Path | None]] = {Path(name).stem: (name, None)}
+        if folder.is_dir():
+            clips = {stem: (str(clip), labels_beside(clip)) for stem, clip in clips_by_name(folder).items()}
+        for stem, clip in clips.items():
             called = next(each for each in (stem, *(f"{stem}-{k}" for k in range(2, 10**6))) if each not in found)
-            found[called] = clip, labels
+            found[called] = clip
     return found
 
 
@@ -123,6 +124,7 @@ def row_of(summary: dict[str, Any]) -> dict[str, Any]:
     value = found.get(headline)
     each = {f"_{name}": part for name, part in value.items()} if isinstance(value, dict) else {"": value}
     row |= {f"recognition_{headline}{name}": part for name, part in each.items() if value is not None}
+    row |= {"recognition_against": found["against"]} if "against" in found else {}
     shown = sum(summary["frames"].values())
     frames = {"frames_ok_share": round(summary["frames"]["ok"] / shown, 6) if shown else None}
     return {**row, **frames, "error": summary.get("recognition_error") or ""}

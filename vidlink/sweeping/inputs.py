@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidlink.data.videos import SUFFIXES, labels_beside, videos_in
+from vidlink.data.videos import SUFFIXES, clips_by_name, labels_beside
 from vidlink.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,22 +42,22 @@ def spread(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     labelled = any("labels" in part for part in (grid, raw.get("settings", {})) if isinstance(part, dict))
     tables = []
     for name, clips in zip(given, found, strict=True):
-        for clip in [Path(name)] if clips is None else clips:
+        for stem, clip in ({Path(name).stem: Path(name)} if clips is None else clips).items():
             beside = None if clips is None or labelled else labels_beside(folder / clip)
             labels = {"labels": str(clip.with_suffix(".csv"))} if beside else {}
-            tables.append({"name": clip.stem, "input": str(clip), **labels})
+            tables.append({"name": stem, "input": str(clip), **labels})
     axis = AXIS if AXIS not in grid else f"{AXIS}s"
     return {**raw, "grid": {axis if key == "input" else key: tables if key == "input" else value
                             for key, value in grid.items()}}  # fmt: skip
 
 
-def _clips(name: Any, folder: Path) -> list[Path] | None:
-    """The clips that a pattern or a folder stands for, relative as it is; None where it is one clip itself."""
+def _clips(name: Any, folder: Path) -> dict[str, Path] | None:
+    """The clips that a pattern or a folder stands for by name, relative as it is; None where it is one clip itself."""
     if not isinstance(name, str):
         return None
     place = folder / name
     if place.is_dir():
-        return [Path(name) / clip.name for clip in videos_in(place)]
+        return {stem: Path(name) / clip.relative_to(place) for stem, clip in clips_by_name(place).items()}
     if (
         not any(sign in Path(name).name for sign in "*?[")
         or place.exists()
@@ -67,4 +67,4 @@ def _clips(name: Any, folder: Path) -> list[Path] | None:
     clips = sorted(place.parent.glob(place.name))
     if not clips:
         raise UserError(f"input {name}: no clip matches")
-    return [Path(name).parent / clip.name for clip in clips]
+    return {clip.stem: Path(name).parent / clip.name for clip in clips}
