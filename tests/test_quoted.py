@@ -294,6 +294,27 @@ def test_learned_restoring_and_coding():
         check(cells[6], auto["groups"]["restored"], sum(auto["groups"].values()))
 
 
+def test_cards_of_shipped_weights():
+    affect, activity, segmentation = (
+        json.loads((ROOT / "vidlink" / "weights" / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("affect", "activity", "road-segmentation")
+    )
+    shipped = next(line for line in rows("docs/training.md", "CCC", "epochs") if line[0].startswith("shipped"))
+    for cell, scores in zip(shipped[2:], affect["valid_scores"].values(), strict=True):
+        check(cell, *scores["ccc"].values())
+    lines = rows("docs/activity.md", "size that the scale factor makes of 320×240")
+    for (_, factor, accuracy, clips, groups), scores in zip(lines, activity["scores"], strict=True):
+        check(factor, scores["scale"])
+        check(accuracy, scores["accuracy"])
+        check(clips, *scores["interval"])
+        check(groups, *scores["interval_groups"])
+    for (_, *cells), score in zip(
+        rows("docs/pictures.md", "CamVid, val (101 pictures)"), ("miou", "pixels"), strict=True
+    ):
+        for cell, scores in zip(cells, segmentation["valid_scores"].values(), strict=True):
+            check(cell, scores[score])
+
+
 def with_intervals():
     """Every stored value that has an interval: value, low, high."""
     for name in ("waterfall", "bd", "pairs"):
