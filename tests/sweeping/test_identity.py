@@ -49,6 +49,16 @@ def test_the_source_that_an_argument_names_counts(settings, tmp_path, monkeypatc
     assert identify(mine) != before
 
 
+def test_weights_that_lie_beside_an_onnx_file_count(settings, tmp_path):
+    (tmp_path / "net.onnx").write_bytes(b"a network")
+    mine = replace(settings, recognizer=str(tmp_path / "net.onnx"), label="x")
+    found = [identify(mine)]
+    for weights in (b"first", b"second"):
+        (tmp_path / "net.onnx.data").write_bytes(weights)
+        found.append(identify(mine))
+    assert len(set(found)) == 3
+
+
 def test_a_codec_from_the_shelf_is_its_content(settings, tmp_path):
     shelf = Path(__file__).parents[2] / "codecs" / "x264.toml"
     own = shutil.copy(shelf, tmp_path / "mine.toml")

@@ -43,7 +43,7 @@ def recognizer_content(settings: Settings) -> list[str]:
         weights = [] if settings.weights is None else [settings.weights]
         values = [Path(argument.partition("=")[2]) for argument in settings.recognizer_args]
         lists = [path for path in values if path.is_file()]
-        found = (file_of(name), *weights, *lists, *_named(settings))
+        found = (file_of(name), *_data_of(file_of(name)), *weights, *lists, *_named(settings))
         what = name.rpartition(":")[2] if ":" in name else Path(name).suffix
         return [what, *settings.recognizer_args, *(digest_file(path) for path in found)]
     from vidlink.recognizers.registry import RECOGNIZERS
@@ -60,6 +60,12 @@ def recognizer_content(settings: Settings) -> list[str]:
     sources = sources_of(target, what=f"recognizer {name!r}")
     found = (*sources, *weights, *_named(settings))
     return [target, *settings.recognizer_args, *(digest_file(path) for path in found)]
+
+
+def _data_of(path: Path) -> list[Path]:
+    """Files beside an ONNX file that hold its weights, as exporters write them."""
+    beside = (path.with_name(path.name + ending) for ending in (".data", "_data"))
+    return [each for each in beside if each.is_file()]
 
 
 def with_sources(name: str, *, what: str) -> list[str]:
