@@ -19,6 +19,8 @@ from vidlink.scores.maps import MapScores
 from vidlink.sweeping.curves import make_curves
 from vidlink.sweeping.summary import heading, summarize
 from vidlink.types import Reception, Status
+from vidlink.video.overlay import outline
+from vidlink.video.pictures import luma
 
 
 class Spot:
@@ -110,6 +112,25 @@ def test_maps_are_drawn_into_the_film_the_plot_and_the_page(mapped):
     page = (mapped.folder / "report.html").read_text()
     for said in ("mIoU", "IoU of each class", "square 0.", "ground 0."):
         assert said in page
+
+
+def test_the_map_of_a_single_picture_is_that_of_its_name(tmp_path):
+    for name, value in (("a", 0), ("b", 1)):
+        Image.new("L", (4, 2), value).save(tmp_path / f"{name}.png")
+    settings = types.SimpleNamespace(label=None, labels=tmp_path, input=str(tmp_path / "b.png"))
+    labels = kind_of_section({"miou": 0}).labels(settings, Spot(), None)
+    assert labels.at(0, (4, 2)).tolist() == [[1] * 4] * 2
+    labels.check_cover(1, 1)
+    settings.input = str(tmp_path / "b.mp4")  # a film of that name has them all
+    assert len(kind_of_section({"miou": 0}).labels(settings, Spot(), None).files) == 2
+
+
+def test_boxes_at_the_edge_of_a_picture_are_drawn_within_it():
+    grey = av.VideoFrame.from_ndarray(np.full((72, 64), 128, np.uint8), format="yuv420p")
+    drawn = luma(outline(np.array([[0.0, 0, 1, 1, 0]]), [""])(grey))
+    assert (drawn[12:, -1] != 128).all()
+    assert (drawn[-1, 12:] != 128).all()
+    assert (drawn[12:-1, 12:-1] == 128).all()
 
 
 def test_maps_cover_a_picture_of_another_size_evenly():

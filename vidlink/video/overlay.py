@@ -86,6 +86,7 @@ def outline(boxes: NDArray[np.float64], names: Sequence[str]) -> Overlay:
             corners = (left * width, upper * height), (right * width, lower * height)
             for plane, value, half in zip(planes, colour, (1, 2, 2), strict=True):
                 (x, y), (u, v) = ((round(a / half), round(b / half)) for a, b in corners)
+                u, v = min(u, plane.shape[1] - 1), min(v, plane.shape[0] - 1)  # at the picture's edge, within it
                 cv2.rectangle(plane, (x, y), (u, v), int(value), max(1, round(thick / half)))
             _write(planes, name, corners[0], colour, letters)
         return drawn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +46,12 @@ class Maps(Kind):
         from vidlink.labels.maps import load_map_labels
         from vidlink.video.input import pictures_of
 
+        folder, clip = Path(settings.labels), Path(settings.input or "")
         pictures = pictures_of(settings.input) if settings.input else []
-        return load_map_labels(Path(settings.labels), recognizer.maps, pictures)
+        kind = guess_type(clip.name, strict=False)[0] or ""
+        if not pictures and kind.startswith("image/") and (folder / f"{clip.stem}.png").is_file():
+            pictures = [clip]  # a single picture, whose map has its name
+        return load_map_labels(folder, recognizer.maps, pictures)
 
     def collect(
         self, recognizer: Any, clip: Any, labels: Any, *, every: int = 1, memory: Any = None, later: bool = True
