@@ -215,6 +215,22 @@ def test_arguments_that_make_no_sense_are_refused(tmp_path, argument, said):
         load_recognizer(str(write_script(tmp_path / "n.pt")), arguments=["size=16", argument, *more])
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("imgsz", "abc", "metadata 'imgsz' is 'abc', expected numbers"),
+        ("imgsz", [64, 48, 3], "expected height and width"),
+        ("threshold", "high", "metadata 'threshold' is 'high', expected numbers"),
+        ("names", {"x": "car"}, "expected names by their numbers"),
+        ("boxes", None, "gives nothing that is named"),
+    ],
+)
+def test_metadata_that_cannot_be_read_are_named(tmp_path, key, value, said):
+    known = {"size": "16"} if key in ("names", "boxes") else {"size": "16", "boxes": ["a"]}
+    with pytest.raises(UserError, match=rf"n\.pt: .*{said}"):
+        load_recognizer(str(write_script(tmp_path / "n.pt", task="detect", **{**known, key: value})))
+
+
 SINGLE = """
 <ir_version: 8, opset_import: ["" : 17]>
 g (float[{batch}, 1, 4, 4] pictures) => (float[k, 4] boxes, float[k] scores, int64[k] labels) {{

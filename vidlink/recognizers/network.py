@@ -112,8 +112,10 @@ def described(metadata: Mapping[str, str], where: str) -> Description:
     if found.get("task") in _TASKS and "names" in metadata:
         found.setdefault(_TASKS[found["task"]], _value("names", metadata["names"], where))
     if "imgsz" in metadata:
-        height, *width = _value("imgsz", metadata["imgsz"], where)
-        found.setdefault("size", f"{(width or [height])[0]}x{height}")
+        sides = _value("imgsz", metadata["imgsz"], where)
+        if not 1 <= len(sides) <= 2:
+            raise UserError(f"{where}: its metadata 'imgsz' is {metadata['imgsz'][:80]!r}, expected height and width")
+        found.setdefault("size", f"{sides[-1]}x{sides[0]}")
     return Description(**found)
 
 
@@ -128,6 +130,15 @@ def _value(key: str, text: str, where: str) -> Any:
                 value = ast.literal_eval(text)
             except (ValueError, SyntaxError):
                 raise UserError(f"{where}: its metadata {key!r} is {text[:80]!r}, expected a list") from None
+    try:
+        return _typed(key, value)
+    except (ValueError, TypeError):
+        expected = "names by their numbers" if key == "names" else "numbers"
+        raise UserError(f"{where}: its metadata {key!r} is {text[:80]!r}, expected {expected}") from None
+
+
+def _typed(key: str, value: Any) -> Any:
+    """A value of metadata as :class:`Description` has it; raises ValueError or TypeError where it cannot be."""
     if isinstance(value, dict):
         value = [value[number] for number in sorted(value, key=lambda each: int(each))]
     if key in ("mean", "deviation", "imgsz"):
@@ -242,7 +253,11 @@ def _names(names: tuple[str, ...], path: Path) -> tuple[str, ...]:
     if len(names) == 1 and (Path(names[0]).suffix in _LISTS or Path(names[0]).is_file()):
         if not Path(names[0]).is_file():
             raise UserError(f"{path}: {names[0]}: no such file of names")
-        names = tuple(line.strip() for line in Path(names[0]).read_text(encoding="utf-8").splitlines() if line.strip())
+        try:
+            lines = Path(names[0]).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"{path}: {names[0]}: cannot be read as names, a line each") from error
+        names = tuple(line.strip() for line in lines if line.strip())
         if not names:
             raise UserError(f"{path}: its file of names is empty; expected a name a line")
     return names

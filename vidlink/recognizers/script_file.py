@@ -97,5 +97,6 @@ def _open(path: Path, device: torch.device) -> tuple[Any, Description]:
         raise UserError(f"{path}: its {EXTRA} is no JSON ({error})") from error
     if not isinstance(found, dict):
         raise UserError(f"{path}: its {EXTRA} holds {type(found).__name__}, expected an object")
-    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in found.items()}
+    said = {key: value for key, value in found.items() if value is not None}
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in said.items()}
     return network, described(texts, str(path))
