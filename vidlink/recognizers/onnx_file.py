@@ -10,7 +10,8 @@ import torch
 
 from vidlink.errors import UserError
 from vidlink.recognizers.decode import by_type, is_of_one
-from vidlink.recognizers.network import Description, Network, described
+from vidlink.recognizers.description import Description, described
+from vidlink.recognizers.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def from_onnx(
     device
         Where to compute; an accelerator where onnxruntime has a provider for it.
     gives, classes, maps, boxes, size, colour, region, mean, deviation, white, threshold, task
-        As :class:`~vidlink.recognizers.network.Description` says; they come before the file's metadata.
+        As :class:`~vidlink.recognizers.description.Description` says; they come before the file's metadata.
 
     Raises
     ------

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from vidlink.errors import UserError
-from vidlink.recognizers.network import Description, Network, described
+from vidlink.recognizers.description import Description, described
+from vidlink.recognizers.network import Network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +48,8 @@ def from_torchscript(
     device
         Where to compute.
     gives, classes, maps, boxes, size, colour, region, mean, deviation, white, threshold, task
-        As :class:`~vidlink.recognizers.network.Description` says; they come before what the file's ``recognizer.json``
-        says.
+        As :class:`~vidlink.recognizers.description.Description` says; they come before what the file's
+        ``recognizer.json`` says.
 
     Raises
     ------
