@@ -73,21 +73,22 @@ def test_whole_pixels_are_shifted_and_mirrored():
     assert hits == 40
 
 
-def test_what_is_asked_of_a_detector_is_found_in_its_maps():
+@pytest.mark.parametrize("size", [(64, 64), (96, 64)])
+def test_what_is_asked_of_a_detector_is_found_in_its_maps(size):
     answers = BoxAnswers(2)
     boxes = [torch.tensor([[4.0, 6, 20, 30, 0], [40, 10, 46, 24, 1], [50, 40, 62, 62, 1]]), torch.zeros(0, 5)]
-    heat, places, weights = answers.targets(boxes, (64, 64), (16, 16))
+    heat, places, weights = answers.targets(boxes, size, (16, 16))
     assert weights.flatten(1).sum(1).tolist() == pytest.approx([3, 0], abs=0.01)
     outputs = torch.cat([torch.logit(heat.clamp(0.001, 0.999)), places], 1)
-    found = answers.decide(outputs, (64, 64))
+    found = answers.decide(outputs, size)
     sure = found[0][found[0][:, 4] > 0.9]
     assert sorted(sure[:, [0, 1, 2, 3, 5]].round(2).tolist()) == sorted(boxes[0].tolist())
     assert not (found[1][:, 4] > 0.9).any()
     scores = answers.scores(found, [each.numpy() for each in boxes])
     assert scores["map50"] == pytest.approx(1, abs=0.02)
-    perfect = float(answers.loss(outputs, (boxes, (64, 64))))
+    perfect = float(answers.loss(outputs, (boxes, size)))
     shifted = outputs.roll(2, 3)
-    assert 0 <= perfect < float(answers.loss(shifted, (boxes, (64, 64))))
+    assert 0 <= perfect < float(answers.loss(shifted, (boxes, size)))
 
 
 def test_maps_that_are_right_cost_less_and_pixels_without_a_label_nothing():

@@ -97,10 +97,11 @@ class BoxAnswers(Answers):
 
     def decide(self, outputs: Tensor, size: tuple[int, int]) -> list[Any]:
         """Boxes, score and class of each peak of the heat, (k, 6)."""
-        cell = size[0] / outputs.shape[-1]
-        found = find_boxes(outputs, cell, least=LEAST_SCORE)
+        rows, columns = outputs.shape[-2:]
+        factors = outputs.new_tensor([size[0] / columns, size[1] / rows] * 2)  # pictures may have another aspect
+        found = find_boxes(outputs, 1.0, least=LEAST_SCORE)
         return [
-            torch.cat([corners, scores[:, None], classes[:, None]], 1).cpu().numpy().astype(np.float64)
+            torch.cat([corners * factors, scores[:, None], classes[:, None]], 1).cpu().numpy().astype(np.float64)
             for corners, scores, classes in found
         ]
 
