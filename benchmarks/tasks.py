@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     Scores = dict[str, list[dict[str, float]]]
     """For each row, by title, the scores of each seed."""
 
-WRITTEN = {"accuracy": "accuracy", "miou": "mIoU", "map50": "mAP50", "map": "mAP", "psnr": "PSNR (dB)"}
+WRITTEN = {"accuracy": "accuracy", "miou": "mIoU", "map50": "mAP50", "map": "mAP", "psnr": "PSNR (dB)", "perception": "distance of patches"}
 """How scores are written; ``perception`` is a distance between distributions of patches, per 255."""
 SHARES = ("accuracy", "miou", "map50", "map")
 """Scores that are shares: in tables and figures they are percentages."""
@@ -184,7 +184,7 @@ def try_claim(options: argparse.Namespace, claim: Claim) -> Scores:
         [title, *(cell([part.get(name) for part in found], name) for name in names)] for title, found in scores.items()
     ]
     print(f"\n{claim.name}: {claim.about}. {len(seeds)} seed(s).\n")
-    print(bench.markdown(["", *(WRITTEN.get(name, name) for name in names)], lines))
+    print(bench.markdown([f"`{claim.name}`", *(WRITTEN.get(name, name) for name in names)], lines))
     full = "" if options.effort == 1 else f"; at --effort 1 {minutes:.0f}"
     now = sum(_spent(options, claim, seed) for seed in seeds)
     print(f"\n{now:.1f} core-minutes for these trainings{full}")
