@@ -56,7 +56,14 @@ if TYPE_CHECKING:
     Scores = dict[str, list[dict[str, float]]]
     """For each row, by title, the scores of each seed."""
 
-WRITTEN = {"accuracy": "accuracy", "miou": "mIoU", "map50": "mAP50", "map": "mAP", "psnr": "PSNR (dB)", "perception": "distance of patches"}
+WRITTEN = {
+    "accuracy": "accuracy",
+    "miou": "mIoU",
+    "map50": "mAP50",
+    "map": "mAP",
+    "psnr": "PSNR (dB)",
+    "perception": "distance of patches",
+}
 """How scores are written; ``perception`` is a distance between distributions of patches, per 255."""
 SHARES = ("accuracy", "miou", "map50", "map")
 """Scores that are shares: in tables and figures they are percentages."""
@@ -228,10 +235,18 @@ def draw(path: Path, scores: Scores) -> None:
     }
     pairs = (("psnr", "accuracy"), ("perception", "accuracy"), ("psnr", "perception"))
     for axis, (across, up) in zip(axes, pairs, strict=True):
-        for title, found in means.items():
-            place = [found[name] * (100 if name in SHARES else 1) for name in (across, up)]
+        places = {
+            title: [found[name] * (100 if name in SHARES else 1) for name in (across, up)]
+            for title, found in means.items()
+        }
+        spread = np.ptp(list(places.values()), axis=0)
+        taken: list[Any] = []
+        for title, place in sorted(places.items(), key=lambda each: each[1]):
             axis.plot(*place, "o", color=BLUE, markersize=5)
-            axis.annotate(title, place, xytext=(4, 4), textcoords="offset points", fontsize=7)
+            # A name that would lie on that of a neighbour on the left goes below its point.
+            crowded = any(np.all(np.abs(np.subtract(place, other)) < spread * [0.2, 0.05]) for other in taken)
+            axis.annotate(title, place, xytext=(4, -11 if crowded else 4), textcoords="offset points", fontsize=7)
+            taken.append(place)
         words = {"accuracy": "accuracy (%)", "psnr": "PSNR (dB)", "perception": "distance of patches (of 255)"}
         axis.set(xlabel=words[across], ylabel=words[up])
         axis.margins(0.15)

@@ -218,12 +218,20 @@ def test_live():
 
 
 def test_claims_of_the_literature():
+    keys = {"accuracy": "accuracy", "mIoU": "miou", "mAP50": "map50", "mAP": "map", "PSNR (dB)": "psnr"}
+    keys["distance of patches"] = "perception"
     found = {(row["claim"], row["row"]): row["seeds"] for row in stored("tasks")["rows"]}
-    for claim, head, score in (("denoise", "mIoU", "miou"), ("joint_gain", "accuracy", "accuracy")):
-        for label, *cells in rows("docs/pictures.md", "", head, "PSNR (dB)"):
-            for cell, key, unit in zip(cells, (score, "psnr"), (100, 1), strict=True):
-                values = [unit * seed[key] for seed in found[claim, label] if seed.get(key) is not None]
+    for claim in dict.fromkeys(claim for claim, _ in found):
+        (((_, *names), lines),) = tables("docs/claims.md", claim)
+        assert [(claim, label) for label, *_ in lines] == [each for each in found if each[0] == claim]
+        for label, *cells in lines:
+            for cell, name in zip(cells, names, strict=True):
+                unit = 100 if name in ("accuracy", "mIoU", "mAP50", "mAP") else 1
+                values = [unit * seed[keys[name]] for seed in found[claim, label] if keys[name] in seed]
                 check(cell, *((fmean(values), (max(values) - min(values)) / 2) if values else ()))
+    for _, figure, ours, *_ in rows("docs/claims.md", "claim", "figure"):
+        row = stored("tasks")["intervals"][figure]
+        check(ours, row["value"], row["low"], row["high"])
 
 
 def road(score, channel, network, way, rate):
@@ -333,7 +341,7 @@ def with_intervals():
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", *(f"docs/{name}.md" for name in ("figures", "rate_accuracy", "when_it_pays", "restorers"))]
+    "page", ["README.md", *(f"docs/{name}.md" for name in ("claims", "figures", "rate_accuracy", "when_it_pays", "restorers"))]
 )
 def test_an_interval_that_is_quoted_is_stored(page):
     known = [found for found in with_intervals() if all(map(math.isfinite, found))]
