@@ -191,7 +191,7 @@ RESULTS = (
         name="tasks",
         file="docs/tasks.json",
         command="python benchmarks/tasks.py --json docs/tasks.json --figure docs/tasks_surface.png",
-        pages=("docs/claims.md",),
+        pages=("docs/claims.md", "docs/figures.md"),
         code=("vidlink/nets", "vidlink/training", "vidlink/tasks", "benchmarks/tasks_claims.py"),
     ),
     Result(

@@ -340,9 +340,10 @@ def with_intervals():
         yield less_full_size("miou", "perfect", way)
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", *(f"docs/{name}.md" for name in ("claims", "figures", "rate_accuracy", "when_it_pays", "restorers"))]
-)
+PAGES = ("claims", "figures", "rate_accuracy", "when_it_pays", "restorers")
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{name}.md" for name in PAGES)])
 def test_an_interval_that_is_quoted_is_stored(page):
     known = [found for found in with_intervals() if all(map(math.isfinite, found))]
     known += [(-value, -high, -low) for value, low, high in known]  # "saves 3 %" and "-3 %"
