@@ -84,6 +84,14 @@ def read_rates(text: str) -> list[float]:
         raise UserError(f"--rates {text}: {error}") from None
 
 
+def read_seeds(option: str, text: str) -> list[int]:
+    """Whole numbers with commas between, each once; raises UserError."""
+    seeds = text.split(",")
+    if not all(seed.isascii() and seed.isdecimal() for seed in seeds) or len(set(map(int, seeds))) < len(seeds):
+        raise UserError(f"{option} {text!r}: different whole numbers with commas between, like 0,1")
+    return list(map(int, seeds))
+
+
 @contextmanager
 def folder_or_scratch(folder: Path | None) -> Iterator[Path]:
     """The folder, made where it is not there yet; without one a folder that is gone afterwards."""

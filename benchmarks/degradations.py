@@ -92,7 +92,7 @@ def degraded(faces: FaceSet, what: str) -> FaceSet:
 def main() -> None:
     """Train what is missing, score, and write the JSON."""
     options = parse()
-    seeds = list(map(int, options.seeds.split(",")))
+    seeds = bench.read_seeds("--seeds", options.seeds)
     faces = load_faces(options.data, "valid")
     plain = ["--regime", "hr", "--epochs", str(options.epochs), "--learning-rate", "2e-3"]
     good = [score(train_once(options, "hq", seed, plain), faces, (1.0,)) for seed in seeds]

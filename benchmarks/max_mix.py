@@ -62,7 +62,7 @@ def main() -> None:
     """Train what is missing, score, compare, and write the JSON."""
     options = parse()
     faces = load_faces(options.data, "valid")
-    seeds = list(map(int, options.seeds.split(",")))
+    seeds = bench.read_seeds("--seeds", options.seeds)
     found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for seed in seeds:
         start = ["--regime", "hr", "--codec-aware", options.codec_aware, "--epochs", str(options.start_epochs)]

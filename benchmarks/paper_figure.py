@@ -164,7 +164,7 @@ def main() -> None:
     """Train what is missing, send, look, print, draw, and write the JSON."""
     options = parse()
     networks = options.networks.split(",")
-    seeds = list(map(int, options.seeds.split(",")))
+    seeds = bench.read_seeds("--seeds", options.seeds)
     files = {
         f"{network}-{regime}-{seed}": train_once(
             options, f"{network}-{regime}", seed, words_of(options, network, regime)

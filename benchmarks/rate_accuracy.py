@@ -145,14 +145,6 @@ def parse_pairs(texts: Sequence[str], curves: dict[str, Curve]) -> list[tuple[st
     return pairs
 
 
-def parse_seeds(option: str, text: str) -> list[int]:
-    """Whole numbers with commas between, each once; raises UserError."""
-    seeds = text.split(",")
-    if not all(seed.isascii() and seed.isdecimal() for seed in seeds) or len(set(map(int, seeds))) < len(seeds):
-        raise UserError(f"{option} {text!r}: different whole numbers with commas between, like 0,1")
-    return list(map(int, seeds))
-
-
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = bench.flags(__doc__, quick="two short clips, few rates: under three minutes on two cores")
@@ -198,8 +190,8 @@ def plan_from(arguments: argparse.Namespace) -> Plan:
 def main() -> None:
     """Run the points, print and write tables, draw, and write the JSON."""
     arguments = parse_arguments()
-    seeds = parse_seeds("--seeds", arguments.seeds)
-    files = find_receivers(arguments.receivers, parse_seeds("--training-seeds", arguments.training_seeds))
+    seeds = bench.read_seeds("--seeds", arguments.seeds)
+    files = find_receivers(arguments.receivers, bench.read_seeds("--training-seeds", arguments.training_seeds))
     if arguments.main not in files:
         raise UserError(f"--main {arguments.main}: no such receiver; there are {', '.join(files)}")
     if arguments.judge:

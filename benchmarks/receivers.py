@@ -96,7 +96,7 @@ def main() -> None:
     options = parse()
     rows: list[dict[str, Any]] = []
     faces = load_faces(options.data, "valid")
-    for seed in map(int, options.seeds.split(",")):
+    for seed in bench.read_seeds("--seeds", options.seeds):
         train_once(options, "start", seed, words_of(options, "start", seed))
         for regime in options.regimes.split(","):
             kept = keep(train_once(options, regime, seed, words_of(options, regime, seed)), options.out)

@@ -105,7 +105,7 @@ def score(options: argparse.Namespace) -> list[dict[str, Any]]:
     dedicated = options.dedicated.split(",")
     rows = []
     for row in options.rows.split(","):
-        for seed in map(int, options.seeds.split(",")):
+        for seed in bench.read_seeds("--seeds", options.seeds):
             for scale, regime in regimes_of(row, dedicated).items():
                 scores = card_of(options, regime, seed)["valid_scores"]
                 rows += [

@@ -86,8 +86,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
             raise unknown("claim", name, CLAIMS)
     if not 0 < options.effort < 1000:
         raise UserError(f"--effort {options.effort:g}: a number above 0")
-    if not all(seed.isdecimal() for seed in options.seeds.split(",")):
-        raise UserError(f"--seeds {options.seeds}: whole numbers with commas between, like 0,1")
+    bench.read_seeds("--seeds", options.seeds)
     for name in ("pictures", "tested"):
         if getattr(options, name) < 10:
             raise UserError(f"--{name} {getattr(options, name)}: at least 10, one a class")
@@ -178,7 +177,7 @@ class Shelf:
 
 def try_claim(options: argparse.Namespace, claim: Claim) -> Scores:
     """Train what is missing, score each row, print the table."""
-    seeds = list(map(int, options.seeds.split(",")))
+    seeds = bench.read_seeds("--seeds", options.seeds)
     scores: Scores = {row.title: [] for row in claim.rows}
     minutes = 0.0
     for seed in seeds:

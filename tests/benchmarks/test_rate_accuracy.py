@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import bench
 import numpy as np
 import pandas as pd
 import pytest
@@ -170,10 +171,10 @@ def test_what_is_lost_is_drawn_several_times(files):
 
 
 def test_seeds_are_whole_numbers_each_once():
-    assert benchmark.parse_seeds("--seeds", "2,0") == [2, 0]
+    assert bench.read_seeds("--seeds", "2,0") == [2, 0]
     for text in ("", "1,", "1,1", "-1", "1.5", "a"):
         with pytest.raises(UserError, match=r"--seeds .*: different whole numbers"):
-            benchmark.parse_seeds("--seeds", text)
+            bench.read_seeds("--seeds", text)
 
 
 def test_the_best_of_each_family_stands_for_it(curves):
