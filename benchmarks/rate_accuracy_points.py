@@ -74,7 +74,7 @@ class Plan:
 FULL = Plan(
     clips=20,
     seconds=6,
-    rates=("6k", "8k", "12k", "18k", "26k", "36k", "48k", "80k", "128k"),
+    rates=("6k", "8k", "12k", "18k", "26k", "48k", "128k"),
     factors=(1, 1.5, 2, 3, 4),
     loss_rate="26k",
 )
