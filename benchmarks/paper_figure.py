@@ -33,7 +33,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from panel import arguments
-from rate_accuracy_points import FULL, make_clips, of_receiver
+from rate_accuracy_points import make_clips, of_receiver
+from rate_accuracy_ways import FULL
 from trainings import add_flags, make_quick, train_once
 
 from vidlink.command import run_command

@@ -40,22 +40,7 @@ import bench
 import numpy as np
 import pandas as pd
 from rate_accuracy_figures import draw_all
-from rate_accuracy_points import (
-    FULL,
-    QUICK,
-    RECEIVERS,
-    Plan,
-    by_receiver,
-    default_data,
-    find_receivers,
-    loss_of,
-    make_clips,
-    make_lossy,
-    make_points,
-    make_rivals,
-    make_ways,
-    write_channels,
-)
+from rate_accuracy_points import by_receiver, default_data, loss_of, make_clips, make_lossy, make_points, write_channels
 from rate_accuracy_tables import (
     bd_table,
     point_table,
@@ -66,6 +51,7 @@ from rate_accuracy_tables import (
     rank_correlations,
     waterfall,
 )
+from rate_accuracy_ways import FULL, QUICK, RECEIVERS, Plan, find_receivers, make_rivals, make_ways
 
 from vidlink.command import run_command
 from vidlink.errors import UserError

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import bench
 import torch
-from rate_accuracy_points import RECEIVERS
+from rate_accuracy_ways import RECEIVERS
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from trainings import add_flags, ccc_of, make_quick, pair, score, train_once

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import rate_accuracy as benchmark
 import rate_accuracy_points as points
+import rate_accuracy_ways
 import receivers
 import torch
 from panel import ByPlanner, Panel, RestoredPanel, arguments
@@ -66,7 +67,7 @@ def files(tmp_path_factory):
         torch.manual_seed(seed)
         network = Network(name="residual", size=48, outputs=10, width=8)
         save_weights(folder / f"{name}-0.safetensors", build(network).state_dict(), describe(network).to_metadata())
-    return points.find_receivers(folder, [0])
+    return rate_accuracy_ways.find_receivers(folder, [0])
 
 
 def test_a_panel_gives_what_its_networks_give_alone(files):
@@ -83,8 +84,8 @@ def test_a_panel_gives_what_its_networks_give_alone(files):
 
 
 def test_each_way_is_seen_by_those_it_is_for(files):
-    plan = replace(points.QUICK, factors=(1, 2))
-    ways = {way.name: way for way in points.make_ways({**files, "lr-2": files["hr"]}, plan, "mix", "judge")}
+    plan = replace(rate_accuracy_ways.QUICK, factors=(1, 2))
+    ways = {way.name: way for way in rate_accuracy_ways.make_ways({**files, "lr-2": files["hr"]}, plan, "mix", "judge")}
     assert ways["s = 1"].receivers == ("hr", "mix")
     assert ways["s = 2, every frame"].receivers == ("lr-2", "mix")
     assert ways["s = 2, every frame"].settings == {"scale": 2, "divisors": "1"}
@@ -97,13 +98,13 @@ def test_each_way_is_seen_by_those_it_is_for(files):
 
 
 def test_points_are_each_way_clip_and_budget_and_the_rows_each_receivers(files, tmp_path):
-    plan = replace(points.QUICK, clips=2, seconds=0.2)
+    plan = replace(rate_accuracy_ways.QUICK, clips=2, seconds=0.2)
     clips = points.make_clips("generated:60", "valid", plan, tmp_path / "reels", [0, 3], files)
     assert [clip["name"] for clip in clips] == ["00 of 0", "00 of 3"]
     assert len({Path(clip["input"]).read_bytes() for clip in clips}) == 2
     labels = pd.read_csv(clips[0]["labels"])
     assert labels["hr.valence"].equals(labels["mix.valence"])
-    ways = points.make_ways(files, plan, "mix", None)
+    ways = rate_accuracy_ways.make_ways(files, plan, "mix", None)
     made = points.make_points(ways, files, clips, plan)
     assert len(made) == (len(ways) - 1) * 2 * len(plan.rates) + len(plan.by_task[1])
     budgets = sorted({point.settings.bitrate_bps for point in made})
@@ -126,22 +127,26 @@ def test_a_receiver_of_two_training_seeds_is_one_method(files, tmp_path):
     for name in ("hr", "mix"):
         for seed in (0, 1):
             (tmp_path / f"{name}-{seed}.safetensors").write_bytes(files[name].read_bytes())
-    both = points.find_receivers(tmp_path, [0, 1])
+    both = rate_accuracy_ways.find_receivers(tmp_path, [0, 1])
     assert list(both) == ["hr", "mix", "hr.seed1", "mix.seed1"]
-    way = next(way for way in points.make_ways(both, points.QUICK, "mix", None) if way.name == "adaptive")
+    way = next(
+        way
+        for way in rate_accuracy_ways.make_ways(both, rate_accuracy_ways.QUICK, "mix", None)
+        if way.name == "adaptive"
+    )
     assert way.receivers == ("hr", "mix")
     assert way.as_method(both)["recognizer-arg"] == arguments(both, ("hr", "hr.seed1", "mix", "mix.seed1"))
     (tmp_path / "mix-1.safetensors").unlink()
     with pytest.raises(UserError, match=r"holds no mix-1\.safetensors"):
-        points.find_receivers(tmp_path, [0, 1])
+        rate_accuracy_ways.find_receivers(tmp_path, [0, 1])
     with pytest.raises(UserError, match=r"holds no NAME-7\.safetensors"):
-        points.find_receivers(tmp_path, [7])
+        rate_accuracy_ways.find_receivers(tmp_path, [7])
 
 
 def test_each_training_seed_has_its_own_figures(files):
     """The second seed of the adaptive sender needs half of the bits, the first as many as full size."""
     both = {**files, "mix.seed1": files["mix"]}
-    ways = [points.Way(name=name, receivers=("mix",)) for name in ("s = 1", "adaptive")]
+    ways = [rate_accuracy_ways.Way(name=name, receivers=("mix",)) for name in ("s = 1", "adaptive")]
     rows = []
     for way in ways:
         for step, bps in enumerate((12e3, 24e3, 48e3, 96e3)):
@@ -162,9 +167,11 @@ def test_each_training_seed_has_its_own_figures(files):
 
 
 def test_what_is_lost_is_drawn_several_times(files):
-    plan = replace(points.QUICK, clips=2, loss_rate="26k", draws=3)
+    plan = replace(rate_accuracy_ways.QUICK, clips=2, loss_rate="26k", draws=3)
     clips = [{"name": str(index), "input": f"{index}.mkv"} for index in range(2)]
-    made = points.make_lossy(points.make_ways(files, plan, "mix", None), files, clips, ["bernoulli-5"], plan)
+    made = points.make_lossy(
+        rate_accuracy_ways.make_ways(files, plan, "mix", None), files, clips, ["bernoulli-5"], plan
+    )
     lossy = [point.settings.seed for point in made if point.settings.channel == "bernoulli-5"]
     assert len(made) - len(lossy) == 4 * 2  # without loss one draw is all
     assert sorted(lossy) == sorted(list(range(6)) * 4)
