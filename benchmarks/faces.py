@@ -84,7 +84,7 @@ def main() -> None:
     figures |= {"code_s": coded_s, "find_share": (figures[f"find_s_{DEFAULT}"] or 0.0) / coded_s}
     print(bench.markdown(["clip", "detector", "no face", "one", "two", "seconds"], rows))
     print(f"coding {next(iter(CLIPS))} once: {coded_s:.2f} s")
-    bench.write_json(options.json, figures)
+    bench.write_json(options.json, figures, rows=rows)
 
 
 if __name__ == "__main__":

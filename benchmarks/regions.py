@@ -52,7 +52,7 @@ def main() -> None:
                     figures[f"rmse_ratio_{way}"] = share
     head = ["clip", "--roi", "kb/s", "RMSE valence", "arousal", "CCC valence", "arousal", "RMSE of none ×"]
     print(bench.markdown(head, rows))
-    bench.report(figures, options.json, {"rmse_ratio_qp": "<= 0.8"})
+    bench.report(figures, options.json, {"rmse_ratio_qp": "<= 0.8"}, rows=rows)
 
 
 if __name__ == "__main__":

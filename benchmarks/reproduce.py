@@ -87,6 +87,14 @@ RESULTS = (
         code=(*SENDER, *RECEIVER, *COMPARED),
     ),
     Result(
+        name="real-clips",
+        file="docs/real_clips.json",
+        command="python benchmarks/real_clips.py --training-seeds 0,1 --out results/real_clips --json "
+        "docs/real_clips.json",
+        pages=("docs/rate_accuracy.md",),
+        code=(*SENDER, *RECEIVER, *COMPARED),
+    ),
+    Result(
         name="own-numbers",
         file="docs/own_numbers.json",
         command="python benchmarks/own_numbers.py --json docs/own_numbers.json",
@@ -149,6 +157,22 @@ RESULTS = (
         weights=("affect",),
     ),
     Result(
+        name="regions",
+        file="docs/regions.json",
+        command="python benchmarks/regions.py --json docs/regions.json",
+        pages=("docs/allocation.md",),
+        code=(*SENDER, *RECEIVER, "vidlink/scores/interest.py"),
+        weights=("affect",),
+    ),
+    Result(
+        name="held-frames",
+        file="docs/held_frames.json",
+        command="python benchmarks/held_frames.py --json docs/held_frames.json",
+        pages=("docs/allocation.md",),
+        code=("vidlink/sender/moments.py", "vidlink/recognizers/affect.py", "vidlink/data/reels.py"),
+        weights=("affect",),
+    ),
+    Result(
         name="receiver-time",
         file="docs/receiver_time.json",
         command="python benchmarks/receiver_time.py --clips 5 --seconds 8 --json docs/receiver_time.json",
@@ -163,6 +187,27 @@ RESULTS = (
         "docs/loss_resilience.png",
         pages=("docs/loss_resilience.md", "docs/channel.md", "docs/figures.md"),
         code=(*SENDER, "vidlink/receiver", "vidlink/channel"),
+    ),
+    Result(
+        name="traces",
+        file="docs/traces.json",
+        command="python benchmarks/traces.py --json docs/traces.json",
+        pages=("docs/channel.md",),
+        code=("vidlink/link", "vidlink/channel", "vidlink/rtp", "codecs/x264.toml"),
+    ),
+    Result(
+        name="channel-speed",
+        file="docs/channel_speed.json",
+        command="python benchmarks/channel_speed.py --json docs/channel_speed.json",
+        pages=("docs/channel.md", "docs/figures.md"),
+        code=("vidlink/channel",),
+    ),
+    Result(
+        name="faces",
+        file="docs/faces.json",
+        command="python benchmarks/faces.py --json docs/faces.json",
+        pages=("docs/faces.md",),
+        code=("vidlink/faces",),
     ),
     Result(
         name="compute",
