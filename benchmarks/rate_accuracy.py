@@ -43,6 +43,7 @@ from rate_accuracy_figures import draw_all
 from rate_accuracy_points import by_receiver, default_data, loss_of, make_clips, make_lossy, make_points, write_channels
 from rate_accuracy_tables import (
     bd_table,
+    by_task_table,
     point_table,
     print_by_task,
     print_pairs,
@@ -247,6 +248,7 @@ def report(
         "loss": point_table(by_loss, "loss"),
         "bd": bd_table(curves, [(ours, name) for name in curves if name != ours]),
         "pairs": bd_table(curves, pairs),
+        "by_task": by_task_table(by_task_curves),
         "waterfall": waterfall(curves, by_task_curves, roles, arguments.main),
         "ranks": rank_correlations(curves),
         "training": by_training(rate_rows, roles, arguments.main),
@@ -258,7 +260,7 @@ def report(
         if curve.missing:
             print(f"{name}: no point at {', '.join(f'{rate / 1000:g}k' for rate in curve.missing)} (does not fit)")
     print_tables(curves, tables, ours)
-    print_by_task(by_task_curves)
+    print_by_task(tables["by_task"])
     print_pairs(tables["pairs"])
     print_training(tables["training"])
     figures, intervals = headline(curves, roles)

@@ -185,17 +185,21 @@ def print_tables(curves: dict[str, Curve], tables: dict[str, pd.DataFrame], ours
     print()
 
 
-def print_by_task(curves: dict[str, Curve]) -> None:
-    """Plans by PSNR and by the receiver's output on the same clips, seen by each receiver; nothing without any."""
+def by_task_table(curves: dict[str, Curve]) -> pd.DataFrame:
+    """Plans by the receiver's output against those by PSNR, on the same clips, as each receiver sees them."""
     names = [name for name in curves if name.endswith("by task")]
-    if not names:
+    return bd_table(curves, [(name, name.removesuffix(", by task")) for name in names])
+
+
+def print_by_task(table: pd.DataFrame) -> None:
+    """:func:`by_task_table` as Markdown; nothing without any."""
+    if table.empty:
         return
-    print(f"Plans by the output of the first receiver, on {curves[names[0]].clips} clips: against plans by PSNR\n")
+    print(f"Plans by the output of the first receiver, on {table['clips'].iloc[0]} clips: against plans by PSNR\n")
     rows = []
-    for name in names:
-        found = bd_table(curves, [(name, name.removesuffix(", by task"))])
-        shown = {row["figure"]: row for _, row in found[found["score"] == "ccc_mean"].iterrows()}
-        rows.append([name, cell(shown["BD-rate %"], ".1f", " %"), cell(shown["BD-score"], ".3f")])
+    for name, found in table[table["score"] == "ccc_mean"].groupby("method", sort=False):
+        shown = {row["figure"]: row for _, row in found.iterrows()}
+        rows.append([str(name), cell(shown["BD-rate %"], ".1f", " %"), cell(shown["BD-score"], ".3f")])
     print(bench.markdown(["seen by", "BD-rate, mean CCC", "BD-CCC, mean"], rows) + "\n")
 
 

@@ -16,6 +16,7 @@ import torch
 from panel import ByPlanner, Panel, RestoredPanel, arguments
 from rate_accuracy_tables import (
     bd_table,
+    by_task_table,
     print_by_task,
     print_pairs,
     print_tables,
@@ -208,7 +209,7 @@ def test_the_tables_show_every_method_part_and_refusal(curves, capsys):
     by_task = {name: curves[name] for name in ("mix, adaptive", "mix, adaptive, by task")}
     parts = waterfall(curves, by_task, roles, "mix")
     assert parts["part"].tolist()[:2] == ["receiver trained at all factors", "any scale factor"]
-    print_by_task(by_task)
+    print_by_task(by_task_table(by_task))
     assert "| mix, adaptive, by task | " in capsys.readouterr().out
     assert parts.set_index("part").loc["any scale factor", "value"] == pytest.approx(-50, abs=1)
     pairs = [(ours, name) for name in curves if name != ours]
