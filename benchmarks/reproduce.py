@@ -210,6 +210,13 @@ RESULTS = (
         code=("vidlink/faces",),
     ),
     Result(
+        name="super-resolution",
+        file="docs/super_resolution.json",
+        command="python benchmarks/super_resolution.py --threads 1 --json docs/super_resolution.json",
+        pages=("docs/super_resolution.md",),
+        code=("vidlink/nets/srcnn.py", "vidlink/nets/espcn.py", "vidlink/training/superresolution.py"),
+    ),
+    Result(
         name="compute",
         file="docs/compute.json",
         command="python benchmarks/compute.py --json docs/compute.json --figure docs/compute.png",
