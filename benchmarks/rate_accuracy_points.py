@@ -97,7 +97,7 @@ def by_receiver(
         rows = rows.assign(bitrate_bps=points[nearest])
         for receiver in receivers[str(way).removesuffix(", parity")]:
             for training, member in enumerate(members_of(files, receiver)):
-                one = of_receiver(rows, member)
+                one = of_receiver(rows, member).copy()
                 called = one["point"].astype(str) + f" {member}"  # a point by itself, where curves join points
                 parts.append(one.assign(method=f"{receiver}, {way}", training=training, point=called))
     return pd.concat(parts, ignore_index=True)

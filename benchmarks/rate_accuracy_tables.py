@@ -35,8 +35,7 @@ ALONE = (
     ("any frame rate", "{0}, adaptive, every frame", "{0}, adaptive"),
     ("any scale factor, not full size", "{0}, s = 1", "{0}, adaptive"),
     ("any scale factor, not the best one", "{fixed}", "{0}, adaptive"),
-    ("one receiver for all factors, not one for each", "{lr}", "{fixed}"),
-    ("finer where the receiver looks", "{0}, adaptive", "{0}, adaptive, regions"),
+    ("one receiver for all factors, not one for each", "{lr}", "{0}, {lr_way}"),
     ("one receiver, not pixels restored before the HR-trained one", "hr, adaptive, pixels restored", "{0}, adaptive"),
 )
 """What each part of the adaptive sender brings by itself: what, without it, with it."""
@@ -75,14 +74,19 @@ def waterfall(curves: dict[str, Curve], by_task: dict[str, Curve], roles: dict[s
     Plans by the task are compared with those by PSNR on their own clips and budgets (``by_task``).
     """
     rows = []
+    known = {
+        "fixed": roles.get("fixed", ""),
+        "lr": roles.get("lr", ""),
+        "lr_way": roles.get("lr", "").partition(", ")[2],
+    }
     for how, parts in (("added", STEPS), ("alone", ALONE)):
+        compared = set()
         for what, before, after in parts:
-            names = [
-                name.format(main, fixed=roles.get("fixed", ""), lr=roles.get("lr", "")) for name in (before, after)
-            ]
+            names = tuple(name.format(main, **known) for name in (before, after))
             where = by_task if names[1].endswith("by task") else curves
-            if not all(name in where for name in names):
-                continue
+            if names in compared or not all(name in where for name in names):
+                continue  # the best factor may be full size, which was there already
+            compared.add(names)
             found = compare(where[names[1]], where[names[0]], "ccc_mean", of_rate=True)
             rows.append(
                 {

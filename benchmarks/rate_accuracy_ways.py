@@ -173,7 +173,6 @@ def make_ways(files: Mapping[str, Path], plan: Plan, main: str, judge: str | Non
         Way(name="adaptive, by task", receivers=(main, *hr, *judges), planner=main),
         Way(name="adaptive, every frame", receivers=(main,), settings={"divisors": "1"}),
         Way(name="adaptive, key frame a second", receivers=(main,), settings={"gop": "1"}),
-        Way(name="adaptive, regions", receivers=(*hr, main), settings={"roi": "qp"}),
     ]
     if hr:
         restored: dict[str, Any] = {"receivers": ("hr",), "panel": "panel:RestoredPanel"}
