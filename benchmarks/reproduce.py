@@ -82,7 +82,10 @@ RESULTS = (
         file="docs/rate_accuracy/figures.json",
         command="python benchmarks/rate_accuracy.py --training-seeds 0,1 --out results/rate_accuracy --json "
         "docs/rate_accuracy/figures.json --pairs 'hr, adaptive against hr, s = 1, every frame, key frame a second' "
-        "'hr, adaptive against hr, s = 1' 'hr, adaptive against lr-1.5, s = 1.5'",
+        "'hr, adaptive against hr, s = 1' 'hr, adaptive against lr-1.5, s = 1.5' "
+        "'hr, s = 1, x264 veryslow against hr, s = 1' 'hr, s = 1, x265 against hr, s = 1' "
+        "'hr, s = 1, SVT-AV1 against hr, s = 1' 'mix, s = 2 against hr, s = 2, pixels restored' "
+        "'mix, s = 3 against hr, s = 3, pixels restored'",
         pages=("docs/rate_accuracy.md", "docs/figures.md", "README.md"),
         code=(*SENDER, *RECEIVER, *COMPARED),
     ),
