@@ -164,7 +164,7 @@ def _dress(axis: Axes, x: str, y: str, *, narrow: bool = False) -> None:
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.minorticks_off()
         if x == "wire_bps":
-            ticks = [6, 12, 26, 48, 128] if narrow else [6, 8, 12, 18, 26, 36, 48, 80, 128]
+            ticks = [6, 12, 26, 48, 128] if narrow else [6, 8, 12, 18, 26, 48, 128]
             axis.set_xticks(ticks, [str(tick) for tick in ticks])
     axis.set_xlabel(NAMES[x])
     axis.set_ylabel(NAMES[y])
@@ -244,7 +244,7 @@ def _draw_waterfall(place: Path, parts: pd.DataFrame) -> None:
     heights = [max(len(group), 1) for group in groups]
     figure = Figure(figsize=(7.6, 0.34 * sum(heights) + 1.5), layout="constrained")
     axes = figure.subplots(2, 1, sharex=True, height_ratios=heights)
-    titles = ("added one after another", "each by itself: the adaptive sender by PSNR against the same without it")
+    titles = ("added one after another", "each by itself, taken away from the adaptive sender")
     for axis, group, title, colour in zip(axes, groups, titles, (BLUE, SKY), strict=True):
         at = np.arange(len(group))[::-1]
         axis.barh(at, group["value"], color=colour, height=0.6)
