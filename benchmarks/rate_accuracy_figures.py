@@ -228,8 +228,12 @@ def _draw_pictures(place: Path, curves: dict[str, Curve], ranks: pd.DataFrame) -
             axis.set_title("\n".join([receiver, *texts]) if row == 0 else "\n".join(texts), fontsize=8)
             axis.set_xlabel(NAMES[picture])
             axis.set_ylabel(NAMES["ccc_mean"])
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=7)
+    named = {
+        label: handle
+        for axis in axes[: len(shown)]
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=3, fontsize=7)
     clips = next(iter(curves.values())).clips
     figure.suptitle(f"{clips} clip{'s' if clips != 1 else ''}, a point a budget", fontsize=8.5, x=0.99, ha="right")
     _save(figure, place)
