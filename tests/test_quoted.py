@@ -120,6 +120,18 @@ def test_what_each_part_brings():
             check(cell, *(float(row[end]) for end in ("value", "low", "high")))
 
 
+def test_real_clips():
+    found = {f"{row['clip']}: {row['method']}": row["ccc_mean"] for row in stored("real_clips")["rows"]}
+    ((_, *budgets), lines), *_ = tables("docs/rate_accuracy.md", "mean CCC with the pristine output")
+    for label, *cells in lines:
+        for budget, cell in zip(budgets, cells, strict=True):
+            value = found[label].get(f"{float(budget[:-1]) * 1000}")
+            assert (value is None) == (cell == "–")
+            if value is not None:
+                check(cell, value)
+    assert len(lines) == len(found)
+
+
 def test_own_numbers():
     found = {(row["bits"], round(5 / row["kept"], 1)): row for row in stored("own_numbers")["rows"]}
     for rate, bits, a_second, ccc in rows("docs/rate_accuracy.md", "bits a second on the wire"):
