@@ -86,7 +86,7 @@ def test_figures_are_printed_and_written(tmp_path, capsys):
 def test_flags_data_runs_and_colours_are_the_shared_ones():
     once = re.compile(r"environ\b.*VIDLINK_DATA|ArgumentParser\(|vidlink\.simulate import|run_folder import|\"#\w{6}\"")
     folder = Path(bench.__file__).parent
-    without = ("bench.py", "reproduce.py", "same_tables.py", "video_sr_clips.py")  # no benchmarks
+    without = ("bench.py", "reproduce.py", "same_tables.py", "stored.py", "video_sr_clips.py")  # no benchmarks
     others = [path for path in folder.glob("*.py") if path.name not in without]
     assert len(others) > 12
     assert [path.name for path in others if once.search(path.read_text())] == ["allocation_figures.py"]  # a colour map

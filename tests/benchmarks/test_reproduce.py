@@ -9,7 +9,8 @@ from pathlib import Path
 import bench
 import pytest
 import reproduce
-from reproduce import RESULTS, Result, state_of
+from reproduce import state_of
+from stored import RESULTS, Result
 
 ROOT = Path(__file__).parents[2]
 
