@@ -44,8 +44,10 @@ from rate_accuracy_points import by_receiver, default_data, loss_of, make_clips,
 from rate_accuracy_tables import (
     bd_table,
     by_task_table,
+    lossy_table,
     point_table,
     print_by_task,
+    print_lossy,
     print_pairs,
     print_tables,
     print_training,
@@ -246,6 +248,7 @@ def report(
     tables = {
         "points": point_table(curves, "bitrate_bps"),
         "loss": point_table(by_loss, "loss"),
+        "loss_pairs": lossy_table(by_loss),
         "bd": bd_table(curves, [(ours, name) for name in curves if name != ours]),
         "pairs": bd_table(curves, pairs),
         "by_task": by_task_table(by_task_curves),
@@ -262,6 +265,7 @@ def report(
     print_tables(curves, tables, ours)
     print_by_task(tables["by_task"])
     print_pairs(tables["pairs"])
+    print_lossy(tables["loss_pairs"])
     print_training(tables["training"])
     figures, intervals = headline(curves, roles)
     draw_all(out, curves, by_loss, roles, tables, loss_rate=plan.loss_rate)

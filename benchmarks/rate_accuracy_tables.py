@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 
 from vidlink.labels.affect import AFFECT
 from vidlink.sweeping.curves import Curve, compare
+from vidlink.sweeping.intervals import jackknife
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,8 @@ ALONE = (
     ("one receiver, not pixels restored before the HR-trained one", "hr, adaptive, pixels restored", "{0}, adaptive"),
 )
 """What each part of the adaptive sender brings by itself: what, without it, with it."""
+LOSSY = (("{0}, adaptive", "{0}, s = 1"), ("{0}, adaptive, parity", "{0}, adaptive"))
+"""What is compared at each loss rate: a method, and what it is held against."""
 
 
 def bd_table(curves: dict[str, Curve], pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
@@ -223,6 +226,37 @@ def print_training(table: pd.DataFrame) -> None:
     seeds = [name for name in table.columns if name.startswith("training ")]
     rows = [[row["part"], *(f"{row[seed]:+.1f} %" for seed in seeds)] for _, row in table.iterrows()]
     print(f"Each training seed alone\n\n{bench.markdown(['', *seeds], rows)}\n")
+
+
+def lossy_table(curves: dict[str, Curve]) -> pd.DataFrame:
+    """Differences of the mean CCC between two methods with one receiver, by loss rate; intervals are over clips."""
+    rows = []
+    for receiver in dict.fromkeys(name.partition(",")[0] for name in curves):
+        for method, anchor in (tuple(name.format(receiver) for name in pair) for pair in LOSSY):
+            if method not in curves or anchor not in curves:
+                continue
+            for loss in sorted({*curves[method].along} & {*curves[anchor].along}):
+                ours, theirs = (
+                    curve.values["ccc_mean"][:, curve.along.index(loss)] for curve in (curves[method], curves[anchor])
+                )
+                value, *without = ours - theirs
+                low, high = jackknife(float(value), np.array(without), "")
+                found = {"value": value, "low": low, "high": high}
+                rows.append({"method": method, "anchor": anchor, "loss": loss, **found})
+    return pd.DataFrame(rows)
+
+
+def print_lossy(table: pd.DataFrame) -> None:
+    """Those differences as Markdown; nothing without lossy channels."""
+    if table.empty:
+        return
+    losses = sorted(table["loss"].unique())
+    rows = [
+        [str(method), str(anchor), *(cell(row, ".3f") for _, row in found.sort_values("loss").iterrows())]
+        for (method, anchor), found in table.groupby(["method", "anchor"], sort=False)
+    ]
+    head = ["mean CCC", "less that of", *(f"{loss:g} % lost" for loss in losses)]
+    print(f"{bench.markdown(head, rows)}\n")
 
 
 def cell(row: pd.Series, form: str, unit: str = "") -> str:

@@ -17,7 +17,9 @@ from panel import ByPlanner, Panel, RestoredPanel, arguments
 from rate_accuracy_tables import (
     bd_table,
     by_task_table,
+    lossy_table,
     print_by_task,
+    print_lossy,
     print_pairs,
     print_tables,
     rank_correlations,
@@ -220,6 +222,25 @@ def test_the_tables_show_every_method_part_and_refusal(curves, capsys):
     assert "refused: the anchor has 2 points that rise, of 3" in out
     ranks = tables["ranks"].set_index(["receiver", "picture", "score", "over"])["rho"]
     assert ranks["mix", "psnr_db", "ccc_mean", "all points"] == pytest.approx(1)
+
+
+def test_methods_are_compared_at_each_loss_rate(capsys):
+    losses = (0.0, 5.0)
+    lossy = {
+        "mix, s = 1": curve("mix, s = 1", [0.7, 0.6], losses),
+        "mix, adaptive": curve("mix, adaptive", [0.7, 0.55], losses),
+        "mix, adaptive, parity": curve("mix, adaptive, parity", [0.6], losses[1:]),
+        "hr, adaptive": curve("hr, adaptive", [0.7, 0.5], losses),  # nothing to hold it against
+    }
+    table = lossy_table(lossy).set_index(["method", "loss"])
+    assert table["value"].to_dict() == pytest.approx(
+        {("mix, adaptive", 0.0): 0, ("mix, adaptive", 5.0): -0.05, ("mix, adaptive, parity", 5.0): 0.05}
+    )
+    assert (table["low"] == table["high"]).all(), "its clips are all alike"
+    print_lossy(lossy_table(lossy))
+    assert (
+        "| mix, adaptive | mix, s = 1 | +0.000 [+0.000, +0.000] | -0.050 [-0.050, -0.050] |" in capsys.readouterr().out
+    )
 
 
 def test_pairs_are_two_methods(curves, capsys):
