@@ -100,15 +100,25 @@ def test_receivers_on_faces():
             check(cell, *(figures[f"{label}/{name}/s-{scale}"] for name in AFFECT))
 
 
-def test_scores_by_rate():
-    found = {(row["method"], float(row["bitrate_bps"])): row for row in rows_of("points")}
-    (((_, *keys), lines),) = tables("docs/rate_accuracy.md", "receiver, way of sending", "6k")
+@pytest.mark.parametrize(("name", "column", "first"), [("points", "bitrate_bps", "6k"), ("loss", "loss", "0 %")])
+def test_scores_by_rate_and_by_loss(name, column, first):
+    found = {(row["method"], float(row[column])): row for row in rows_of(name)}
+    (((_, *keys), lines),) = tables("docs/rate_accuracy.md", "receiver, way of sending", first)
     for label, *cells in lines:
         for key, cell in zip(keys, cells, strict=True):
-            row = found.get((label, float(key[:-1]) * 1000))
+            row = found.get((label, float(key[:-1]) * 1000 if key.endswith("k") else float(key[:-2])))
             assert (row is None) == (cell == "–")
             if row:
                 check(cell, *(float(row[f"ccc_{each}"]) for each in AFFECT))
+
+
+def test_what_is_compared_under_loss():
+    found = rows_of("loss_pairs")
+    lines = rows("docs/rate_accuracy.md", "mean CCC", "less that of")
+    cells = [(method, anchor, cell) for method, anchor, *cells in lines for cell in cells]
+    for (method, anchor, cell), row in zip(cells, found, strict=True):
+        assert (method, anchor) == (row["method"], row["anchor"])
+        check(cell, *(float(row[end]) for end in ("value", "low", "high")))
 
 
 def test_what_each_part_brings():
@@ -340,6 +350,8 @@ def with_intervals():
         for row in rows_of(name):
             if row["value"] and row.get("figure", "BD-rate %") == "BD-rate %":
                 yield tuple(float(row[end]) for end in ("value", "low", "high"))
+    for row in rows_of("loss_pairs"):
+        yield tuple(float(row[end]) for end in ("value", "low", "high"))
     for name in ("overfit", "levers"):
         figures = stored(name)["figures"]
         for key in figures:
