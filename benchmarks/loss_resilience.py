@@ -49,8 +49,8 @@ LOSSES = (0, 1, 3, 5, 10, 20, 30)
 GOPS = (25, 50, 250)
 PROTECTIONS: dict[str, dict[str, Any]] = {"none": {}, "fec": {"fec": "rs:k=10,n=13,key_n=15"}, "nack": {"nack": True}}
 STATUSES = ("ok", "concealed", "drifting", "frozen")
-KEYS = ("clip", "slices", "gop", "protection", "loss")
-"""What makes a row of the table."""
+AXES = {"clip": "clip", "slices": "slices", "pictures": "gop", "protection": "protection", "lost": "loss"}
+"""Axes of the sweep, which may not be called like a setting, and what the rows call them."""
 FRAMES = 250
 QUALITIES = {"bikes": 20, "carphone": 26, "builtin": 20}
 
@@ -85,9 +85,9 @@ def measure(*, quick: bool, seeds: int) -> list[dict[str, Any]]:
         grid = {
             "clip": [{"name": name, "input": str(path), "quality": QUALITIES[name]} for name, path in clips.items()],
             "slices": [{"name": slices, "codec": f"slices-{slices}.toml"} for slices in ("on", "off")],
-            "gop": [{"name": str(gop), "segment": gop / bench.RATE} for gop in GOPS],
+            "pictures": [{"name": str(gop), "segment": gop / bench.RATE} for gop in GOPS],
             "protection": [{"name": name, **how} for name, how in protections.items()],
-            "loss": [{"name": str(loss), "channel": f"loss-{loss}.toml"} for loss in losses],
+            "lost": [{"name": str(loss), "channel": f"loss-{loss}.toml"} for loss in losses],
             "seed": list(range(seeds)),
         }
         made = sweep_from({"settings": {"scale": 1, "recognizer": "none"}, "grid": grid}).make_points(folder)
@@ -96,7 +96,7 @@ def measure(*, quick: bool, seeds: int) -> list[dict[str, Any]]:
             point
             for point in made
             if (point.columns["slices"], point.columns["protection"]) != ("off", "nack")
-            and (point.columns["loss"] != "0" or point.settings.seed == 0)
+            and (point.columns["lost"] != "0" or point.settings.seed == 0)
         ]
         found = bench.sweep_table(points, folder / "sweep")
     total = found[[f"frames_{status}" for status in STATUSES]].sum(axis=1)
@@ -108,8 +108,8 @@ def measure(*, quick: bool, seeds: int) -> list[dict[str, Any]]:
         "lost_percent": 100 * found["delivery_loss_rate"],
     }
     rows = []
-    for keys, group in found.assign(**values).groupby(list(KEYS), sort=False):
-        setting = dict(zip(KEYS, map(str, cast("tuple", keys)), strict=True))
+    for keys, group in found.assign(**values).groupby(list(AXES), sort=False):
+        setting = dict(zip(AXES.values(), map(str, cast("tuple", keys)), strict=True))
         text = "{clip}/slices-{slices}/gop-{gop}/{protection}/loss-{loss}".format(**setting)
         means = {name: round(float(group[name].mean()), 3) for name in values}
         spread = round(float(group["psnr_db"].std(ddof=0)), 3)

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from vidlink.channel.trace import Capacity
 
 SECONDS, PROPAGATION_S = 20, 0.03
-QUALITIES = {"64k": 27, "512k": 10.8}
+QUALITIES = {"64k": 29.2, "512k": 12.5}
 """Quality at full size that comes close to each rate."""
 
 
