@@ -112,6 +112,23 @@ def test_scores_by_rate_and_by_loss(name, column, first):
                 check(cell, *(float(row[f"ccc_{each}"]) for each in AFFECT))
 
 
+def test_recorded_links():
+    found = stored("traces")["rows"]
+    for trace, gives, *cells in rows("docs/channel.md", "trace", "gives kb/s"):
+        mine = [row for row in found if row["trace"] == trace]
+        check(gives, mine[0]["trace_kbps"])
+        for row in mine:
+            delays, packets, frames, *cells = cells
+            check(delays, *(row[f"delay_{key}_s"] for key in ("p50", "p95", "max")))
+            check(packets, row["lost"], row["late"])
+            check(frames, *(row[status] for status in ("ok", "concealed", "drifting", "frozen")))
+    assert stored("traces")["figures"] | {"delay_p95_median_s": 0} == {
+        "runs": 72,
+        "implausible": 0,
+        "delay_p95_median_s": 0,
+    }
+
+
 def test_what_is_compared_under_loss():
     found = rows_of("loss_pairs")
     lines = rows("docs/rate_accuracy.md", "mean CCC", "less that of")
