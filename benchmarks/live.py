@@ -2,8 +2,8 @@
 
 Every point is a run of the product itself (``--bitrate auto``), forty seconds of ``carphone`` (176x144, run forwards
 and backwards, 25 pictures a second) from the folder that the environment variable VIDLINK_DATA names, else of the
-built-in clip, coded by ``x264-realtime``. The recognizer looks at the face once a second and is held against itself on
-the pristine clip. All senders start at 32 kb/s, whatever the link.
+built-in clip, coded by ``x264-realtime``. A recognizer, the first ``mix`` of ``receivers.py``, looks at the face once a
+second and is held against itself on the pristine clip. All senders start at 32 kb/s, whatever the link.
 
 Links
 -----
@@ -46,6 +46,7 @@ import bench
 import numpy as np
 from live_figures import draw
 from live_links import Link, make_links
+from rate_accuracy_ways import RECEIVERS
 
 from vidlink.command import run_command
 from vidlink.settings import Settings
@@ -83,6 +84,7 @@ def settings_of(link: Link, sender: str, clip: Path, *, carphone: bool) -> Setti
         start_bps=link.mean_bps * int(percent) / 100 if percent else START_BPS,
         codec="x264-realtime",
         channel=str(link.channel),
+        weights=RECEIVERS / "mix-0.safetensors",
         recognize_every=bench.RATE,
         roi=FACE if carphone else "none",
     )

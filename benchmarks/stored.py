@@ -99,8 +99,9 @@ RESULTS = (
     Result(
         name="allocation",
         file="docs/allocation.json",
-        command="python benchmarks/allocation.py --work results/allocation --json docs/allocation.json --figure "
-        "docs/allocation.png --rungs docs/allocation_rungs.png",
+        command="python benchmarks/allocation.py --clips carphone,Run_1_1,Sit_10_1,Jump_8_1,mixed,scaled --rates "
+        "12k,24k,48k --work results/allocation --json docs/allocation.json --figure docs/allocation.png --rungs "
+        "docs/allocation_rungs.png",
         pages=("docs/allocation.md",),
         code=SENDER,
     ),
@@ -246,7 +247,7 @@ RESULTS = (
         file="docs/live.json",
         command="python benchmarks/live.py --resume results/live --json docs/live.json --figure docs/live.png",
         pages=("docs/live.md", "docs/figures.md"),
-        code=("vidlink/sender", "vidlink/link", "vidlink/channel"),
+        code=("vidlink/sender", "vidlink/link", "vidlink/channel", "benchmarks/receivers/mix-0.safetensors"),
     ),
     Result(
         name="tasks",
