@@ -29,9 +29,10 @@ Results = dict[str, dict[str, list[dict[str, Any]]]]
 
 def draw(results: Results, path: Path) -> None:
     """Rate against PSNR for every clip and method, and below it what each differs from the planner at equal rate."""
-    columns = min(4, len(results))
+    columns = min(4, len(results) if len(results) <= 4 else -(-len(results) // 2))
     rows = -(-len(results) // columns)
-    figure = Figure(figsize=(3.1 * columns, 4 * rows + 0.4), layout="constrained", dpi=72)
+    ticks = sorted({p["rate_bps"] / 1000 for methods in results.values() for p in methods["planner"]})
+    figure = Figure(figsize=(3.4 * columns, 4 * rows + 0.4), layout="constrained", dpi=84)
     axes = figure.subplots(2 * rows, columns, squeeze=False, sharex=True, height_ratios=[1.5, 1] * rows)
     for number, (clip, methods) in enumerate(results.items()):
         row, column = 2 * (number // columns), number % columns
@@ -47,7 +48,7 @@ def draw(results: Results, path: Path) -> None:
             below.plot(x, y - np.interp(np.log(1000 * np.array(x)), ours[:, 0], ours[:, 1]), line, **style)
         above.set_title(clip, fontsize=10)
         below.set_xscale("log")
-        below.set_xticks([12, 24, 48, 96, 192, 512], ["12", "24", "48", "96", "192", "512"])
+        below.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         below.tick_params(labelbottom=True)
         below.minorticks_off()
         below.set_ylim(-2.2, 0.6)
