@@ -192,13 +192,20 @@ def test_bits_over_time():
 
 def test_allocation_and_levers():
     page, rates = "docs/allocation.md", stored("allocation")["bd_rates"]
-    ways = ("reference", "full size, low", "full size", "best fixed", "best fixed, all frames", "ladder")
-    for clip, *cells, _ in rows(page, "clip", "exhaustive"):
+    (((_, *ways), lines),) = tables(page, "clip", "reference")
+    for clip, *cells in lines:
         for way, cell in zip(ways, cells, strict=True):
-            value = rates[way][clip.split()[0]]
+            value = rates[way][clip]
             assert (value is None) == (cell == "–")
             if value is not None:
                 check(cell, value)
+    figures = stored("allocation")["figures"]
+    for names, cell, _ in rows(page, "figure", "measured"):
+        wanted = [name for name in re.findall(r"\w+", names.partition(":")[0]) if name in figures]
+        worst = re.search(r"worst ([-\d.]+)", names)
+        if worst:
+            check(worst[1], figures["bd_rate_vs_reference_worst"])
+        check(cell, *(figures[name] for name in wanted))
     figures = stored("allocation_length")["figures"]
     for seconds, cpu, coding, _, memory in rows(page, "seconds", "processor time"):
         for cell, key in ((cpu, "cpu_s"), (coding, "encode_cpu_s"), (memory, "peak_mib")):

@@ -1,9 +1,11 @@
 """Decoding what arrived: every picture at its place, whatever was lost."""
 
+import gc
 import math
 
 import numpy as np
 import pytest
+from av.sidedata.sidedata import SideDataContainer
 
 from vidlink.codec.shelf import load_codec
 from vidlink.receiver.decode import decode
@@ -47,6 +49,15 @@ def test_the_qp_of_each_picture_is_told_where_the_decoder_says_it(coded, name):
         assert all(math.isnan(each) for each in qp.values())
     plain = pictures_of(coded, name, units)
     assert all(np.array_equal(pictures[k].to_ndarray(), plain[k].to_ndarray()) for k in range(40))
+    tags = ("pts", "duration", "time_base", "colorspace", "color_range", "color_primaries", "color_trc")
+    assert all(getattr(pictures[k], tag) == getattr(plain[k], tag) for k in range(40) for tag in tags)
+
+
+def test_pictures_whose_qp_was_asked_are_gone_once_nobody_needs_them(coded):
+    units, made = [(unit.frame, unit.nals) for unit in coded["x264"].units], coded["x264"]
+    pictures = decode(units, codec=load_codec("x264"), parameter_sets=made.parameter_sets, qp={})
+    tied = [each for p in pictures.values() for each in gc.get_referents(p) if isinstance(each, SideDataContainer)]
+    assert not tied, "they would wait for Python's collection of circles, each with its pixels"
 
 
 @pytest.mark.parametrize("name", SHELF)

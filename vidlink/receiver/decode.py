@@ -16,7 +16,7 @@ from vidlink.receiver.qp import EXPORTED, qp_of
 from vidlink.rtp.formats import payload_format
 from vidlink.types import Colour
 from vidlink.video.colour import as_signalled
-from vidlink.video.park import Parking
+from vidlink.video.park import Parking, copied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,9 +60,12 @@ def decode(
     park = Parking()
 
     def keep(picture: av.VideoFrame) -> Picture:
+        seen = as_signalled(picture, colour or Colour())
         if qp is not None and picture.pts is not None:
             qp[picture.pts] = qp_of(picture)
-        return park(as_signalled(picture, colour or Colour()))
+            # PyAV ties a picture and its side data into a circle, which Python undoes late: the pixels must not wait.
+            seen = copied(seen)
+        return park(seen)
 
     if codec.implementation:
         from vidlink.codec.implementation import decode_with_class

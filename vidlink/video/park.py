@@ -73,13 +73,12 @@ class Parked:
         It is added to the end of it.
     """
 
-    __slots__ = ("_file", "_place", "_tags", "_times", "height", "width")
+    __slots__ = ("_about", "_file", "_place", "height", "width")
 
     def __init__(self, picture: av.VideoFrame, file: IO[bytes]) -> None:
         self._file = file
         self.width, self.height = picture.width, picture.height
-        self._times = picture.pts, picture.duration, picture.time_base
-        self._tags = picture.colorspace, picture.color_range, picture.color_primaries, picture.color_trc
+        self._about = _About(picture)
         self._place = file.seek(0, os.SEEK_END)
         for rows in _planes(picture):
             file.write(rows.tobytes())
@@ -88,7 +87,7 @@ class Parked:
     @property
     def duration(self) -> int:
         """As of the picture."""
-        return self._times[1]
+        return self._about.duration
 
     def __call__(self) -> av.VideoFrame:
         """The picture."""
@@ -98,13 +97,35 @@ class Parked:
             data = os.pread(self._file.fileno(), rows.size, place)
             rows[:] = np.frombuffer(data, np.uint8).reshape(rows.shape)
             place += rows.size
-        picture.pts, picture.duration = self._times[:2]
-        time_base: Fraction | None = self._times[2]
-        if time_base is not None:
-            picture.time_base = time_base
+        self._about.write_to(picture)
+        return picture
+
+
+class _About:
+    """Times and colours of a picture."""
+
+    __slots__ = ("_tags", "_time_base", "duration", "pts")
+
+    def __init__(self, picture: av.VideoFrame) -> None:
+        self.pts, self.duration = picture.pts, picture.duration
+        self._time_base: Fraction | None = picture.time_base
+        self._tags = picture.colorspace, picture.color_range, picture.color_primaries, picture.color_trc
+
+    def write_to(self, picture: av.VideoFrame) -> None:
+        picture.pts, picture.duration = self.pts, self.duration
+        if self._time_base is not None:
+            picture.time_base = self._time_base
         picture.colorspace, picture.color_range, picture.color_primaries, picture.color_trc = self._tags
         picture.pict_type = PictureType.NONE
-        return picture
+
+
+def copied(picture: av.VideoFrame) -> av.VideoFrame:
+    """A ``yuv420p`` picture in memory of its own: pixels, times and colours, without what else a decoder said of it."""
+    copy = av.VideoFrame(picture.width, picture.height, "yuv420p")
+    for rows, from_rows in zip(_planes(copy), _planes(picture), strict=True):
+        rows[:] = from_rows
+    _About(picture).write_to(copy)
+    return copy
 
 
 class Pictures(Sequence[av.VideoFrame]):
