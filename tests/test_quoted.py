@@ -262,6 +262,20 @@ def test_live():
         check_all(cells, [row for row in result if (row["link"], row["sender"]) == (link, "gcc")])
 
 
+def test_cost():
+    found = stored("overhead")["figures"]
+    (line,) = (block for block in plain("docs/figures.md").split("\n\n") if block.startswith("Cost ("))
+    quoted = re.search(
+        r"takes\s([\d.]+) × the wall.*takes ([\d.]+) s, the default run (\d+) s.*"
+        r"takes ([\d.]+) × the clip.*and ([\d.]+) × that in",
+        line,
+        re.DOTALL,
+    )
+    keys = ("wall_ratio", "help_s", "default_run_s", "realtime_factor", "realtime_cpu")
+    for cell, key in zip(quoted.groups(), keys, strict=True):
+        check(cell, found[key])
+
+
 def test_claims_of_the_literature():
     keys = {"accuracy": "accuracy", "mIoU": "miou", "mAP50": "map50", "mAP": "map", "PSNR (dB)": "psnr"}
     keys["distance of patches"] = "perception"
