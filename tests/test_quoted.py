@@ -122,11 +122,9 @@ def test_recorded_links():
             check(delays, *(row[f"delay_{key}_s"] for key in ("p50", "p95", "max")))
             check(packets, row["lost"], row["late"])
             check(frames, *(row[status] for status in ("ok", "concealed", "drifting", "frozen")))
-    assert stored("traces")["figures"] | {"delay_p95_median_s": 0} == {
-        "runs": 72,
-        "implausible": 0,
-        "delay_p95_median_s": 0,
-    }
+    figures = stored("traces")["figures"]
+    assert (figures["runs"], figures["implausible"]) == (len(found), 0)
+    assert f"{len(found)} runs, all complete, none implausible" in plain("docs/channel.md")
 
 
 def test_what_is_compared_under_loss():
@@ -207,7 +205,7 @@ def test_allocation_and_levers():
             check(worst[1], figures["bd_rate_vs_reference_worst"])
         check(cell, *(figures[name] for name in wanted))
     figures = stored("allocation_length")["figures"]
-    for seconds, cpu, coding, _, memory in rows(page, "seconds", "processor time"):
+    for seconds, cpu, coding, memory in rows(page, "seconds", "processor time"):
         for cell, key in ((cpu, "cpu_s"), (coding, "encode_cpu_s"), (memory, "peak_mib")):
             check(cell, figures[f"{key}_{seconds}"])
     figures = stored("levers")["figures"]
