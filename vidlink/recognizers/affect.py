@@ -35,8 +35,8 @@ def _known(context: Context) -> tuple[NDArray[np.float64], ...]:
 class Affect:
     """Valence and arousal of a face, each within about [-1, 1] (one model for every scale).
 
-    By default a residual network that is told the scale factor, trained on FER+ one-for-all (Joint-OA: super-resolution
-    at 6, then faces degraded by random factors, two in five of them coded by x264) with an HR-trained teacher;
+    By default a residual network that is told the scale factor, trained on FER+ from one for full-size faces, which is
+    its teacher, too, by faces degraded by random factors from 1 to 6, two in five of them coded by x264 (``mix``);
     :data:`vidlink.data.ferplus.CIRCUMPLEX` says what valence and arousal mean.
 
     Parameters
