@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from vidlink.labels.affect import AFFECT
+from vidlink.scores.moments import WITHIN
 from vidlink.sweeping.curves import Curve, compare
 from vidlink.sweeping.intervals import jackknife
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SCORES = ("ccc_mean", "ccc_valence", "ccc_arousal")
-
+TRACKS = tuple(f"ccc_{name}{WITHIN}" for name in AFFECT)
+"""How well the changes of each face are followed; that one face differs from another does not count."""
 
 PLAIN = "s = 1, every frame, key frame a second"
 """Full size as one would send it without thinking."""
@@ -48,7 +50,8 @@ def bd_table(curves: dict[str, Curve], pairs: Sequence[tuple[str, str]]) -> pd.D
     """BD-rate and BD-CCC of pairs of methods, the second the anchor, with ranges, intervals and refusals."""
     rows = []
     for name, anchor in pairs:
-        for score in SCORES:
+        known = curves[name].values.keys() & curves[anchor].values.keys()
+        for score in (score for score in (*SCORES, *TRACKS) if score in known):
             for of_rate in (True, False):
                 found = compare(curves[name], curves[anchor], score, of_rate=of_rate)
                 rows.append(
@@ -211,12 +214,15 @@ def print_by_task(table: pd.DataFrame) -> None:
 
 
 def print_pairs(table: pd.DataFrame) -> None:
-    """BD-rates of pairs at equal mean CCC, as Markdown; nothing without any."""
+    """BD-rates of pairs at equal mean CCC and within tracks, as Markdown; nothing without any."""
     if table.empty:
         return
-    shown = table[(table["score"] == "ccc_mean") & (table["figure"] == "BD-rate %")]
-    rows = [[row["method"], row["anchor"], cell(row, ".1f", " %")] for _, row in shown.iterrows()]
-    print(f"{bench.markdown(['', 'against', 'BD-rate, mean CCC'], rows)}\n")
+    rows = []
+    for (method, anchor), found in table[table["figure"] == "BD-rate %"].groupby(["method", "anchor"], sort=False):
+        each = {row["score"]: cell(row, ".1f", " %") for _, row in found.iterrows()}
+        rows.append([str(method), str(anchor), *(each.get(score, "") for score in ("ccc_mean", *TRACKS))])
+    head = ["", "against", "BD-rate, mean CCC", *(f"{name} within tracks" for name in AFFECT)]
+    print(f"{bench.markdown(head, rows)}\n")
 
 
 def print_training(table: pd.DataFrame) -> None:
