@@ -10,7 +10,7 @@ WAY_N_changing, WAY_N_calm
 every_changing, every_calm
     The same where no frame is left out.
 WAY_N_regained, WAY_N_regained_low, WAY_N_regained_high
-    CCC at changing looks with ``picture`` or ``task`` minus ``even``, with its 95 % interval (bootstrap over reels).
+    CCC at changing looks with ``picture`` or ``task`` minus ``even``, with its 95 % interval (Student's t over reels).
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ import bench
 import numpy as np
 import pandas as pd
 from levers import SEED, looks_at_change
-from levers_figures import interval
 
 from vidlink.command import run_command
 from vidlink.data.reels import COLUMNS, SIDE
@@ -32,6 +31,7 @@ from vidlink.recognizers.recognize import load_recognizer, recognize
 from vidlink.reels import write_reels
 from vidlink.scores.metrics import score
 from vidlink.sender.moments import cut_into_runs, even_runs, picture_features
+from vidlink.sweeping.intervals import interval
 from vidlink.video.pictures import as_array
 
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ def compare(reels: list[tuple[Outputs, NDArray[np.float64]]]) -> dict[str, float
         for way in WAYS[1:]:
             gain = np.subtract(by_reel[f"{way}_{divisor}_changing"], by_reel[f"even_{divisor}_changing"])
             name = f"{way}_{divisor}_regained"
-            figures[name] = float(gain.mean())
-            figures[f"{name}_low"], figures[f"{name}_high"] = interval(gain)
+            figures |= {f"{name}{end}": value for end, value in zip(("", "_low", "_high"), interval(gain), strict=True)}
     return figures
 
 

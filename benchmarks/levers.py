@@ -9,7 +9,7 @@ Figures
 -------
 LEVER_ccc, LEVER_ccc_low, LEVER_ccc_high
     Reels: mean CCC of valence and arousal with the lever minus without it, mean over budgets, with its 95 % interval
-    (bootstrap over reels).
+    (Student's t over reels).
 LEVER_changing, LEVER_changing_low, LEVER_changing_high
     The same of the looks at which a label is changing.
 LEVER_psnr_db

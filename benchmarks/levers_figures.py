@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bench
 import numpy as np
 from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from vidlink.sweeping.intervals import interval
 
 Point = dict[str, Any]
 """What of a run is of interest."""
@@ -23,14 +22,6 @@ def word_for(settings: dict[str, Any]) -> str:
     """A word for settings: which frames, the recipe, the filter."""
     words = [settings["frames"], Path(settings.get("codec", "x264")).stem, settings.get("filter", "")]
     return "+".join(word for word in words if word)
-
-
-def interval(gains: NDArray[np.float64], draws: int = 4000) -> tuple[float, float]:
-    """95 % interval of the mean by bootstrap; gains of shape (reels,)."""
-    rng = np.random.default_rng(0)
-    means = gains[rng.integers(len(gains), size=(draws, len(gains)))].mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
 
 
 def pairs(points: dict[str, Point], sides: Sides) -> dict[tuple[str, int], tuple[Point, Point]]:
@@ -63,8 +54,8 @@ def compare(points: dict[str, Point], sides: dict[str, Sides]) -> dict[str, floa
                 by_reel = np.array(
                     [np.mean([v for (source, _), v in found.items() if source == reel]) for reel in reels]
                 )
-                figures[f"{name}_{key}"] = float(by_reel.mean())
-                figures[f"{name}_{key}_low"], figures[f"{name}_{key}_high"] = interval(by_reel)
+                found = zip(("", "_low", "_high"), interval(by_reel), strict=True)
+                figures |= {f"{name}_{key}{end}": value for end, value in found}
         clips = [pair for (source, _), pair in both.items() if not source.startswith("reel")]
         if clips:
             figures[f"{name}_psnr_db"] = float(np.mean([b["psnr_db"] - a["psnr_db"] for a, b in clips]))
@@ -132,7 +123,7 @@ def draw(points: dict[str, Point], sides: dict[str, Sides], path: Path) -> None:
         found = gains(both, "ccc")
         for place, rate in enumerate(sorted({rate for _, rate in found})):
             values = np.array([value for (_, at), value in found.items() if at == rate])
-            x, middle, (low, high) = place + 0.13 * (number - (len(sides) - 1) / 2), values.mean(), interval(values)
+            x, (middle, low, high) = place + 0.13 * (number - (len(sides) - 1) / 2), interval(values)
             left.errorbar(
                 x, middle, [[middle - low], [high - middle]], fmt="o", color=f"C{number}", markersize=4, capsize=2
             )

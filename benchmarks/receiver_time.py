@@ -4,7 +4,7 @@ Clips are reels of those validation faces (:mod:`vidlink.data.reels`) that are n
 split as well. Every point is a run of the product over a perfect channel; the sender plans by PSNR. In each run every
 picture is looked at once, and then all receivers answer (``receiver_time_levers.py``): so they get the same pictures.
 The rival has the same freedom behind its answers: a mean over three or five looks. Levers of the network that sees time
-are switched off one by one. Intervals are 95 % bootstrap intervals over clips, paired.
+are switched off one by one. Intervals are 95 % jackknife intervals over clips, paired.
 
 Figures
 -------
@@ -36,6 +36,7 @@ from vidlink.data.twins import twins_of
 from vidlink.files.cache import Cache
 from vidlink.labels.affect import AFFECT
 from vidlink.settings import Settings
+from vidlink.sweeping.intervals import jackknife
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +46,6 @@ TARGETS = {"gain_12k": "0.05", "gain_18k": "0.04", "gain_26k": "0.02"} | {
     "agreement_8k_valence": "0.985",
     "agreement_8k_arousal": "0.965",
 }
-DRAWS = 1000
 Answers = dict[str, "NDArray[np.float64]"]
 
 
@@ -112,17 +112,16 @@ def compare(tables: dict[int, list[pd.DataFrame]]) -> tuple[dict[str, float], di
     figures: dict[str, float] = {}
     rows: dict[str, Any] = {}
     for rate, clips in tables.items():
-        rng = np.random.default_rng(0)
-        draws = rng.integers(len(clips), size=(DRAWS, len(clips)))
         sums = {receiver: np.stack([moments(clip, receiver) for clip in clips]) for receiver in RECEIVERS}
         means = {receiver: concordance(each.sum(axis=0)) for receiver, each in sums.items()}
-        drawn = {receiver: concordance(each[draws].sum(axis=1)).mean(axis=1) for receiver, each in sums.items()}
+        without = {name: concordance(each.sum(axis=0) - each).mean(axis=1) for name, each in sums.items()}
         for receiver in RECEIVERS:
-            low, high = np.percentile(drawn[receiver] - drawn["single"], [2.5, 97.5])
+            gain = float(means[receiver].mean() - means["single"].mean())
+            low, high = jackknife(gain, without[receiver] - without["single"], "")
             rows[f"{rate // 1000}k {receiver}"] = {
                 "ccc": np.round(means[receiver], 4).tolist(),
                 "within_tracks": np.round(within_tracks(clips, receiver), 4).tolist(),
-                "gain": round(float(means[receiver].mean() - means["single"].mean()), 4),
+                "gain": round(gain, 4),
                 "interval": [round(float(low), 4), round(float(high), 4)],
             }
         best = max(("mean3", "mean5"), key=lambda receiver: means[receiver].mean())
