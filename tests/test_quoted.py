@@ -157,6 +157,21 @@ def test_real_clips():
     assert len(lines) == len(found)
 
 
+def test_within_tracks():
+    known = {
+        (row["method"], row["anchor"], row["score"]): [float(row[end]) for end in ("value", "low", "high")]
+        for name in ("bd", "pairs")
+        for row in rows_of(name)
+        if row["figure"] == "BD-rate %" and row["value"]
+    }
+    ((_, lines),) = [
+        each for each in tables("docs/rate_accuracy.md", "", "against") if "valence within tracks" in each[0]
+    ]
+    for method, anchor, *cells in lines:
+        for cell, score in zip(cells, ("ccc_mean", "ccc_valence_within", "ccc_arousal_within"), strict=True):
+            check(cell, *known[method, anchor, score])
+
+
 def test_own_numbers():
     found = {(row["bits"], round(5 / row["kept"], 1)): row for row in stored("own_numbers")["rows"]}
     for rate, bits, a_second, ccc in rows("docs/rate_accuracy.md", "bits a second on the wire"):
