@@ -130,6 +130,15 @@ RESULTS = (
         weights=("affect",),
     ),
     Result(
+        name="other-levers",
+        file="docs/other_levers.json",
+        command="python benchmarks/levers.py --levers task,veryslow,gblur,nlmeans --reels 4 --rates 12k,18k --no-clips "
+        "--json docs/other_levers.json",
+        pages=("docs/allocation.md",),
+        code=(*SENDER, *RECEIVER),
+        weights=("affect",),
+    ),
+    Result(
         name="objectives",
         file="docs/objectives.json",
         command="python benchmarks/objectives.py --json docs/objectives.json --figure docs/objectives.png",
@@ -193,7 +202,7 @@ RESULTS = (
     Result(
         name="super-resolution",
         file="docs/super_resolution.json",
-        command="python benchmarks/super_resolution.py --threads 1 --json docs/super_resolution.json",
+        command="python benchmarks/super_resolution.py --seeds 0 --threads 1 --json docs/super_resolution.json",
         pages=("docs/super_resolution.md",),
         code=("vidlink/nets/srcnn.py", "vidlink/nets/espcn.py", "vidlink/training/superresolution.py"),
     ),
