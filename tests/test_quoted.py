@@ -232,6 +232,18 @@ def test_allocation_and_levers():
             check(cell, figures[f"{name}_{key}"])
 
 
+def test_held_frames():
+    figures = stored("held_frames")["figures"]
+    for divisor, even, picture, task, calm in rows("docs/allocation.md", "divisor"):
+        ways = ("every",) * 3 if divisor == "1" else tuple(f"{way}_{divisor}" for way in ("even", "picture", "task"))
+        for cell, way in zip((even, picture, task), ways, strict=True):
+            check(cell, figures[f"{way}_changing"])
+        check(calm, figures[f"{ways[0]}_calm"])
+    gains = WITH_INTERVAL.findall(plain("docs/allocation.md").partition("With picture the looks")[2])[:3]
+    for quoted, divisor in zip(gains, (3, 4, 6), strict=True):
+        check(" ".join(quoted), *(figures[f"picture_{divisor}_regained{end}"] for end in ("", "_low", "_high")))
+
+
 def test_receivers_over_time():
     result, budgets = stored("receiver_time"), ("12k", "18k", "26k")
     for (name, agreement), line in zip(
