@@ -47,7 +47,16 @@ def main() -> None:
                 errors[way] = float(np.mean(list(found["rmse"].values())))
                 cells = [f"{found[score][name]:.3f}" for score in ("rmse", "ccc") for name in ("valence", "arousal")]
                 share = errors[way] / errors["none"]
-                rows.append([clip, f"{rate_bps // 1000}k", way, f"{summary['rate']['wire_bps'] / 1000:.1f}", *cells, f"{share:.2f}"])
+                rows.append(
+                    [
+                        clip,
+                        f"{rate_bps // 1000}k",
+                        way,
+                        f"{summary['rate']['wire_bps'] / 1000:.1f}",
+                        *cells,
+                        f"{share:.2f}",
+                    ]
+                )
                 if (clip, rate_bps) == (FIRST, FIRST_BPS) and way != "none":
                     figures[f"rmse_ratio_{way}"] = share
     head = ["clip", "budget", "--roi", "kb/s", "RMSE valence", "arousal", "CCC valence", "arousal", "RMSE of none ×"]

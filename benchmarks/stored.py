@@ -97,6 +97,14 @@ RESULTS = (
         code=("vidlink/nets/residual.py", "vidlink/nets/normalize.py", *TRAINING),
     ),
     Result(
+        name="paper-figure",
+        file="docs/paper_figure.json",
+        command="python benchmarks/paper_figure.py --seeds 0,1 --threads 1 --json docs/paper_figure.json --figure "
+        "docs/paper_figure.png",
+        pages=("docs/paper_figure.md",),
+        code=("vidlink/nets/recognition.py", "vidlink/nets/residual.py", "vidlink/nets/normalize.py", *TRAINING),
+    ),
+    Result(
         name="allocation",
         file="docs/allocation.json",
         command="python benchmarks/allocation.py --clips carphone,Run_1_1,Sit_10_1,Jump_8_1,mixed,scaled --rates "
