@@ -101,8 +101,8 @@ RESULTS = (
         file="docs/paper_figure.json",
         command="python benchmarks/paper_figure.py --seeds 0,1 --threads 1 --json docs/paper_figure.json --figure "
         "docs/paper_figure.png",
-        pages=("docs/paper_figure.md",),
-        code=("vidlink/nets/recognition.py", "vidlink/nets/residual.py", "vidlink/nets/normalize.py", *TRAINING),
+        pages=("docs/joint_training.md",),
+        code=(*RECEIVER, "vidlink/nets/recognition.py", "vidlink/training/superresolution.py", *TRAINING),
     ),
     Result(
         name="allocation",
