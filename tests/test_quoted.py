@@ -258,6 +258,17 @@ def test_receivers_over_time():
         check(real, *agreement)
 
 
+def test_the_receivers_speed():
+    result = stored("receiver_speed")
+    found = result["details"]["cpu"]
+    (cells,) = rows("docs/receiver.md", "", "naive: wall, processor")
+    for cell, side in zip(cells[1:], ("naive", "vidlink"), strict=False):
+        check(cell, found[f"{side}_s"], found[f"{side}_processor_s"])
+    check(cells[3], result["figures"]["cpu_speedup"])
+    quoted = plain("docs/receiver.md").partition("That is ")[2].partition(".")[0]
+    check(quoted, result["figures"]["cpu_images_per_s"], 100 * result["figures"]["cpu_floor_share"])
+
+
 def test_loss():
     found = {row["setting"]: row for row in stored("loss_resilience")["rows"]}
     for clip, (_, lines) in zip(("bikes", "carphone"), tables("docs/loss_resilience.md", "slices"), strict=True):
