@@ -269,6 +269,12 @@ def test_the_receivers_speed():
     check(quoted, result["figures"]["cpu_images_per_s"], 100 * result["figures"]["cpu_floor_share"])
 
 
+def test_two_workers():
+    found = stored("sweep_scaling")["figures"]
+    quoted = re.search(r"Two are ([\d.]+) times.*?\n(\d+) points a minute", plain("docs/sweeps.md"))
+    check(" ".join(quoted.groups()), found["speedup_2_workers"], found["points_per_minute"])
+
+
 def test_loss():
     found = {row["setting"]: row for row in stored("loss_resilience")["rows"]}
     for clip, (_, lines) in zip(("bikes", "carphone"), tables("docs/loss_resilience.md", "slices"), strict=True):
