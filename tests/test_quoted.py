@@ -269,6 +269,13 @@ def test_the_receivers_speed():
     check(quoted, result["figures"]["cpu_images_per_s"], 100 * result["figures"]["cpu_floor_share"])
 
 
+def test_restored_faces():
+    found = stored("restored_faces")["rows"]
+    for sent, *cells in rows("docs/restorers.md", "sent at"):
+        for cell, way in zip(cells, ("bicubic", "temporal"), strict=True):
+            check(cell, found[sent][way])
+
+
 def test_two_workers():
     found = stored("sweep_scaling")["figures"]
     quoted = re.search(r"Two are ([\d.]+) times.*?\n(\d+) points a minute", plain("docs/sweeps.md"))
