@@ -276,6 +276,15 @@ def test_restored_faces():
             check(cell, found[sent][way])
 
 
+def test_regions():
+    for line, row in zip(rows("docs/allocation.md", "clip, budget"), stored("regions")["rows"], strict=True):
+        clip, budget, way, *numbers = row
+        assert line[1] == way
+        assert line[0] in (f"{clip}, {budget}", "")
+        quoted = NUMBER.findall(" ".join(line[2:]))
+        assert quoted == numbers[: len(quoted)]
+
+
 def test_two_workers():
     found = stored("sweep_scaling")["figures"]
     quoted = re.search(r"Two are ([\d.]+) times.*?\n(\d+) points a minute", plain("docs/sweeps.md"))
