@@ -65,8 +65,8 @@ RATES = {"LQ-a": "1", "LQ-a-non-joint": "0", "LQ-a-joint": "0.1", "LQ-a-b-joint"
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = bench.flags(__doc__, quick="two of them, drawn faces, a tiny network: shows that everything runs")
-    add_flags(parser, "results/degradations", width=24, epochs=4)
-    parser.add_argument("--sr-steps", type=int, default=1500, help="of restoring (%(default)s)")
+    add_flags(parser, "results/degradations", width=16, epochs=2)
+    parser.add_argument("--sr-steps", type=int, default=600, help="of restoring (%(default)s)")
     options = parser.parse_args(arguments)
     make_quick(options)
     if options.quick:

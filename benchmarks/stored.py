@@ -105,6 +105,25 @@ RESULTS = (
         code=(*RECEIVER, "vidlink/nets/recognition.py", "vidlink/training/superresolution.py", *TRAINING),
     ),
     Result(
+        name="degradations",
+        file="docs/degradations.json",
+        command="python benchmarks/degradations.py --seeds 0,1 --batch 64 --threads 1 --json docs/degradations.json",
+        pages=("docs/joint_training.md",),
+        code=(
+            "vidlink/nets/residual.py",
+            "vidlink/training/disturb.py",
+            "vidlink/training/superresolution.py",
+            *TRAINING,
+        ),
+    ),
+    Result(
+        name="max-mix",
+        file="docs/max_mix.json",
+        command="python benchmarks/max_mix.py --seeds 0,1 --batch 64 --threads 1 --json docs/max_mix.json",
+        pages=("docs/joint_training.md",),
+        code=("vidlink/nets/residual.py", "vidlink/training/superresolution.py", *TRAINING),
+    ),
+    Result(
         name="allocation",
         file="docs/allocation.json",
         command="python benchmarks/allocation.py --clips carphone,Run_1_1,Sit_10_1,Jump_8_1,mixed,scaled --rates "

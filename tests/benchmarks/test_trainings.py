@@ -19,7 +19,7 @@ def test_what_max_mix_compares_differs_in_one_thing():
     plain = max_mix.words_of(options, "random", "none", "1", 0)
     assert differing(max_mix.words_of(options, "random", "none", "0.1", 0), plain) == {"0.1"}
     first = max_mix.words_of(options, "random", "1-6", "1", 0)
-    assert differing(first, plain) == {"--pretrain", "1-6", "--sr-steps", "1500"}
+    assert differing(first, plain) == {"--pretrain", "1-6", "--sr-steps", "600"}
     assert "--start" in max_mix.words_of(options, "hr", "none", "1", 0)
 
 
