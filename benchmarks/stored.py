@@ -33,6 +33,8 @@ TRAINING = (
     *("vidlink/tasks/affect.py", "vidlink/data/apart.py", "vidlink/data/ferplus.py"),
 )
 """What decides what a network learns."""
+RESTORED_FIRST = (*TRAINING, "vidlink/training/superresolution.py", "vidlink/training/restore.py")
+"""The same of a network whose early layers restore first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,7 @@ RESULTS = (
         command="python benchmarks/paper_figure.py --seeds 0,1 --threads 1 --json docs/paper_figure.json --figure "
         "docs/paper_figure.png",
         pages=("docs/joint_training.md",),
-        code=(*RECEIVER, "vidlink/nets/recognition.py", "vidlink/training/superresolution.py", *TRAINING),
+        code=(*RECEIVER, "vidlink/nets/recognition.py", *RESTORED_FIRST),
     ),
     Result(
         name="degradations",
@@ -121,7 +123,7 @@ RESULTS = (
         file="docs/max_mix.json",
         command="python benchmarks/max_mix.py --seeds 0,1 --batch 64 --threads 1 --json docs/max_mix.json",
         pages=("docs/joint_training.md",),
-        code=("vidlink/nets/residual.py", "vidlink/training/superresolution.py", *TRAINING),
+        code=("vidlink/nets/residual.py", *RESTORED_FIRST),
     ),
     Result(
         name="allocation",

@@ -223,6 +223,11 @@ def test_allocation_and_levers():
     for seconds, cpu, coding, memory in rows(page, "seconds", "processor time"):
         for cell, key in ((cpu, "cpu_s"), (coding, "encode_cpu_s"), (memory, "peak_mib")):
             check(cell, figures[f"{key}_{seconds}"])
+    figures = stored("other_levers")["figures"]
+    for label, *_, mean, cpu in rows(page, "lever", "12k"):
+        name = label.partition(":")[0]
+        check(mean, *(figures[f"{name}_ccc{end}"] for end in ("", "_low", "_high")))
+        check(cpu, figures[f"{name}_cpu"])
     figures = stored("levers")["figures"]
     (_, lines), *_ = tables(page, "lever", "8k")
     for label, *_, mean, psnr, error, cpu in lines:
