@@ -65,7 +65,7 @@ RATES = {"LQ-a": "1", "LQ-a-non-joint": "0", "LQ-a-joint": "0.1", "LQ-a-b-joint"
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = bench.flags(__doc__, quick="two of them, drawn faces, a tiny network: shows that everything runs")
-    add_flags(parser, "results/degradations", width=16, epochs=2)
+    add_flags(parser, "results/degradations", width=16, epochs=1)
     parser.add_argument("--sr-steps", type=int, default=600, help="of restoring (%(default)s)")
     options = parser.parse_args(arguments)
     make_quick(options)

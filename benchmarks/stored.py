@@ -109,7 +109,7 @@ RESULTS = (
     Result(
         name="degradations",
         file="docs/degradations.json",
-        command="python benchmarks/degradations.py --seeds 0,1 --batch 64 --threads 1 --json docs/degradations.json",
+        command="python benchmarks/degradations.py --seeds 0,1 --batch 32 --threads 1 --json docs/degradations.json",
         pages=("docs/joint_training.md",),
         code=(
             "vidlink/nets/residual.py",
