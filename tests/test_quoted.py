@@ -172,6 +172,20 @@ def test_within_tracks():
             check(cell, *known[method, anchor, score])
 
 
+def test_the_papers_figure():
+    page, result = "docs/joint_training.md", stored("paper_figure")
+    names = {"the paper's": "recognition", "ours": "residual"}
+    for label, *cells in rows(page, "CCC valence / arousal"):
+        network, regime = label.split(", ")
+        own = [row for row in result["rows"] if (row["network"], row["regime"]) == (names[network], regime)]
+        for cell, row in zip(cells, own, strict=True):
+            check(cell, row["ccc_valence"], row["ccc_arousal"])
+    (((_, *regimes), lines),) = tables(page, "mean CCC less that of lr-4")
+    for label, *cells in lines:
+        for cell, regime in zip(cells, regimes, strict=True):
+            check(cell, *result["intervals"][f"{names[label]}/{regime}"].values())
+
+
 def test_own_numbers():
     found = {(row["bits"], round(5 / row["kept"], 1)): row for row in stored("own_numbers")["rows"]}
     for rate, bits, a_second, ccc in rows("docs/rate_accuracy.md", "bits a second on the wire"):
