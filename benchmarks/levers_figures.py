@@ -54,8 +54,8 @@ def compare(points: dict[str, Point], sides: dict[str, Sides]) -> dict[str, floa
                 by_reel = np.array(
                     [np.mean([v for (source, _), v in found.items() if source == reel]) for reel in reels]
                 )
-                found = zip(("", "_low", "_high"), interval(by_reel), strict=True)
-                figures |= {f"{name}_{key}{end}": value for end, value in found}
+                ends = zip(("", "_low", "_high"), interval(by_reel), strict=True)
+                figures |= {f"{name}_{key}{end}": value for end, value in ends}
         clips = [pair for (source, _), pair in both.items() if not source.startswith("reel")]
         if clips:
             figures[f"{name}_psnr_db"] = float(np.mean([b["psnr_db"] - a["psnr_db"] for a, b in clips]))
