@@ -304,6 +304,13 @@ def test_regions():
         assert quoted == numbers[: len(quoted)]
 
 
+def test_super_resolution():
+    found = stored("super_resolution")["figures"]
+    bicubic, srcnn, _, espcn = rows("docs/super_resolution.md", "", "Set5")
+    for (_, cell), name in zip((bicubic, srcnn, espcn), ("bicubic", "srcnn", "espcn"), strict=True):
+        check(cell, found[name])
+
+
 def test_two_workers():
     found = stored("sweep_scaling")["figures"]
     quoted = re.search(r"Two are ([\d.]+) times.*?\n(\d+) points a minute", plain("docs/sweeps.md"))
