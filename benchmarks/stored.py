@@ -104,7 +104,7 @@ RESULTS = (
         command="python benchmarks/paper_figure.py --seeds 0,1 --threads 1 --json docs/paper_figure.json --figure "
         "docs/paper_figure.png",
         pages=("docs/joint_training.md",),
-        code=(*RECEIVER, "vidlink/nets/recognition.py", *RESTORED_FIRST),
+        code=(*SENDER, *RECEIVER, "vidlink/nets/recognition.py", *RESTORED_FIRST),
     ),
     Result(
         name="degradations",
@@ -114,8 +114,7 @@ RESULTS = (
         code=(
             "vidlink/nets/residual.py",
             "vidlink/training/disturb.py",
-            "vidlink/training/superresolution.py",
-            *TRAINING,
+            *RESTORED_FIRST,
         ),
     ),
     Result(

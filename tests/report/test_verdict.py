@@ -151,10 +151,14 @@ def test_causes_in_words(cause, words):
     assert because(cause) == words
 
 
-def test_a_real_face_without_loss_is_good_and_above_chance(data, ffmpeg, tmp_path):
+TOLD_WRONG = "a face that has more pixels than the recognizer sees loses nothing at s = 2, and the recognizer is told 2"
+
+
+@pytest.mark.parametrize("scale", [1.0, pytest.param(2.0, marks=pytest.mark.xfail(strict=True, reason=TOLD_WRONG))])
+def test_a_real_face_without_loss_is_good_and_above_chance(data, ffmpeg, tmp_path, scale):
     clip = tmp_path / "face.mp4"
     ffmpeg("-i", data / "clips" / "expressions_640x360.mp4", "-t", "6", "-c", "copy", clip)
-    run = vidlink.run(clip, bitrate="200k", scale=1.0, recognize_every=3, quiet=True)
+    run = vidlink.run(clip, bitrate="200k", scale=scale, recognize_every=3, quiet=True)
     verdict = run.summary["verdict"]
     assert verdict["grade"] == "good"
     assert verdict["ceiling"]["ccc"] == {"valence": 1.0, "arousal": 1.0}
