@@ -85,4 +85,4 @@ class Levers(AffectOverTime):
 
 
 def _told(context: Context) -> tuple[Any, ...]:
-    return context.scale, context.qp, context.age_s, context.offset_s
+    return context.seen_scale, context.qp, context.age_s, context.offset_s

@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,6 +45,16 @@ def test_the_same_picture_gives_the_same_answer(weights):
     assert (recognize(recognizer, faces, boxes) == recognize(recognizer, faces, boxes)).all()
     in_ones = recognize(recognizer, faces, boxes, batch=1)
     assert in_ones == pytest.approx(recognize(recognizer, faces, boxes), abs=1e-5)
+
+
+def test_a_face_that_is_larger_than_what_is_seen_loses_no_pixels():
+    """96 pixels sent at half the size: what the network gets of them has all of its 48."""
+    recognizer = Affect()
+    faces = [np.kron(face, np.ones((2, 2), np.uint8)) for face in draw_faces("5", "valid").images]
+    large, small = [(0, 0, 96, 96)] * len(faces), [(0, 0, 48, 48)] * len(faces)
+    halved = replace(Context.pristine(len(faces)), scale=np.full(len(faces), 2.0))
+    assert (recognize(recognizer, faces, large, halved) == recognize(recognizer, faces, large)).all()
+    assert (recognize(recognizer, faces, small, halved) != recognize(recognizer, faces, small)).any()
 
 
 def test_half_precision_stays_close_and_does_not_depend_on_the_batch():

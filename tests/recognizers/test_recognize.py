@@ -1,5 +1,6 @@
 import sys
 import types
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -166,6 +167,26 @@ def test_crop_is_square_centred_and_replicates_edges():
     assert (outside[2:, 2:] == picture[:2, :2]).all()
     far = crop_square(picture, (50, 50, 3, 3))
     assert (far == picture[-1, -1]).all()
+
+
+def test_a_recognizer_is_told_by_how_much_a_face_was_enlarged():
+    class Told(Mean):
+        gives = ("enlarged", "seen_scale")
+        wants = Wants(region="face", height=6, width=6, colour="luma", margin=0.25)
+
+        def __call__(self, pictures, context):
+            return torch.from_numpy(np.stack([context.enlarged, context.seen_scale], axis=1))
+
+    boxes = [(0, 0, 2, 2), (0, 0, 4, 3), None, (0, 0, 8, 8), (-3, 0, 16, 16)]
+    known = replace(Context.pristine(5), scale=np.array([1.0, 2.0, 2.0, 3.0, 3.0]))
+    answers = recognize(Told(), [np.zeros((9, 9), np.uint8)] * 5, boxes, known)
+    expected = [[2, 2], [1, 2], [np.nan, np.nan], [0.5, 1.5], [0.25, 1]]
+    assert answers == pytest.approx(np.array(expected), nan_ok=True)
+    whole = type("Whole", (Told,), {"wants": Wants(region="frame", height=6, width=6, colour="luma")})()
+    assert recognize(whole, [np.zeros((9, 9), np.uint8)] * 2, None, known.take(np.arange(2))).tolist() == [
+        [1, 1],
+        [1, 2],
+    ]
 
 
 @pytest.mark.parametrize("box", [(0, 0, 0, 5), (0, 0, -1, 5), (float("nan"), 0, 5, 5)])

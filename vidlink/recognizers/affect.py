@@ -29,14 +29,15 @@ WEIGHTS = "affect.safetensors"
 
 
 def _known(context: Context) -> tuple[NDArray[np.float64], ...]:
-    return context.scale, context.qp, context.age_s, context.offset_s
+    return context.seen_scale, context.qp, context.age_s, context.offset_s
 
 
 class Affect:
     """Valence and arousal of a face, each within about [-1, 1] (one model for every scale).
 
-    By default a residual network that is told the scale factor, trained on FER+ from one for full-size faces, which is
-    its teacher, too, by faces degraded by random factors from 1 to 6, two in five of them coded by x264 (``mix``);
+    By default a residual network that is told the scale factor of what it sees, trained on FER+ from one for full-size
+    faces, which is its teacher, too, by faces degraded by random factors from 1 to 6, two in five of them coded by x264
+    (``mix``);
     :data:`vidlink.data.ferplus.CIRCUMPLEX` says what valence and arousal mean.
 
     Parameters
@@ -98,7 +99,7 @@ class Affect:
 
     def _seen(self, look: Callable[[Tensor, Tensor], Tensor], pictures: Tensor, context: Context) -> Tensor:
         """What the network makes of pictures and, where asked for, of their mirror images: the mean."""
-        scale = torch.from_numpy(context.scale).to(pictures)
+        scale = torch.from_numpy(context.seen_scale).to(pictures)
         both = (pictures, pictures.flip(-1)) if self.mirror else (pictures,)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             seen = [look(each.contiguous(memory_format=torch.channels_last), scale).float() for each in both]

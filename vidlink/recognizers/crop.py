@@ -9,6 +9,8 @@ import numpy as np
 from vidlink.video.pictures import resize
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from vidlink.faces.tracks import Box
@@ -53,6 +55,11 @@ def bring_to(wants: Wants, picture: NDArray[np.uint8], box: Box | None) -> NDArr
     return picture[None] if picture.ndim == 2 else np.ascontiguousarray(picture.transpose(2, 0, 1))
 
 
+def enlarged(wants: Wants, boxes: Sequence[Box | None]) -> NDArray[np.float64]:
+    """By how much :func:`bring_to` enlarges what is in each of n boxes, shape (n,); 1 where there is no box."""
+    return np.array([1.0 if box is None else wants.width / _side(box, wants.margin) for box in boxes])
+
+
 def crop_square(picture: NDArray[np.uint8], box: Box, margin: float = 0.0) -> NDArray[np.uint8]:
     """Cut out the square about a box, edges replicated where it leaves the picture.
 
@@ -66,10 +73,7 @@ def crop_square(picture: NDArray[np.uint8], box: Box, margin: float = 0.0) -> ND
         Added on each side, as a share of the box's longer side.
     """
     x, y, width, height = box
-    longer = max(width, height)
-    if not (min(width, height) > 0 and np.isfinite([x, y, width, height]).all()):
-        raise ValueError(f"{box = }: expected a position and a positive size in pixels")
-    side = max(1, round(longer * (1 + 2 * margin)))
+    side = _side(box, margin)
     left, top = round(x + width / 2 - side / 2), round(y + height / 2 - side / 2)
     height_here, width_here = picture.shape[:2]
     if left >= 0 and top >= 0 and left + side <= width_here and top + side <= height_here:
@@ -77,3 +81,10 @@ def crop_square(picture: NDArray[np.uint8], box: Box, margin: float = 0.0) -> ND
     rows = np.clip(np.arange(top, top + side), 0, height_here - 1)
     columns = np.clip(np.arange(left, left + side), 0, width_here - 1)
     return picture[rows[:, None], columns[None, :]]
+
+
+def _side(box: Box, margin: float) -> int:
+    """Side of the square about a box, in pixels."""
+    if not (min(box[2:]) > 0 and np.isfinite(list(box)).all()):
+        raise ValueError(f"{box = }: expected a position and a positive size in pixels")
+    return max(1, round(max(box[2:]) * (1 + 2 * margin)))

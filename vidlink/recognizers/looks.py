@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,12 +48,13 @@ def look_at(
     """
     import torch
 
-    from vidlink.recognizers.crop import bring_to
+    from vidlink.recognizers.crop import bring_to, enlarged
 
     wants, features = recognizer.wants, getattr(recognizer, "features", None)
     crops = [bring_to(wants, picture, box) for picture, box in zip(pictures, boxes, strict=True)]
     if features is None:
         return np.stack(crops) if crops else np.empty((0, *wants.shape), np.uint8)
+    context = replace(context, enlarged=enlarged(wants, boxes))
     device = torch.device(getattr(recognizer, "device", "cpu"))
     batch = batch or (64 if device.type == "cpu" else 1024)
     rows = []

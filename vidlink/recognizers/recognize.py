@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,7 +71,7 @@ def recognize(
         n face boxes (x, y, width, height) in pixels of their picture, None where there is no face; not needed by
         recognizers that want whole frames, where a box narrows the picture down.
     context
-        What is known of each picture; by default, that it was never coded.
+        What is known of each picture; by default, that it was never coded. ``enlarged`` is set from the boxes.
     batch
         Pictures a call; None for what suits the device. A CPU gets 64: of 48x48 pixels, they take up to a fifth less
         time each than 256, whose activations reach the size from which the C library maps and clears fresh memory for
@@ -95,12 +96,13 @@ def recognize(
     """
     import torch
 
-    from vidlink.recognizers.crop import bring_to
+    from vidlink.recognizers.crop import bring_to, enlarged
 
     context = Context.pristine(len(pictures)) if context is None else context
     boxes = [None] * len(pictures) if boxes is None else boxes
     if not len(pictures) == len(boxes) == len(context.status) == len(context.scale) == len(context.quality):
         raise ValueError(f"{len(pictures) = }, {len(boxes) = }, {len(context.status) = }: expected equal numbers")
+    context = replace(context, enlarged=enlarged(recognizer.wants, boxes))
     answers = np.full((len(pictures), len(recognizer.gives)), np.nan, np.float32)
     seen = np.array([k for k, box in enumerate(boxes) if box is not None or recognizer.wants.region == "frame"], int)
     if follows_time(recognizer):

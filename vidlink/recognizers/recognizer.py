@@ -124,6 +124,10 @@ class Wants:
         return (1 if self.colour == "luma" else 3, self.height, self.width)
 
 
+_COLUMNS = ("scale", "quality", "age_s", "qp", "enlarged", "offset_s")
+"""Entries of a context that are arrays."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Context:
     """What the receiver knows of each picture, for models that can use it; one entry a picture.
@@ -143,6 +147,9 @@ class Context:
     qp: NDArray[np.float64] = None  # type: ignore[assignment]
     """Mean quantization parameter over the picture, shape (n,); by default NaN, as where the decoder does not say it or
     nothing was coded."""
+    enlarged: NDArray[np.float64] = None  # type: ignore[assignment]
+    """By how much the box of a face was enlarged to the size that the recognizer wants, shape (n,); below 1 where it
+    was reduced. By default 1, as for whole pictures."""
     offset_s: NDArray[np.float64] = None  # type: ignore[assignment]
     """Of windows of dimensions, seconds from the picture that is asked about to each one, shape (n, m); else 0. Where a
     window reaches beyond the first or the last picture, that one is in it several times."""
@@ -154,9 +161,18 @@ class Context:
 
     def __post_init__(self) -> None:
         """Fill in what is not known."""
-        for name, value in (("age_s", 0.0), ("qp", np.nan), ("offset_s", 0.0)):
+        for name, value in (("age_s", 0.0), ("qp", np.nan), ("enlarged", 1.0), ("offset_s", 0.0)):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, np.full(np.shape(self.scale), value))
+
+    @property
+    def seen_scale(self) -> NDArray[np.float64]:
+        """Scale factor of what the recognizer sees, shape (n,), at least 1.
+
+        A picture that was coded at a scale factor of 2 holds half of the pixels of a side. If the box of a face was
+        also enlarged by 1.5, a third; if it was reduced by 2 or more, all that the recognizer sees.
+        """
+        return np.maximum(1.0, self.scale * self.enlarged)
 
     @classmethod
     def pristine(cls, count: int) -> Context:
@@ -177,8 +193,7 @@ class Context:
     def followed_by(self, other: Context) -> Context:
         """Join the context of the pictures that come next."""
         columns: dict[str, Any] = {
-            name: np.concatenate([getattr(self, name), getattr(other, name)])
-            for name in ("scale", "quality", "age_s", "qp", "offset_s")
+            name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _COLUMNS
         }
         return replace(self, status=(*self.status, *other.status), **columns)
 
@@ -188,9 +203,7 @@ class Context:
             status: Any = tuple(tuple(str(self.status[row]) for row in window) for window in rows)
         else:
             status = tuple(str(self.status[row]) for row in rows)
-        columns: dict[str, Any] = {
-            name: getattr(self, name)[rows] for name in ("scale", "quality", "age_s", "qp", "offset_s")
-        }
+        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in _COLUMNS}
         return replace(self, status=status, **columns)
 
 

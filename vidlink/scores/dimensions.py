@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vidlink.errors import UserError
+from vidlink.recognizers.crop import enlarged
 from vidlink.recognizers.over_time import Follower
 from vidlink.recognizers.recognize import Context, follows_time, look_at, recognize, recognize_looks
 from vidlink.scores.kind import Collector
@@ -100,7 +101,9 @@ class DimensionScores(Collector):
                         wants=self._recognizer.wants, frame_rate=self._frame_rate / self._every, later=self._later
                     )
                     self._tracks[face] = _Track(follower=follower)
-                self._tracks[face].add(columns, context, (seen[face], before))
+                boxes: Sequence[Box | None] = look.crops[face] or [None] * len(receptions)
+                known = replace(context, enlarged=enlarged(self._recognizer.wants, boxes))
+                self._tracks[face].add(columns, known, (seen[face], before))
                 self._answer(self._tracks[face], self._tracks[face].follower.add(columns["time_s"]))
             else:
                 self._keep(columns, (seen[face], before))
@@ -115,7 +118,7 @@ class DimensionScores(Collector):
         """Ask about the windows of a track that are whole."""
         if windows:
             how: dict[str, Any] = {"later": self._later, "first": track.first}
-            pristine = Context.pristine(len(track.context.status))
+            pristine = replace(Context.pristine(len(track.context.status)), enlarged=track.context.enlarged)
             seen = recognize_looks(self._recognizer, track.looks[0], windows, track.context, **how)
             before = recognize_looks(self._recognizer, track.looks[1], windows, pristine, **how)
             self._keep(track.take(len(windows)), (seen, before))
