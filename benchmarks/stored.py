@@ -195,7 +195,7 @@ RESULTS = (
         file="docs/receiver_time.json",
         command="python benchmarks/receiver_time.py --clips 5 --seconds 8 --json docs/receiver_time.json",
         pages=("docs/receiver.md",),
-        code=RECEIVER,
+        code=(*SENDER, *RECEIVER),
         weights=("affect", "affect-temporal"),
     ),
     Result(
@@ -239,7 +239,7 @@ RESULTS = (
         file="docs/restored_faces.json",
         command="python benchmarks/restored_faces.py --json docs/restored_faces.json",
         pages=("docs/restorers.md",),
-        code=RECEIVER,
+        code=(*SENDER, *RECEIVER),
         weights=("affect", "restorer-temporal"),
     ),
     Result(
@@ -262,6 +262,7 @@ RESULTS = (
         command="python benchmarks/overhead.py --json docs/overhead.json",
         pages=("docs/figures.md",),
         code=("vidlink/simulate.py", "vidlink/pipeline.py", "vidlink/video"),
+        weights=("affect",),
     ),
     Result(
         name="compute",
@@ -284,7 +285,7 @@ RESULTS = (
         file="docs/live.json",
         command="python benchmarks/live.py --resume results/live --json docs/live.json --figure docs/live.png",
         pages=("docs/live.md", "docs/figures.md"),
-        code=("vidlink/sender", "vidlink/link", "vidlink/channel", "benchmarks/receivers/mix-0.safetensors"),
+        code=("vidlink/sender", "vidlink/link", "vidlink/channel", *RECEIVER, "benchmarks/receivers/mix-0.safetensors"),
     ),
     Result(
         name="tasks",
