@@ -32,6 +32,7 @@ from vidlink.report.summary import plain
 from vidlink.simulate import simulate
 from vidlink.sweeping.executors import Processes
 from vidlink.sweeping.folder import read_record
+from vidlink.sweeping.intervals import interval
 from vidlink.sweeping.sweep import sweep
 from vidlink.sweeping.work import DONE, REFUSED
 from vidlink.units import parse_rate
@@ -40,9 +41,11 @@ from vidlink.video.open import open_source
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    import numpy as np
     import pandas as pd
     from av.video.stream import VideoStream
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from vidlink.files.cache import Cache
     from vidlink.report.run import Run
@@ -255,6 +258,11 @@ def report(
         shown = "-" if value is None else format(value, ",.0f" if abs(value) >= 1000 else ".4g")
         print(f"{name:<{width}} {shown:>12} {(targets or {}).get(name, '')}".rstrip())
     write_json(path, figures, **more)
+
+
+def estimate(name: str, values: Sequence[float] | NDArray[np.float64]) -> dict[str, float | None]:
+    """Mean and 95 % t interval of values as the figures NAME, NAME_low and NAME_high."""
+    return {f"{name}{end}": value for end, value in zip(("", "_low", "_high"), interval(values), strict=True)}
 
 
 def write_json(path: Path | None, figures: Mapping[str, float | None], **more: Any) -> None:

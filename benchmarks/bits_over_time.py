@@ -31,7 +31,6 @@ from vidlink.errors import UserError
 from vidlink.files.cache import Cache
 from vidlink.reels import write_reels
 from vidlink.settings import Settings
-from vidlink.sweeping.intervals import interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,10 +129,7 @@ def figures_of(points: Mapping[str, Point]) -> dict[str, float | None]:
             for column in ("psnr_db", "ccc"):
                 found = gains(points, gop, depth, column)
                 if found:
-                    ends = ("", "_low", "_high")
-                    figures |= {
-                        f"{name}_{column}{end}": value for end, value in zip(ends, interval(found), strict=True)
-                    }
+                    figures |= bench.estimate(f"{name}_{column}", found)
             made = [
                 point["encodes"] / points[key.rsplit(" ", 1)[0] + f" {BUFFERS[0]:g}"]["encodes"]
                 for key, point in points.items()

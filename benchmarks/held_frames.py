@@ -31,7 +31,6 @@ from vidlink.recognizers.recognize import load_recognizer, recognize
 from vidlink.reels import write_reels
 from vidlink.scores.metrics import score
 from vidlink.sender.moments import cut_into_runs, even_runs, picture_features
-from vidlink.sweeping.intervals import interval
 from vidlink.video.pictures import as_array
 
 if TYPE_CHECKING:
@@ -83,8 +82,7 @@ def compare(reels: list[tuple[Outputs, NDArray[np.float64]]]) -> dict[str, float
     for divisor in DIVISORS:
         for way in WAYS[1:]:
             gain = np.subtract(by_reel[f"{way}_{divisor}_changing"], by_reel[f"even_{divisor}_changing"])
-            name = f"{way}_{divisor}_regained"
-            figures |= {f"{name}{end}": value for end, value in zip(("", "_low", "_high"), interval(gain), strict=True)}
+            figures |= bench.estimate(f"{way}_{divisor}_regained", gain)
     return figures
 
 

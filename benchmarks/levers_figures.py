@@ -51,11 +51,8 @@ def compare(points: dict[str, Point], sides: dict[str, Sides]) -> dict[str, floa
             found = gains(both, key)
             reels = sorted({source for source, _ in found})
             if reels:
-                by_reel = np.array(
-                    [np.mean([v for (source, _), v in found.items() if source == reel]) for reel in reels]
-                )
-                ends = zip(("", "_low", "_high"), interval(by_reel), strict=True)
-                figures |= {f"{name}_{key}{end}": value for end, value in ends}
+                of_reels = [[value for (source, _), value in found.items() if source == reel] for reel in reels]
+                figures |= bench.estimate(f"{name}_{key}", [float(np.mean(each)) for each in of_reels])
         clips = [pair for (source, _), pair in both.items() if not source.startswith("reel")]
         if clips:
             figures[f"{name}_psnr_db"] = float(np.mean([b["psnr_db"] - a["psnr_db"] for a, b in clips]))
