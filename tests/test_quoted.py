@@ -186,6 +186,35 @@ def test_the_papers_figure():
             check(cell, *result["intervals"][f"{names[label]}/{regime}"].values())
 
 
+def mean_ccc(scores, scale="1"):
+    """CCC of valence and arousal, the means over seeds."""
+    return [fmean(each[scale]["ccc"][name] for each in scores) for name in AFFECT]
+
+
+def test_bad_cameras():
+    page, result = "docs/joint_training.md", stored("degradations")
+    quoted = re.search(r"good faces \(HQ\) has ([^ ]+ / [^ ]+)\.", plain(page))
+    check(quoted[1], *mean_ccc(result["hq"]))
+    (((_, *head), lines),) = tables(page, "a (b)")
+    for (_, *cells), row in zip(lines, result["rows"], strict=True):
+        for way, cell in zip(head[:4], cells, strict=False):
+            check(cell, *mean_ccc(row["scores"][way]))
+        for cell, which in zip(cells[4:], ("joint", "aggressive"), strict=True):
+            check(cell, *(row["differences"][which][end] for end in ("difference", "low", "high")))
+
+
+def test_max_mix():
+    begins, restores = {"chance": "random"}, {"nothing": "none"}
+    lines = rows("docs/joint_training.md", "begins with")
+    for (begin, first, rate, *cells, less), row in zip(lines, stored("max_mix")["rows"], strict=True):
+        named = (begins.get(begin, begin), restores.get(first, first), rate)
+        assert named == (row["begins"], row["restores"], row["rate"])
+        for scale, cell in zip("12346", cells, strict=True):
+            check(cell, *mean_ccc(row["scores"], scale))
+        if less:
+            check(less, row["difference"], row["low"], row["high"])
+
+
 def test_own_numbers():
     found = {(row["bits"], round(5 / row["kept"], 1)): row for row in stored("own_numbers")["rows"]}
     for rate, bits, a_second, ccc in rows("docs/rate_accuracy.md", "bits a second on the wire"):
