@@ -196,8 +196,9 @@ def test_bad_cameras():
     quoted = re.search(r"good faces \(HQ\) has ([^ ]+ / [^ ]+)\.", plain(page))
     check(quoted[1], *mean_ccc(result["hq"]))
     (((_, *head), lines),) = tables(page, "a (b)")
-    for (_, *cells), row in zip(lines, result["rows"], strict=True):
-        for way, cell in zip(head[:4], cells, strict=False):
+    for (label, *cells), row in zip(lines, result["rows"], strict=True):
+        assert label == f"{row['what']}: {row['recognized']} ({row['worse']})"
+        for way, cell in zip(head[:4], cells[:4], strict=True):
             check(cell, *mean_ccc(row["scores"][way]))
         for cell, which in zip(cells[4:], ("joint", "aggressive"), strict=True):
             check(cell, *(row["differences"][which][end] for end in ("difference", "low", "high")))

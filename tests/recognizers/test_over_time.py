@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import vidlink
 from vidlink.errors import UserError
 from vidlink.recognizers.over_time import Follower, nearest
 from vidlink.recognizers.recognize import Context, Wants, load_recognizer, recognize
@@ -115,6 +116,27 @@ def test_pictures_without_a_face_are_in_no_window():
     assert np.isnan(answers[[3, 4]]).all()
     assert answers[2, :5] == pytest.approx([20, 0, 50, -0.4, 0.6])
     assert np.isfinite(answers[[0, 1, 2, 5, 6, 7]]).all()
+
+
+def test_windows_of_faces_say_by_how_much_each_was_enlarged(tmp_path):
+    class Seen:
+        name, task, gives = "seen", "test", ("looked", "asked")
+        wants = Wants(region="face", height=48, width=48, colour="luma", frames=3, frame_rate=5)
+
+        def features(self, pictures, context):
+            return torch.from_numpy(context.seen_scale)[:, None]
+
+        def __call__(self, windows, context):
+            asked = torch.from_numpy(context.seen_scale[:, context.asked])
+            return torch.stack([windows[:, context.asked, 0].double(), asked], dim=1)
+
+    run = vidlink.run(bitrate="40k", scale=4, recognizer=Seen(), recognize_every=25, out=tmp_path / "run", quiet=True)
+    table = run.predictions
+    side = table["width"].round()
+    assert (side > 60).all()
+    for name in ("looked", "asked"):
+        assert table[name].to_numpy() == pytest.approx((4 * 48 / side).to_numpy(), rel=0.02)
+        assert (table[f"{name}_pristine"] == 1).all()
 
 
 @pytest.mark.parametrize("later", [True, False])
